@@ -1,0 +1,1 @@
+"""The only place that imports Airflow, and only inside the worker process."""

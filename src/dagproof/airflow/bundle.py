@@ -1,0 +1,112 @@
+"""Find and load the files that define the DAGs under proof, as the dag processor would."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from pathlib import Path
+from typing import Any
+
+from dagproof.airflow import compat
+from dagproof.airflow.engine import BUNDLE
+from dagproof.errors import WorkerError, nearest
+
+
+def bundle_bag(folder: Path, path: Path) -> Any:
+    """Return Airflow's DagBag of the file or folder `path`, which belongs to the bundle `folder`."""
+    kind = compat.bundle_dag_bag()
+    accepted = inspect.signature(kind.__mro__[1].__init__).parameters
+    name = {"bundle_name": BUNDLE} if "bundle_name" in accepted else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the user's files may warn; `dagproof check` is what reports on them
+        return kind(dag_folder=str(path), bundle_path=folder, **name)
+
+
+def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
+    """Return the named DAGs of `folder`, importing as few of its files as will do.
+
+    Files that spell a wanted id are imported first, and the whole folder only if that was not enough (an id may be
+    computed).
+
+    Raises:
+        WorkerError: the folder does not exist, no file defines one of the ids, or the file that should does not import.
+    """
+    if not folder.is_dir():
+        raise WorkerError(f"there is no DAG folder {folder}; name it with --dags or [tool.dagproof] dags")
+    found: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for path in _files_naming(folder, dag_ids):
+        _collect(bundle_bag(folder, path), found, errors)
+    if not set(dag_ids) <= set(found):
+        _collect(bundle_bag(folder, folder), found, errors)
+    for dag_id in dag_ids:
+        if dag_id not in found:
+            raise WorkerError(_why_missing(dag_id, folder, found, errors))
+    return {dag_id: found[dag_id] for dag_id in dag_ids}
+
+
+def all_dags(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return every DAG of `folder` by its id, and the last line of the error of each file that does not import."""
+    if not folder.is_dir():
+        raise WorkerError(f"there is no DAG folder {folder}; name it with --dags or [tool.dagproof] dags")
+    bag = bundle_bag(folder, folder)
+    return dict(bag.dags), {path: error.strip().splitlines()[-1] for path, error in bag.import_errors.items()}
+
+
+def sync_to_metadata(folder: Path, dags: dict[str, Any]) -> None:
+    """Write the DAGs to the metadata database, as the dag processor does before a run can exist."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+
+    DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
+    bag = bundle_bag(folder, folder / "nothing-to-collect.py")
+    bag.dags = dict(dags)
+    compat.sync_bag_to_db()(bag, BUNDLE, None)
+
+
+def _files_naming(folder: Path, dag_ids: list[str]) -> list[Path]:
+    """Return the Python files below `folder` in whose text one of the ids stands."""
+    wanted = [dag_id.encode() for dag_id in dag_ids]
+    return [
+        path
+        for path in sorted(folder.rglob("*.py"))
+        if path.is_file() and any(dag_id in path.read_bytes() for dag_id in wanted)
+    ]
+
+
+def _collect(bag: Any, found: dict[str, Any], errors: dict[str, str]) -> None:
+    found.update(bag.dags)
+    errors.update(bag.import_errors)
+
+
+def _why_missing(dag_id: str, folder: Path, found: dict[str, Any], errors: dict[str, str]) -> str:
+    """Say why `folder` gave no DAG `dag_id`: a file that does not import is the likeliest reason."""
+    suspects = [(p, e) for p, e in errors.items() if dag_id in e or _mentions(folder, p, dag_id)]
+    if suspects or (errors and not found):
+        path, error = (suspects or list(errors.items()))[0]
+        lines = [line for line in error.strip().splitlines() if line.strip()]
+        last = lines[-1].strip() if lines else "unknown error"
+        line = _error_line(lines, path)
+        return f"{dag_id} does not load: {_relative(folder, path)}{line} fails with {last}; mend the file and try again"
+    return f"no DAG {dag_id!r} in {folder}{nearest(dag_id, found)}"
+
+
+def _mentions(folder: Path, path: str, dag_id: str) -> bool:
+    try:
+        return dag_id.encode() in (folder / path).read_bytes()
+    except OSError:
+        return False
+
+
+def _relative(folder: Path, path: str) -> str:
+    try:
+        return str((folder / path).relative_to(folder.parent))
+    except ValueError:
+        return path
+
+
+def _error_line(lines: list[str], path: str) -> str:
+    """Return ``:88`` when the traceback names a line of the file itself."""
+    for line in reversed(lines):
+        if f'{Path(path).name}", line ' in line:
+            return ":" + line.split(", line ", 1)[1].split(",")[0].strip()
+    return ""

@@ -1,0 +1,184 @@
+"""Airflow made fit for forking: one metadata database, one API in the process, no thread left alive.
+
+``dag.test()`` talks to the Execution API of its own process over a background event loop. A thread that is alive
+while a process forks leaves its locks held for ever in the child, so here the same API is called on the caller's
+thread instead, and everything costly (the API's routes, SQLAlchemy's compiled statements) is warmed before forking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+
+from dagproof.worlds.metadata import replace_metadata
+
+BUNDLE = "dagproof"
+
+
+class InlineTransport(httpx.BaseTransport):
+    """Calls an ASGI app on the caller's own thread; a forked child gets an event loop of its own."""
+
+    def __init__(self, app: Any) -> None:
+        self._asgi = httpx.ASGITransport(app=app)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+        self._entered: list[Any] = []
+
+    def enter(self, context: Any) -> None:
+        """Enter an asynchronous context that lasts as long as the process."""
+        self._entered.append(context)  # one that is garbage would be left
+        self.run(context.__aenter__())
+
+    def run(self, coroutine: Any) -> Any:
+        """Run `coroutine` to its end, also from a thread in which an event loop is running already."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._own_loop().run_until_complete(coroutine)
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, coroutine).result()
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or self._pid != os.getpid():  # a loop's epoll descriptor must not be shared over a fork
+            self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
+        return self._loop
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer `request`, its body read to the end."""
+        return self.run(self._answer(request))  # type: ignore[no-any-return]
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        _on_this_thread.set(True)
+        body = request.read()
+        copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
+        response = await self._asgi.handle_async_request(copy)
+        content = await response.aread()
+        return httpx.Response(response.status_code, headers=response.headers, content=content, request=request)
+
+
+_on_this_thread: ContextVar[bool] = ContextVar("on_this_thread", default=False)
+
+
+def _keep_endpoints_on_this_thread() -> None:
+    """Let the API's synchronous endpoints run where they are called, instead of each on a thread of its own."""
+    import anyio.to_thread
+
+    original = anyio.to_thread.run_sync
+
+    async def run_sync(function: Any, *args: Any, **options: Any) -> Any:
+        return function(*args) if _on_this_thread.get() else await original(function, *args, **options)
+
+    replace(anyio.to_thread, run_sync=run_sync)
+
+
+def install_inline_api() -> None:
+    """Put the in-process Execution API on :class:`InlineTransport`, built once for the whole process."""
+    from airflow.api_fastapi.execution_api import versions
+    from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI
+    from airflow.api_fastapi.execution_api.routes import execution_api_router
+    from cadwyn import HeadVersion, Version, VersionBundle
+    from cadwyn.route_generation import _DELETED_ROUTE_TAG
+
+    _keep_endpoints_on_this_thread()
+    # Tasks of this very process speak the newest version; building the routes of the older ones takes seconds.
+    versions.bundle = VersionBundle(HeadVersion(), Version(versions.bundle.versions[0].value))
+    routes = execution_api_router.routes
+    routes[:] = [route for route in routes if _DELETED_ROUTE_TAG not in getattr(route, "tags", ())]
+    app = InProcessExecutionAPI().app
+    # tracing and token renewal are nothing that a task of this process needs
+    app.user_middleware[:] = [m for m in app.user_middleware if not m.cls.__module__.startswith("airflow.")]
+    transport = InlineTransport(app)
+    transport.enter(app.router.lifespan_context(app))
+    replace(InProcessExecutionAPI, app=property(lambda self: app), transport=property(lambda self: transport))
+
+
+def hurry_metadata() -> None:
+    """Let SQLite not wait for the disk: this metadata database never has to survive a power cut."""
+    from sqlalchemy import event
+
+    def connected(connection: Any, record: Any) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    settings = _settings()
+    engines = [settings.engine, getattr(getattr(settings, "async_engine", None), "sync_engine", None)]
+    for engine in engines:
+        if engine is not None:
+            event.listen(engine, "connect", connected)
+
+
+def load_metadata(template: Path | None) -> None:
+    """Make this process's metadata database: a copy of `template` where there is one, else migrated and empty."""
+    from airflow.utils import db
+
+    dispose()
+    if template is not None and template.exists():
+        replace_metadata(template, database_path())
+    elif not database_path().exists() or database_path().stat().st_size == 0:
+        db.initdb()
+
+
+def save_metadata(template: Path) -> None:
+    """Make this process's metadata database the template of all others."""
+    dispose()  # the last connection to close writes the log back into the file
+    part = template.with_suffix(f".{os.getpid()}")
+    shutil.copyfile(database_path(), part)
+    os.replace(part, template)
+
+
+def database_path() -> Path:
+    """Return the file of the metadata database that this process is bound to."""
+    return Path(str(_settings().engine.url.database))
+
+
+def _settings() -> Any:
+    from airflow import settings
+
+    return settings
+
+
+def dispose() -> None:
+    """Close every connection to the metadata database, so that none is shared with a forked child."""
+    settings = _settings()
+    settings.Session.remove()
+    settings.engine.dispose()
+    asynchronous = getattr(settings, "async_engine", None)
+    if asynchronous is not None:
+        asynchronous.sync_engine.dispose(close=False)
+
+
+def wait_for_threads(seconds: float = 5.0) -> list[str]:
+    """Wait until this is the only thread; return the names of those that are left."""
+    deadline = time.monotonic() + seconds
+    while threading.active_count() > 1 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+
+
+@contextmanager
+def without_bundle_sync() -> Iterator[None]:
+    """Keep ``dag.test()`` from reading the whole DAG folder again: what it needs is in the database already."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+
+    with (
+        patch.object(DagBundlesManager, "get_all_dag_bundles", lambda self: []),
+        patch.object(DagBundlesManager, "sync_bundles_to_db", lambda self, **kwargs: None),
+    ):
+        yield
+
+
+def replace(owner: Any, **attributes: Any) -> None:
+    """Set attributes of a module or class for as long as the process lives."""
+    for name, value in attributes.items():
+        setattr(owner, name, value)

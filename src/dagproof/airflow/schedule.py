@@ -1,0 +1,176 @@
+"""Which run the scheduler would make for a date: its logical date, data interval, run_after, run type and run id."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from dagproof.airflow import compat
+from dagproof.errors import WorkerError
+
+#: How many runs of a schedule that must be followed from its start date are looked at before giving up.
+MAX_RUNS = 500_000
+
+
+def scheduler_dag(dag: Any) -> Any:
+    """Return `dag` as the scheduler sees it: serialized and read back."""
+    kind = compat.serialization()
+    return kind.deserialize_dag(kind.serialize_dag(dag))
+
+
+def default_dates(dag: Any, count: int = 3) -> list[str]:
+    """Return dates that say much: the schedule's first two, then the first in each month that follows."""
+    serialized = scheduler_dag(dag)
+    if not _is_periodic(serialized):
+        start = serialized.start_date or datetime(2026, 1, 30, tzinfo=timezone.utc)
+        return [(start + timedelta(days=n)).date().isoformat() for n in range(count)]
+    infos = list(itertools.islice(_infos(serialized, None), 2))
+    if not infos:
+        raise WorkerError(f"{dag.dag_id} has no scheduled run (start_date {serialized.start_date}); give --date")
+    month = _local(serialized, infos[-1].logical_date)
+    while len(infos) < count:
+        month = (month.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        info = next(_infos(serialized, month), None)
+        if info is None:
+            break
+        if info.logical_date > infos[-1].logical_date:
+            infos.append(info)
+    return [_name(serialized, info) for info in infos]
+
+
+def run_for(dag: Any, date: str) -> dict[str, Any]:
+    """Return the run that the scheduler would make of `dag` for `date`, as JSON-ready values.
+
+    A bare date means the day's first scheduled run, in the timezone of the DAG. A DAG without a schedule gets the
+    run that a person would trigger for that date, and one scheduled by assets a run with no logical date.
+
+    Raises:
+        WorkerError: `date` is no date, or the schedule has no run on it.
+    """
+    serialized = scheduler_dag(dag)
+    moment, whole_day = parse_date(date, serialized.timezone)
+    if not _is_periodic(serialized):
+        return _unscheduled(serialized, moment, date)
+    start = serialized.start_date
+    if start is not None and (moment + timedelta(days=1) <= start if whole_day else moment < start):
+        raise WorkerError(f"{dag.dag_id} has no run on {date}: its start_date is {start.isoformat()}")
+    until = moment + timedelta(days=1) if whole_day else moment + timedelta(seconds=1)
+    info = next(_infos(serialized, moment), None)
+    if info is None or info.logical_date >= until:
+        following = f"; the next is {_name(serialized, info)}" if info is not None else ""
+        raise WorkerError(
+            f"{dag.dag_id} has no run on {date}: its schedule is {serialized.timetable.summary}{following}"
+        )
+    return _described(serialized, info, date)
+
+
+def parse_date(text: str, tz: Any) -> tuple[datetime, bool]:
+    """Return the moment that `text` names in the timezone `tz`, and whether it names a whole day.
+
+    Raises:
+        WorkerError: it is neither ``YYYY-MM-DD`` nor an ISO 8601 date and time.
+    """
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise WorkerError(f"{text!r} is no date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=tz)
+    return moment, "T" not in text and " " not in text
+
+
+def _infos(serialized: Any, earliest: datetime | None) -> Iterator[Any]:
+    """Yield the runs of the schedule from `earliest` on, following it from the start date where it has to be."""
+    from airflow.timetables.base import TimeRestriction
+
+    start = serialized.start_date
+    jump = earliest if earliest is not None and _is_aligned(serialized.timetable) else start
+    if start is not None and jump is not None:
+        jump = max(jump, start)
+    restriction = TimeRestriction(earliest=_pendulum(jump), latest=_pendulum(serialized.end_date), catchup=True)
+    info = None
+    for _ in range(MAX_RUNS):
+        info = _next(serialized.timetable, info, restriction)
+        if info is None:
+            return
+        if earliest is None or info.logical_date >= earliest:
+            yield info
+
+
+def _next(timetable: Any, last: Any, restriction: Any) -> Any:
+    if hasattr(timetable, "next_dagrun_info_v2"):
+        return timetable.next_dagrun_info_v2(last_dagrun_info=last, restriction=restriction)
+    interval = last.data_interval if last is not None else None  # Airflow 3.1
+    return timetable.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
+
+
+def _is_aligned(timetable: Any) -> bool:
+    """Tell whether the runs fall on the same moments wherever one starts to follow the schedule."""
+    from airflow.timetables.interval import CronDataIntervalTimetable
+    from airflow.timetables.trigger import CronTriggerTimetable, MultipleCronTriggerTimetable
+
+    return isinstance(timetable, CronDataIntervalTimetable | CronTriggerTimetable | MultipleCronTriggerTimetable)
+
+
+def _is_periodic(serialized: Any) -> bool:
+    return bool(serialized.timetable.can_be_scheduled) and not _by_assets(serialized)
+
+
+def _by_assets(serialized: Any) -> bool:
+    return bool(serialized.timetable.asset_condition) and not serialized.timetable.periodic
+
+
+def _unscheduled(serialized: Any, moment: datetime, date: str) -> dict[str, Any]:
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.types import DagRunType
+
+    assets = _by_assets(serialized)
+    kind = DagRunType.ASSET_TRIGGERED if assets else DagRunType.MANUAL
+    logical = None if assets else _pendulum(moment)
+    run_after = _pendulum(moment)
+    interval = None if assets else serialized.timetable.infer_manual_data_interval(run_after=logical)
+    run_id = DagRun.generate_run_id(run_type=kind, logical_date=logical, run_after=run_after)
+    return _json(date, kind, logical, interval, run_after, run_id)
+
+
+def _described(serialized: Any, info: Any, date: str) -> dict[str, Any]:
+    from airflow.utils.types import DagRunType
+
+    kind = DagRunType.SCHEDULED
+    # Airflow 3.1 named a scheduled run by its logical date, later ones by run_after
+    named_by = info.run_after if hasattr(serialized.timetable, "next_dagrun_info_v2") else info.logical_date
+    run_id = serialized.timetable.generate_run_id(run_type=kind, run_after=named_by, data_interval=info.data_interval)
+    return _json(date, kind, info.logical_date, info.data_interval, info.run_after, run_id)
+
+
+def _json(date: str, kind: Any, logical: Any, interval: Any, run_after: Any, run_id: str) -> dict[str, Any]:
+    return {
+        "date": date,
+        "run_type": str(kind),
+        "run_id": run_id,
+        "logical_date": logical.isoformat() if logical else None,
+        "data_interval": [interval.start.isoformat(), interval.end.isoformat()] if interval else None,
+        "run_after": run_after.isoformat(),
+    }
+
+
+def _name(serialized: Any, info: Any) -> str:
+    """Return the shortest text that :func:`run_for` reads back as this run."""
+    local = _local(serialized, info.logical_date)
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = next(_infos(serialized, day), None)
+    if first is not None and first.logical_date == info.logical_date:
+        return str(local.date().isoformat())
+    return str(info.logical_date.isoformat())
+
+
+def _local(serialized: Any, moment: datetime) -> datetime:
+    return moment.astimezone(serialized.timezone)
+
+
+def _pendulum(moment: datetime | None) -> Any:
+    import pendulum
+
+    return None if moment is None else pendulum.instance(moment).in_timezone("UTC")

@@ -1,0 +1,174 @@
+"""The command ``dagproof``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from dagproof.config import Config, load_config
+from dagproof.errors import DagproofError
+
+OK, FOUND, CANNOT_TELL = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status.
+
+    0: proven. 1: falsified. 2: it could not tell, and one sentence on standard error says why and what to do.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except DagproofError as error:
+        print(f"dagproof: {error}", file=sys.stderr)
+        return CANNOT_TELL
+    except KeyboardInterrupt:
+        print("dagproof: interrupted; everything that was started has been stopped and removed", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from dagproof import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="dagproof", description="Prove that rerunning a date of an Airflow DAG yields identical rows."
+    )
+    parser.add_argument("--version", action="version", version=f"dagproof {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_prove(commands)
+    _add_replay(commands)
+    explain = commands.add_parser("explain", help="what a law says, why, and what to do about it")
+    explain.add_argument("name", metavar="LAW")
+    explain.set_defaults(run=_explain)
+    rules = commands.add_parser("rules", help="list all laws")
+    rules.set_defaults(run=_rules)
+    return parser
+
+
+def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "prove",
+        help="run a DAG again and again, and compare the rows",
+        description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
+        "1: falsified, with the shortest history that shows it. 2: it could not tell, and why.",
+    )
+    parser.add_argument("dag_id", metavar="DAG_ID")
+    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
+    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; may be repeated")
+    parser.add_argument(
+        "--law", action="append", default=[], metavar="LAW", help="prove just this law; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawn histories (default: 0)")
+    parser.add_argument(
+        "--max-histories", type=_positive, default=10, metavar="N", help="histories tried for each law (default: 10)"
+    )
+    _add_common(parser)
+    parser.set_defaults(run=_prove)
+
+
+def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("replay", help="let a history that broke a law happen again")
+    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE")
+    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
+    _add_common(parser)
+    parser.set_defaults(run=_replay)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--postgres",
+        default="embedded",
+        metavar="KIND",
+        help="where the databases live: embedded (default), testcontainers, or a postgresql:// URL",
+    )
+    parser.add_argument("--output-format", choices=("text", "json"), default="text")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def _config(options: argparse.Namespace) -> Config:
+    """Read the configuration; ``--dags`` counts from the current folder and wins."""
+    config = load_config(Path.cwd())
+    return replace(config, dags=str(Path(options.dags).resolve())) if options.dags else config
+
+
+def _prove(options: argparse.Namespace) -> int:
+    from dagproof.prover import prove
+
+    with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
+        proof = prove(
+            options.dag_id,
+            _config(options),
+            laws=options.law,
+            dates=options.date,
+            postgres=options.postgres,
+            seed=options.seed,
+            max_histories=options.max_histories,
+            on_law=lambda law: note(f"proving {options.dag_id}: {law.name}"),
+        )
+    return _print(proof, options.output_format)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from dagproof.prover import replay
+
+    with _progress(options, f"replaying {options.history}"):
+        proof = replay(options.history, _config(options), postgres=options.postgres)
+    return _print(proof, options.output_format)
+
+
+def _print(proof: object, output_format: str) -> int:
+    from dagproof.prover import Proof
+    from dagproof.report.text import proof_text
+
+    assert isinstance(proof, Proof)
+    if output_format == "json":
+        print(json.dumps(proof.to_json(), indent=2, ensure_ascii=False))
+    else:
+        print(proof_text(proof))
+    return proof.exit_status
+
+
+@contextmanager
+def _progress(options: argparse.Namespace, first: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what goes on; nothing where nobody watches."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if options.output_format == "json" or not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status(first) as status:
+        yield lambda text: status.update(text)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    import inspect
+
+    from dagproof.laws import law_named
+
+    law = law_named(options.name)
+    print(f"{law.name} ({law.verdict} when it is broken)\n\n    {law.relation}\n\n{inspect.getdoc(type(law))}")
+    return OK
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from dagproof.laws import all_laws
+
+    for law in all_laws():
+        print(f"{law.name:<14}  {law.promise}")
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

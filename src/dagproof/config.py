@@ -1,0 +1,167 @@
+"""``[tool.dagproof]`` in ``pyproject.toml``: read, checked, and turned into plain objects."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dagproof.errors import ConfigError, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """What a DAG under proof sees instead of the real thing.
+
+    In `connections`, `variables` and `env`, ``{postgres}`` stands for the URL of the world's database and
+    ``{files}`` for its folder. Anything named here may be reached from a run, and nothing else.
+    """
+
+    schema: tuple[str, ...] = ()
+    """SQL files, applied once to the database that every world is cloned from."""
+    connections: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    """Further ``host:port`` a run may connect to, and absolute paths it may write below. They are not watched."""
+    timeout: float = 120.0
+    """Seconds of real time that one run of a DAG may take before it is killed."""
+
+
+@dataclass(frozen=True)
+class ProofConfig:
+    """How one DAG is proven."""
+
+    after: tuple[str, ...] = ()
+    """DAGs to run first, for each date."""
+    ignore: tuple[str, ...] = ()
+    """What may differ: ``table.column``, ``table.*`` or a pattern of file paths such as ``reports/*.html``."""
+    dates: tuple[str, ...] = ()
+    """The dates to prove; by default three that the schedule gives."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole of ``[tool.dagproof]``; `root` is the folder that its paths are relative to."""
+
+    root: Path = Path()
+    dags: str = "dags"
+    pythonpath: tuple[str, ...] = (".",)
+    """Folders that the DAGs import from, besides the DAG folder itself."""
+    world: WorldConfig = field(default_factory=WorldConfig)
+    proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
+    source: Path | None = None
+    """The file it was read from; None when there is none and every value is the default."""
+
+    @property
+    def dags_folder(self) -> Path:
+        """The DAG folder as an absolute path."""
+        return (self.root / self.dags).resolve()
+
+    def proof(self, dag_id: str) -> ProofConfig:
+        """Return how `dag_id` is proven: its own table, or the defaults."""
+        return self.proofs.get(dag_id, ProofConfig())
+
+
+def find_pyproject(start: Path) -> Path | None:
+    """Return the nearest ``pyproject.toml`` at or above `start` that has a ``[tool.dagproof]`` table."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        candidate = folder / "pyproject.toml"
+        if candidate.is_file() and "dagproof" in _read_toml(candidate).get("tool", {}):
+            return candidate
+    return None
+
+
+def load_config(start: Path) -> Config:
+    """Read the configuration that holds for the folder `start`; the defaults where there is none.
+
+    Raises:
+        ConfigError: the file is no TOML, a key is unknown, or a value has the wrong type.
+    """
+    path = find_pyproject(start)
+    if path is None:
+        return Config(root=start.resolve())
+    return parse_config(_read_toml(path)["tool"]["dagproof"], root=path.parent, source=path)
+
+
+def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = None) -> Config:
+    """Turn the content of ``[tool.dagproof]`` into a :class:`Config`; `root` is what its paths are relative to.
+
+    Raises:
+        ConfigError: a key is unknown (the nearest valid one is offered), or a value has the wrong type.
+    """
+    where = "tool.dagproof"
+    world = _table(table.get("world", {}), f"{where}.world")
+    proofs = _table(table.get("proofs", {}), f"{where}.proofs")
+    top = {k: v for k, v in table.items() if k not in {"world", "proofs"}}
+    reserved = {"root", "source"}
+    return Config(
+        root=root.resolve(),
+        source=source,
+        world=_build(WorldConfig, world, f"{where}.world"),
+        proofs={
+            dag_id: _build(ProofConfig, _table(body, f"{where}.proofs.{dag_id}"), f"{where}.proofs.{dag_id}")
+            for dag_id, body in proofs.items()
+        },
+        **_values(Config, top, where, known={f.name for f in fields(Config)} - reserved),
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML ({error}); mend the file") from error
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"[{where}] must be a table, not {value!r}")
+    return value
+
+
+T = TypeVar("T", WorldConfig, ProofConfig)
+
+
+def _build(kind: type[T], body: Mapping[str, Any], where: str) -> T:
+    return kind(**_values(kind, body, where, known={f.name for f in fields(kind)}))
+
+
+def _values(kind: type[Any], body: Mapping[str, Any], where: str, *, known: set[str]) -> dict[str, Any]:
+    """Check each key and value of one table against the fields of the dataclass `kind`."""
+    values: dict[str, Any] = {}
+    defaults = {f.name: f for f in fields(kind)}
+    for key, value in body.items():
+        if key not in known:
+            raise ConfigError(f"[{where}] has no key {key!r}{nearest(key, known)}")
+        values[key] = _checked(value, str(defaults[key].type), f"{where}.{key}")
+    return values
+
+
+def _checked(value: object, expected: str, where: str) -> object:
+    """Return `value` in the shape of the annotation `expected`, or say what was expected instead."""
+    if expected == "str" and isinstance(value, str):
+        return value
+    if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    if expected.startswith("Mapping") and isinstance(value, Mapping):
+        tables = "Mapping[str, Any]" in expected
+        bad = [k for k, v in value.items() if not isinstance(v, str) and not (tables and isinstance(v, Mapping))]
+        if not bad:
+            return dict(value)
+        where, value = f"{where}.{bad[0]}", value[bad[0]]
+    wanted = {
+        "str": "a string",
+        "float": "a number above 0",
+        "tuple[str, ...]": "a list of strings",
+    }.get(expected, "a string")
+    raise ConfigError(f"{where} must be {wanted}, not {value!r}")

@@ -1,0 +1,112 @@
+"""The driver: holds the worlds and the workers, and gives each DAG a lab. It knows no Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from dagproof.config import Config
+from dagproof.lab import Lab
+from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.servers import PostgresServer
+from dagproof.worlds.worker import Worker
+from dagproof.worlds.world import Run, Worlds, open_worlds, worker_for
+
+
+class Driver:
+    """Workers on one or more machines, started once and used for as many DAGs as one likes.
+
+    The first machine's worker makes the metadata template; the others load the same DAGs beside it.
+    """
+
+    def __init__(self, worlds: Worlds, machines: Sequence[Machine]) -> None:
+        self.config: Config = worlds.config
+        self.worlds = worlds
+        self.machines = tuple(machines)
+        self._stack = ExitStack()
+        self._workers: dict[str, Worker] = {}
+        self._about: dict[str, dict[str, Any]] = {}
+        self._behind: set[str] = set()
+
+    def __enter__(self) -> Driver:
+        with ExitStack() as stack:
+            for machine in self.machines:  # all of them import Airflow at the same time
+                worker = worker_for(self.worlds, machine)
+                stack.callback(worker.close)
+                self._workers[machine.name] = worker
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def catalogue(self) -> tuple[dict[str, Path], dict[str, str]]:
+        """Import the whole DAG folder; return each DAG's file, and each file that does not load with its reason."""
+        answer = self._first.catalogue(timeout=self.config.world.timeout)
+        return {dag_id: Path(file) for dag_id, file in answer["dags"].items()}, dict(answer["errors"])
+
+    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
+        """Return a lab for `dag_id`, and the dates to prove (those of the configuration or the schedule by default).
+
+        Raises:
+            WorkerError: a DAG is unknown or does not load, or a date is none of its schedule's.
+        """
+        proof = self.config.proof(dag_id)
+        self._load([dag_id, *proof.after])
+        specs = self._first.plan(dag_id, list(dates or proof.dates))
+        planned = tuple(dict.fromkeys(spec["date"] for spec in specs))
+        runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
+        for upstream in proof.after:
+            runs |= {
+                (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
+            }
+        return Lab(self, dag_id, runs), planned
+
+    def worker(self, machine: Machine) -> Worker:
+        """Return the worker on `machine`, ready to run what has been loaded."""
+        worker = self._workers[machine.name]
+        if machine.name in self._behind:
+            worker.loaded(self.config.world.timeout)
+            self._behind.discard(machine.name)
+        return worker
+
+    def source_of(self, dag_id: str, task_id: str) -> str | None:
+        """Return ``file:line`` of the code that a task runs, where it is known."""
+        tasks: dict[str, str | None] = self._about[dag_id]["tasks"]
+        return tasks.get(task_id)
+
+    def tasks(self, dag_id: str) -> list[str]:
+        """Return the ids of the tasks of a DAG that has been loaded."""
+        return list(self._about[dag_id]["tasks"])
+
+    @property
+    def _first(self) -> Worker:
+        return self.worker(self.machines[0])
+
+    def _load(self, dag_ids: list[str]) -> None:
+        """Load DAGs into every worker: the first is waited for, the others load while it works."""
+        missing = [dag_id for dag_id in dag_ids if dag_id not in self._about]
+        if not missing:
+            return
+        timeout = self.config.world.timeout
+        first, *others = self.machines
+        self.worker(first).start_loading(missing, self.worlds.metadata_template, makes_template=True)
+        self._about |= self._workers[first.name].loaded(timeout)
+        for machine in others:
+            self.worker(machine).start_loading(missing, self.worlds.metadata_template, makes_template=False)
+            self._behind.add(machine.name)
+
+
+@contextmanager
+def open_driver(
+    config: Config, *, postgres: str | PostgresServer = "embedded", machines: Sequence[Machine] = (HERE,)
+) -> Iterator[Driver]:
+    """Start everything that a proof needs, and stop and remove all of it at the end.
+
+    Raises:
+        ServerError: no PostgreSQL can be had. ConfigError: the configuration is wrong.
+    """
+    with open_worlds(config, postgres) as worlds, Driver(worlds, machines) as driver:
+        yield driver

@@ -1,0 +1,34 @@
+"""What dagproof raises when it cannot tell: each message is one sentence, what happened and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DagproofError(Exception):
+    """It could not be told (exit status 2): usage, configuration, a DAG that does not load, no database."""
+
+
+class ConfigError(DagproofError):
+    """The configuration is wrong: an unknown key, a value of the wrong type, a selector that matches nothing."""
+
+
+class UsageError(DagproofError):
+    """The command or fixture was asked for something that does not exist."""
+
+
+class WorkerError(DagproofError):
+    """The worker process could not load the DAGs, or died."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the valid name closest to `name`, or the list of the valid ones."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    if not names:
+        return ""
+    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f" (there is: {shown})"

@@ -1,0 +1,39 @@
+"""Laws: relations between runs that must hold. One file each; a file that is put here is a law from then on."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+
+from dagproof.errors import UsageError, nearest
+from dagproof.laws.base import Finding, Law, NotApplicableError, Verdict
+
+__all__ = ["Finding", "Law", "NotApplicableError", "Verdict", "all_laws", "law_named"]
+
+
+@cache
+def all_laws() -> tuple[Law, ...]:
+    """Return every law, in the order in which they are proven."""
+    laws: list[Law] = []
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        laws += [
+            kind()
+            for _, kind in inspect.getmembers(module, inspect.isclass)
+            if issubclass(kind, Law) and kind is not Law and kind.__module__ == module.__name__
+        ]
+    return tuple(sorted(laws, key=lambda law: law.order))
+
+
+def law_named(name: str) -> Law:
+    """Return the law called `name`.
+
+    Raises:
+        UsageError: there is none; the nearest name is offered.
+    """
+    laws = {law.name: law for law in all_laws()}
+    if name not in laws:
+        raise UsageError(f"there is no law {name!r}{nearest(name, laws)}")
+    return laws[name]

@@ -1,0 +1,42 @@
+"""A run changes a store: a proof over runs that write nothing is no proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law
+from dagproof.worlds.diff import diff, has_effect
+
+
+class Effect(Law):
+    """What it does: runs each date in a fresh world and looks whether any row or file is there that was not before.
+
+    Why is this bad: a DAG that writes nothing passes every comparison. In Airflow 3 a cron string gives a data
+    interval of no width, so that a filter from its start to its end selects no row, on any day, without an error.
+
+    Example:
+        WHERE created_at >= '{{ data_interval_start }}' AND created_at < '{{ data_interval_end }}'
+
+    Use instead:
+        WHERE created_at >= '{{ ds }}'::date AND created_at < '{{ ds }}'::date + 1
+    """
+
+    name = "effect"
+    order = 10
+    relation = "run D changes a store"
+    verdict = "vacuous"
+    accusation = "has no effect"
+    headline = "The run succeeds and writes nothing: no row of any table, no file"
+    sides = ("before the run", "after it")
+    promise = "a run writes rows or files"
+
+    def examples(self, dates: Sequence[str]) -> list[History]:
+        """One run of each date."""
+        return [(Step("run", date),) for date in dates]
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare with what was there before the run, the DAGs that run first included."""
+        found = diff(lab.before(history), lab.state(history))
+        return Finding(found, broken=not has_effect(found))

@@ -1,0 +1,64 @@
+"""Running a date again leaves identical rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from dagproof.histories import History
+from dagproof.histories.steps import runs_and_reruns, without_reruns
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.worlds.diff import diff, differing_columns
+
+MOST_REPEATS = 3
+
+
+class Rerun(Law):
+    """What it does: runs a date, clears the run and runs it again a day later, and compares the rows.
+
+    What two fresh runs disagree about (a column filled by now(), say) is not compared, and named: that is the law
+    `deterministic`'s to judge.
+
+    Why is this bad: retries, cleared runs and backfills repeat work all the time. If repeating a date changes its
+    rows, every one of them corrupts the table, mostly by doubling it.
+
+    Example:
+        cursor.execute("INSERT INTO users_daily SELECT * FROM staging")
+
+    Use instead:
+        cursor.execute("DELETE FROM users_daily WHERE dt = %s", (ds,))
+        cursor.execute("INSERT INTO users_daily SELECT * FROM staging")  # in the same transaction
+    """
+
+    name = "rerun"
+    order = 30
+    relation = "S(run D, run D) = S(run D)"
+    verdict = "non-idempotent"
+    accusation = "is not idempotent"
+    headline = "Rows differ after a rerun"
+    sides = ("after one run", "after this")
+    promise = "running a date again leaves identical rows"
+
+    def examples(self, dates: Sequence[str]) -> list[History]:
+        """Each date run twice."""
+        return [runs_and_reruns([date, date]) for date in dates]
+
+    def draws(self, dates: Sequence[str]) -> SearchStrategy[History]:
+        """Several dates in order, each of them run up to three times in a row, at least one of them twice."""
+        repeats = st.lists(st.integers(0, MOST_REPEATS), min_size=len(dates), max_size=len(dates))
+        return repeats.filter(lambda counts: max(counts) > 1).map(
+            lambda counts: runs_and_reruns([d for d, n in zip(dates, counts, strict=True) for _ in range(n)])
+        )
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare with the same dates run once each."""
+        require_effect(lab, history)
+        once = without_reruns(history)
+        noise = differing_columns(diff(lab.state(once), lab.state(once, repeat=1)))
+        if noise is None:
+            raise NotApplicableError("two fresh runs of one date differ in whole rows, so that a rerun shows nothing")
+        found = diff(lab.state(once).without(noise), lab.state(history).without(noise))
+        return Finding(found, not_compared=noise)

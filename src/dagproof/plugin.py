@@ -1,0 +1,189 @@
+"""The pytest plugin. Every pytest run that finds it installed imports it, so it imports nothing that costs time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from dagproof.config import Config
+    from dagproof.driver import Driver
+    from dagproof.proving import LawsOf, Prove
+    from dagproof.worlds.servers import PostgresServer
+
+
+class Resources:
+    """What the session starts once, on first use, and stops at its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._server: PostgresServer | None = None
+        self._driver: Driver | None = None
+
+    def server(self) -> PostgresServer:
+        """Return the PostgreSQL server of the session."""
+        if self._server is None:
+            from dagproof.worlds.servers import start_server
+
+            self._server = self._stack.enter_context(start_server(postgres_kind(self._config)))
+        return self._server
+
+    def driver(self) -> Driver:
+        """Return the driver of the session, with a worker on each machine that a law needs."""
+        if self._driver is None:
+            from dagproof.driver import open_driver
+            from dagproof.laws import all_laws
+            from dagproof.prover import machines_for
+            from dagproof.worlds.world import needs_postgres
+
+            settings = settings_of(self._config)
+            where = self.server() if needs_postgres(settings.world) else postgres_kind(self._config)
+            self._driver = self._stack.enter_context(
+                open_driver(settings, postgres=where, machines=machines_for(all_laws()))
+            )
+        return self._driver
+
+    def close(self) -> None:
+        """Stop and remove all of it."""
+        self._stack.close()
+
+
+RESOURCES = pytest.StashKey[Resources]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and settings."""
+    group = parser.getgroup("dagproof", "dagproof: proofs about Airflow DAGs")
+    group.addoption(
+        "--postgres",
+        metavar="KIND",
+        help="where worlds live: embedded (default), testcontainers, or a postgresql:// address",
+    )
+    group.addoption("--dagproof-dags", metavar="DIR", help="a DAG folder: collect a test for each of its DAGs and laws")
+    parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")
+    parser.addini("dagproof_dags", "the default of --dagproof-dags; none by default", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a wrong setting before anything runs."""
+    config.addinivalue_line("markers", "laws: a proof that dagproof collected, one for each DAG and law")
+    config.stash[RESOURCES] = Resources(config)
+    folder = dags_folder(config)
+    if folder is not None and not folder.is_dir():
+        raise pytest.UsageError(
+            f"there is no DAG folder {folder}; mend --dagproof-dags, or dagproof_dags in the ini file"
+        )
+    kind = postgres_kind(config)
+    if kind == "embedded":
+        return
+    from dagproof.worlds.servers import ServerError, check_kind
+
+    try:
+        check_kind(kind)
+    except ServerError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the session started."""
+    if RESOURCES in config.stash:
+        config.stash[RESOURCES].close()
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which DAG folder is proven, and where that was configured."""
+    folder = dags_folder(config)
+    if folder is None:
+        return None
+    where = (
+        "--dagproof-dags" if config.getoption("--dagproof-dags") else f"dagproof_dags in {config.inipath or 'the ini'}"
+    )
+    return f"dagproof: DAGs in {folder} ({where}), postgres: {postgres_kind(config)}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add a test for each DAG and law, before -k and -m choose."""
+    folder = dags_folder(config)
+    if folder is None or not _is_asked_for(config, folder):
+        return
+    from dagproof.proving import collect
+
+    items.extend(collect(session, folder))
+
+
+def postgres_kind(config: pytest.Config) -> str:
+    """The kind of server that was asked for, on the command line or in the ini file."""
+    return str(config.getoption("--postgres") or config.getini("dagproof_postgres"))
+
+
+def dags_folder(config: pytest.Config) -> Path | None:
+    """The DAG folder to collect from; None when none was named.
+
+    On the command line it counts from where pytest was started, in the ini file from there.
+    """
+    option = config.getoption("--dagproof-dags")
+    if option:
+        return Path(config.invocation_params.dir, option).resolve()
+    setting = config.getini("dagproof_dags")
+    return (config.rootpath / setting).resolve() if setting else None
+
+
+def settings_of(config: pytest.Config) -> Config:
+    """Return ``[tool.dagproof]`` as it holds for this session.
+
+    Raises:
+        pytest.UsageError: it is wrong.
+    """
+    from dataclasses import replace
+
+    from dagproof.config import load_config
+    from dagproof.errors import ConfigError
+
+    folder = dags_folder(config)
+    try:
+        settings = load_config(config.rootpath)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+    return replace(settings, dags=str(folder)) if folder else settings
+
+
+def _is_asked_for(config: pytest.Config, folder: Path) -> bool:
+    """Tell whether DAG tests belong to this run: always, unless it names paths that lie elsewhere."""
+    if config.getoption("--dagproof-dags") or config.args_source != pytest.Config.ArgsSource.ARGS:
+        return True
+    named = [Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args]
+    return any(path == folder or path in folder.parents or folder in path.parents for path in named)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
+    """A PostgreSQL server for the length of the test session."""
+    from dagproof.worlds.servers import ServerError
+
+    try:
+        return pytestconfig.stash[RESOURCES].server()
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def prove(pytestconfig: pytest.Config) -> Prove:
+    """Prove laws about a DAG: ``prove("my_dag", dates=["2026-01-01"]).rerun()``.
+
+    Called with a DAG id, it returns an object with a method for each law, and ``all()``. A method fails the test
+    with the shortest history that breaks the law.
+    """
+    from dagproof.proving import LawsOf
+
+    def laws_of(
+        dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 10
+    ) -> LawsOf:
+        __tracebackhide__ = True
+        return LawsOf(pytestconfig, dag_id, dates=dates, seed=seed, max_histories=max_histories)
+
+    return laws_of

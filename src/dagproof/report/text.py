@@ -1,0 +1,159 @@
+"""Verdicts as a person reads them: the same text in the terminal, in pytest, in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dagproof.laws import Verdict, law_named
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.prover import Proof
+from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
+
+MOST_FILES = 5
+MOST_TABLES = 10
+
+
+def proof_text(proof: Proof) -> str:
+    """Return the whole report of a proof: its failures first, then a line a law."""
+    failures = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome in {FALSIFIED, ERROR}]
+    return "\n\n".join([*failures, summary_text(proof)])
+
+
+def summary_text(proof: Proof) -> str:
+    """Return a line for each law, under a line that says how many are proven, over which dates."""
+    proven = sum(v.outcome == PROVEN for v in proof.verdicts)
+    head = f"{proof.dag_id}: {proven} of {_count(len(proof.verdicts), 'law')} proven over {', '.join(proof.dates)}"
+    lines = [_law_line(verdict) for verdict in proof.verdicts]
+    ignored = [f"  not compared, as configured: {', '.join(proof.ignored)}"] if proof.ignored else []
+    return "\n".join([head, "", *lines, "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
+
+
+def one_line(dag_id: str, verdict: Verdict) -> str:
+    """Return the verdict in one line, for a CI summary."""
+    if verdict.outcome == FALSIFIED:
+        steps = ", ".join(str(step) for step in verdict.history or ())
+        return f"{dag_id} {law_named(verdict.law).accusation}: {steps}"
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return f"{dag_id} {verdict.law}: {verdict.outcome}{reason}"
+
+
+def failure_text(dag_id: str, verdict: Verdict) -> str:
+    """Return what went wrong with one law, and the shortest history that shows it."""
+    if verdict.outcome == ERROR:
+        return "\n".join(_error_lines(dag_id, verdict))
+    return "\n".join(_falsified_lines(dag_id, verdict))
+
+
+def diff_lines(found: Diff, sides: tuple[str, str]) -> list[str]:
+    """Return a diff, two lines a table and one a file, `sides` naming what is compared."""
+    lines: list[str] = []
+    width = max((len(table.table) for table in found.tables), default=0)
+    for table in found.tables[:MOST_TABLES]:
+        lines += _table_lines(table, sides, width)
+    lines += _more(len(found.tables) - MOST_TABLES, "table")
+    lines += [_file_line(file) for file in found.files[:MOST_FILES]]
+    return lines + _more(len(found.files) - MOST_FILES, "file")
+
+
+def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
+    law = law_named(verdict.law)
+    yield f"{dag_id} {law.accusation}"
+    yield ""
+    yield f"- {law.headline}"
+    if verdict.diff:
+        yield ""
+        yield from (f"    {line}" if line else "" for line in diff_lines(verdict.diff, law.sides))
+    yield ""
+    steps = _count(len(verdict.history or ()), "step")
+    shrunk = f", shrunk from {verdict.shrunk_from}" if verdict.shrunk_from > len(verdict.history or ()) else ""
+    yield f"Minimal failing history ({steps}{shrunk}):"
+    yield ""
+    yield from _history_lines(verdict)
+    if verdict.ignored or verdict.written_by or verdict.replay:
+        yield ""
+    if verdict.ignored:
+        yield f"Not compared: {', '.join(verdict.ignored)}"
+    if verdict.written_by:
+        yield f"Written by {verdict.written_by}"
+    if verdict.replay:
+        yield f"Replay:  dagproof replay {verdict.replay}"
+
+
+def _history_lines(verdict: Verdict) -> Iterator[str]:
+    """Yield the steps with the rows after each; a tilde marks where they stop being what they should be."""
+    history = verdict.history or ()
+    kinds = max(len(step.kind) for step in history)
+    dates = max(len(step.date) for step in history)
+    counts = [_count(rows, "row") for rows in verdict.rows if rows is not None]
+    width = max((len(count) for count in counts), default=0)
+    for number, step in enumerate(history, start=1):
+        rows = counts[number - 1] if number <= len(counts) else ""
+        mark = "  ~" if number == len(history) and len(history) > 1 else ""
+        yield f"    {number}  {step.kind:<{kinds}}  {step.date:<{dates}}  {rows:>{width + 4}}{mark}".rstrip()
+
+
+def _error_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
+    yield f"{dag_id} could not be put to the law {verdict.law}"
+    yield ""
+    yield f"- {verdict.reason}"
+    if verdict.log_tail:
+        yield ""
+        yield "The end of the run's log:"
+        yield ""
+        yield from (f"    {line}" for line in verdict.log_tail.splitlines())
+
+
+def _table_lines(table: TableDiff, sides: tuple[str, str], width: int) -> Iterator[str]:
+    before, after = (_count(n, "row") if n is not None else "no table" for n in (table.rows_before, table.rows_after))
+    yield f"{table.table:<{width}}   {sides[0]}: {before}   {sides[1]}: {after}"
+    for kind in ("duplicated", "changed", "added", "missing"):
+        number = getattr(table, kind)
+        if number:
+            example = next((e for e in table.examples if e.change == kind), None)
+            columns = f" in {', '.join(table.columns)}" if kind == "changed" else ""
+            yield f"{number:,} {kind}{columns}" + (f", e.g. {_example(example)}" if example else "")
+
+
+def _example(example: Example) -> str:
+    key = _pairs(example.key)
+    if example.change == "duplicated":
+        return f"{key} ×{example.times}"
+    if example.change == "changed":
+        return f"{key}: {example.column} {_value(example.before)} became {_value(example.after)}"
+    return key
+
+
+def _pairs(key: Mapping[str, str | None]) -> str:
+    names, values = ", ".join(key), ", ".join(_value(value) for value in key.values())
+    return f"({names}) = ({values})" if len(key) > 1 else f"{names} = {values}"
+
+
+def _value(value: str | None, most: int = 60) -> str:
+    if value is None:
+        return "NULL"
+    text = value if len(value) <= most else value[: most - 1] + "…"
+    return repr(text) if text == "" or any(ord(c) < 32 for c in text) else text
+
+
+def _file_line(file: FileDiff) -> str:
+    return f"{file.path}   {file.change}" + (f": {file.detail}" if file.detail else "")
+
+
+def _law_line(verdict: Verdict) -> str:
+    law = law_named(verdict.law)
+    name = f"{verdict.law:<14}"
+    if verdict.outcome == PROVEN:
+        noise = f" (not compared, as fresh runs differ there: {', '.join(verdict.noise)})" if verdict.noise else ""
+        return f"  ✓ {name} proven over {_count(verdict.histories, 'history', 'histories')}: {law.promise}{noise}"
+    if verdict.outcome == FALSIFIED:
+        return f"  ✗ {name} {verdict.verdict}: {', '.join(str(step) for step in verdict.history or ())}"
+    mark = "–" if verdict.outcome == NOT_APPLICABLE else "!"
+    return f"  {mark} {name} {'not applicable' if verdict.outcome == NOT_APPLICABLE else 'error'}: {verdict.reason}"
+
+
+def _more(number: int, noun: str) -> list[str]:
+    return [f"… and {_count(number, 'more ' + noun)}"] if number > 0 else []
+
+
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

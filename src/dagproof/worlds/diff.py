@@ -1,0 +1,304 @@
+"""Diffs: how one snapshot differs from another, by table, key and column, and by file."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dagproof.worlds.snapshot import CHUNK_BYTES, File, Row, Snapshot, Table
+
+MAX_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Example:
+    """One differing row. `change` is ``added``, ``missing``, ``changed`` or ``duplicated``.
+
+    `key` maps key columns (all columns where the table has no key) to values as PostgreSQL prints them, None for
+    NULL; a changed row also has the `column` with its value `before` and `after`, a duplicated one its `times`.
+    """
+
+    change: str
+    key: dict[str, str | None]
+    column: str | None = None
+    before: str | None = None
+    after: str | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class TableDiff:
+    """How a table differs: the number of rows of each kind, the columns whose values changed, and examples.
+
+    `rows_before` or `rows_after` is None where the table does not exist.
+    """
+
+    table: str
+    rows_before: int | None
+    rows_after: int | None
+    added: int = 0
+    missing: int = 0
+    changed: int = 0
+    duplicated: int = 0
+    columns: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def only_columns(self) -> bool:
+        """Whether the tables hold the same rows but for some columns."""
+        return self.changed > 0 and not (self.added or self.missing or self.duplicated)
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    """How a file differs: ``added``, ``missing`` or ``changed``, and where the first difference is."""
+
+    path: str
+    change: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All tables and files that differ; falsy when there are none."""
+
+    tables: tuple[TableDiff, ...] = ()
+    files: tuple[FileDiff, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.files)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the diff as plain data."""
+        return asdict(self)
+
+
+@dataclass
+class _Changes:
+    """What is left to explain of two tables' rows, and what has been explained."""
+
+    before: Table
+    after: Table
+    missing: list[Row] = field(default_factory=list)
+    added: list[Row] = field(default_factory=list)
+    duplicated: list[tuple[Row, int, int]] = field(default_factory=list)
+    """The row, how often it is there now, and how many of them are too many."""
+    changed: list[tuple[Row, Row]] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+
+
+def diff(before: Snapshot, after: Snapshot) -> Diff:
+    """Return how `after` differs from `before`; the order of rows does not count."""
+    tables = [
+        _diff_tables(before.tables.get(name), after.tables.get(name))
+        for name in sorted(before.tables.keys() | after.tables.keys())
+    ]
+    files = [
+        _diff_files(path, before.files.get(path), after.files.get(path))
+        for path in sorted(before.files.keys() | after.files.keys())
+    ]
+    return Diff(tuple(t for t in tables if t is not None), tuple(f for f in files if f is not None))
+
+
+def has_effect(effect: Diff) -> bool:
+    """Tell whether the diff holds a row or a file; a table that was only created, empty, is no effect."""
+    return bool(effect.files) or any(t.rows_before or t.rows_after for t in effect.tables)
+
+
+def differing_columns(found: Diff) -> frozenset[str] | None:
+    """Return ``table.column`` of all that differs, or None where rows or files differ as a whole."""
+    if found.files or not all(table.only_columns for table in found.tables):
+        return None
+    return frozenset(f"{table.table}.{column}" for table in found.tables for column in table.columns)
+
+
+def _diff_tables(before: Table | None, after: Table | None) -> TableDiff | None:
+    if before is None or after is None:
+        present = before or after
+        assert present is not None
+        empty = Table(present.name, present.columns, present.key, ())
+        found = _compare(before or empty, after or empty)
+        counts = (len(before.rows) if before else None, len(after.rows) if after else None)
+        return _described(present, *counts, found)
+    if before.rows == after.rows and before.columns == after.columns:
+        return None
+    if before.columns != after.columns:
+        before, after = _same_columns(before, after)
+    return _described(after, len(before.rows), len(after.rows), _compare(before, after))
+
+
+def _same_columns(before: Table, after: Table) -> tuple[Table, Table]:
+    """Return both tables with the columns of either, a column that one lacks being ``(no column)`` there."""
+    columns = list(dict.fromkeys([*before.columns, *after.columns]))
+
+    def widen(table: Table) -> Table:
+        index = {column: i for i, column in enumerate(table.columns)}
+        rows = []
+        for row in table.rows:
+            values = row.split(b"\t")
+            rows.append(b"\t".join(values[index[c]] if c in index else b"(no column)" for c in columns))
+        return Table(table.name, tuple(columns), table.key, tuple(sorted(rows)))
+
+    return widen(before), widen(after)
+
+
+def _compare(before: Table, after: Table) -> _Changes:
+    """Explain the difference in the terms that say most: duplicated, then changed, then added and missing."""
+    changes = _Changes(before, after)
+    old, new = Counter(before.rows), Counter(after.rows)
+    for line, times in (new - old).items():
+        row = tuple(line.split(b"\t"))
+        if line in old:
+            changes.duplicated.append((row, new[line], times))
+        else:
+            changes.added.extend([row] * times)
+    changes.missing.extend(tuple(line.split(b"\t")) for line in (old - new).elements())
+    if set(before.key) == set(after.key):
+        _pair(changes, [after.columns.index(column) for column in after.key])
+    if changes.missing and len(changes.missing) == len(changes.added):
+        _pair(changes, _stable_columns(changes))
+    return changes
+
+
+def _pair(changes: _Changes, by: list[int]) -> None:
+    """Take a missing and an added row that agree in the columns `by` for one row that changed elsewhere."""
+    if not by:
+        return
+    waiting: dict[Row, list[Row]] = defaultdict(list)
+    for row in changes.added:
+        waiting[tuple(row[i] for i in by)].append(row)
+    left = []
+    for row in changes.missing:
+        same = waiting.get(tuple(row[i] for i in by))
+        if same:
+            partner = same.pop(0)
+            changes.changed.append((row, partner))
+            changes.columns |= {
+                c for c, old, new in zip(changes.after.columns, row, partner, strict=True) if old != new
+            }
+        else:
+            left.append(row)
+    changes.missing = left
+    changes.added = [row for rows in waiting.values() for row in rows]
+
+
+def _stable_columns(changes: _Changes) -> list[int]:
+    """Return the columns in which the missing and the added rows are the same rows, if there are such columns."""
+    everything = range(len(changes.after.columns))
+    moved = {i for i in everything if Counter(r[i] for r in changes.missing) != Counter(r[i] for r in changes.added)}
+    keys = {changes.after.columns.index(column) for column in changes.after.key}
+    for unstable in (moved, moved | keys):
+        stable = [i for i in everything if i not in unstable]
+        if stable and _project(changes.missing, stable) == _project(changes.added, stable):
+            return stable
+    return []
+
+
+def _project(rows: Iterable[Row], columns: list[int]) -> Counter[Row]:
+    return Counter(tuple(row[i] for i in columns) for row in rows)
+
+
+def _described(table: Table, rows_before: int | None, rows_after: int | None, found: _Changes) -> TableDiff:
+    return TableDiff(
+        table=table.name,
+        rows_before=rows_before,
+        rows_after=rows_after,
+        added=len(found.added),
+        missing=len(found.missing),
+        changed=len(found.changed),
+        duplicated=sum(extra for _, _, extra in found.duplicated),
+        columns=tuple(column for column in table.columns if column in found.columns),
+        examples=tuple(_examples(table, found))[:MAX_EXAMPLES],
+    )
+
+
+def _examples(table: Table, found: _Changes) -> Iterator[Example]:
+    """Yield one example of each kind first, the smallest, then further ones."""
+    kinds = [
+        (Example("duplicated", _key(table, row), times=times) for row, times, _ in sorted(found.duplicated)),
+        (_changed(table, *pair) for pair in sorted(found.changed)),
+        (Example("added", _key(table, row)) for row in sorted(found.added)),
+        (Example("missing", _key(table, row)) for row in sorted(found.missing)),
+    ]
+    later = []
+    for kind in kinds:
+        taken = [example for example, _ in zip(kind, range(MAX_EXAMPLES), strict=False)]
+        yield from taken[:1]
+        later += taken[1:]
+    yield from later
+
+
+def _changed(table: Table, before: Row, after: Row) -> Example:
+    column = next(i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new)
+    key = _key(table, after)
+    if table.columns[column] in key and len(key) < len(table.columns):
+        key = {c: _text(after[i]) for i, c in enumerate(table.columns) if i != column}
+    return Example("changed", key, table.columns[column], _text(before[column]), _text(after[column]))
+
+
+def _key(table: Table, row: Row) -> dict[str, str | None]:
+    wanted = table.key or table.columns
+    return {column: _text(row[table.columns.index(column)]) for column in wanted}
+
+
+_ESCAPES = {ord("b"): "\b", ord("f"): "\f", ord("n"): "\n", ord("r"): "\r", ord("t"): "\t", ord("v"): "\v"}
+
+
+def _text(value: bytes) -> str | None:
+    """Return a value of COPY's text format as text; None for NULL."""
+    if value == rb"\N":
+        return None
+    text = value.decode("utf-8", "replace")
+    if "\\" not in text:
+        return text
+    out, characters = [], iter(text)
+    for character in characters:
+        if character == "\\":
+            following = next(characters, "")
+            out.append(_ESCAPES.get(ord(following), following) if following else "")
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def _diff_files(path: str, before: File | None, after: File | None) -> FileDiff | None:
+    if before is None and after is not None:
+        return FileDiff(path, "added", f"{after.size:,} bytes")
+    if after is None and before is not None:
+        return FileDiff(path, "missing", f"{before.size:,} bytes")
+    assert before is not None
+    assert after is not None
+    if before.chunks == after.chunks and before.size == after.size:
+        return None
+    return FileDiff(path, "changed", _first_difference(before, after))
+
+
+def _first_difference(before: File, after: File) -> str:
+    if before.content is not None and after.content is not None:
+        return _first_line(before.content, after.content)
+    chunk = next(
+        (i for i, (old, new) in enumerate(zip(before.chunks, after.chunks, strict=False)) if old != new),
+        min(len(before.chunks), len(after.chunks)),
+    )
+    return f"{before.size:,} bytes, then {after.size:,}; the first difference is behind byte {chunk * CHUNK_BYTES:,}"
+
+
+def _first_line(before: bytes, after: bytes) -> str:
+    if b"\0" in before[:8192] or b"\0" in after[:8192]:
+        at = next((i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), -1)
+        at = at if at >= 0 else min(len(before), len(after))
+        return f"byte {at:,} of {len(before):,}"
+    old_lines, new_lines = before.splitlines(), after.splitlines()
+    for number, (old, new) in enumerate(zip(old_lines, new_lines, strict=False), start=1):
+        if old != new:
+            return f"line {number}: {_shown(old)} became {_shown(new)}"
+    if len(old_lines) == len(new_lines):
+        return "the line ends differ"
+    return f"{len(old_lines):,} lines, then {len(new_lines):,}"
+
+
+def _shown(line: bytes, most: int = 60) -> str:
+    text = line.decode("utf-8", "replace")
+    return repr(text if len(text) <= most else text[: most - 1] + "…")

@@ -1,0 +1,235 @@
+"""Snapshots: the content of all stores of a world, every table and every file, without any being declared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+#: Files up to this size are kept whole, so that a diff can show the first differing line.
+KEPT_BYTES = 4 * 2**20
+CHUNK_BYTES = 64 * 2**10
+
+Row = tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    r"""A table's content.
+
+    `rows` are lines of PostgreSQL's COPY text format, sorted, each value in a canonical form: JSON as jsonb, numeric
+    without trailing zeros, timestamps in UTC, floats in their shortest exact form, NULL as ``\\N``.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    rows: tuple[bytes, ...]
+
+    def without(self, columns: frozenset[str]) -> Table:
+        """Return the table as if `columns` did not exist."""
+        dropped = columns & set(self.columns)
+        if not dropped:
+            return self
+        kept = [i for i, column in enumerate(self.columns) if column not in dropped]
+        rows = sorted(b"\t".join([fields[i] for i in kept]) for fields in (row.split(b"\t") for row in self.rows))
+        key = () if dropped & set(self.key) else self.key
+        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file's content: all of it when it is small, and a hash of each 64 KiB in any case."""
+
+    path: str
+    size: int
+    chunks: tuple[bytes, ...]
+    content: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All tables and all files at one moment."""
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+
+    def without(self, ignore: frozenset[str]) -> Snapshot:
+        """Return the snapshot without what `ignore` names: ``table.column``, ``table.*``, patterns of file paths."""
+        if not ignore:
+            return self
+        tables = {}
+        for name, table in self.tables.items():
+            columns = ignored_columns(table, ignore)
+            if columns != {"*"}:
+                tables[name] = table.without(columns)
+        files = {p: f for p, f in self.files.items() if not any(file_matches(p, i) for i in ignore)}
+        return Snapshot(tables, files)
+
+    def names(self) -> set[str]:
+        """Return what an ignore entry can name here: each ``table.column`` and each file."""
+        columns = {f"{name}.{column}" for name, table in self.tables.items() for column in (*table.columns, "*")}
+        return columns | set(self.files)
+
+    def rows(self) -> int:
+        """Return the number of rows in all tables."""
+        return sum(len(table.rows) for table in self.tables.values())
+
+
+def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
+    """Return the columns of `table` that `ignore` names; ``{"*"}`` for the whole of it."""
+    mine = {entry.rpartition(".")[2] for entry in ignore if entry.rpartition(".")[0] in _spellings(table.name)}
+    return frozenset({"*"}) if "*" in mine else frozenset(mine)
+
+
+def file_matches(path: str, pattern: str) -> bool:
+    """Tell whether an ignore entry names the file; only entries with a slash or a wildcard other than ``.*`` do."""
+    return ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
+
+
+def matches_nothing(entry: str, snapshots: list[Snapshot]) -> bool:
+    """Tell whether an ignore entry names no column and no file of any of the snapshots."""
+    for snapshot in snapshots:
+        if any(file_matches(path, entry) for path in snapshot.files):
+            return False
+        for table in snapshot.tables.values():
+            if ignored_columns(table, frozenset({entry})) & {*table.columns, "*"}:
+                return False
+    return True
+
+
+def _spellings(table: str) -> set[str]:
+    return {table, f"public.{table}"} if "." not in table else {table}
+
+
+def take(conninfo: str | None, folder: Path, *, run_is_over: bool = True) -> Snapshot:
+    """Return the content of the database `conninfo` (none when None) and of all files below `folder`.
+
+    When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone.
+    """
+    tables = _tables(conninfo, run_is_over) if conninfo else {}
+    return Snapshot(tables, {file.path: file for file in _files(folder)})
+
+
+def save_after_task(watch: Mapping[str, Any], task_id: str, map_index: int) -> None:
+    """Take a snapshot and put it into the folder ``watch["into"]`` under the task's name and turn."""
+    into = Path(watch["into"])
+    turn = len(list(into.iterdir()))
+    snapshot = take(watch["conninfo"], Path(watch["files"]), run_is_over=False)
+    (into / f"{turn:06d}").write_bytes(pickle.dumps((task_id, map_index, snapshot)))
+
+
+def saved_after_tasks(into: Path) -> list[tuple[str, int, Snapshot]]:
+    """Return what :func:`save_after_task` wrote to `into`, in order: task id, map index, snapshot."""
+    return [pickle.loads(path.read_bytes()) for path in sorted(into.iterdir())]  # noqa: S301 - our own files
+
+
+# --- PostgreSQL
+
+_SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; \
+SET extra_float_digits = 1; SET lock_timeout = '10s'; SET statement_timeout = 0; SET row_security = off"
+
+_RELATIONS = """
+SELECT c.oid, n.nspname, c.relname,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+       ARRAY(SELECT a.atttypid::regtype::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+       coalesce((SELECT ARRAY(SELECT a.attname::text
+                              FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k(num, n)
+                              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num ORDER BY k.n)
+                 FROM pg_index i
+                 WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+                 ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1), '{}')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated)
+  AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
+ORDER BY n.nspname, c.relname
+"""
+
+_CANONICAL = {
+    "json": "({0})::jsonb",
+    "numeric": "trim_scale({0})",
+    "real": "({0} + 0)",
+    "double precision": "({0} + 0)",
+}
+
+
+def _tables(conninfo: str, run_is_over: bool) -> dict[str, Table]:
+    import psycopg
+
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        if run_is_over:
+            _wait_for_others(connection)
+        connection.execute(_SETTINGS)
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        relations = connection.execute(_RELATIONS).fetchall()
+        tables = [_table(connection, *relation[1:]) for relation in relations]
+    return {table.name: table for table in tables}
+
+
+def _table(
+    connection: psycopg.Connection[Any], schema: str, name: str, columns: list[str], types: list[str], key: list[str]
+) -> Table:
+    from psycopg import sql
+
+    values = [
+        sql.SQL(_CANONICAL.get(kind, "{0}")).format(sql.Identifier(column))
+        for column, kind in zip(columns, types, strict=True)
+    ]
+    query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(
+        sql.SQL(", ").join(values), sql.Identifier(schema, name)
+    )
+    with connection.cursor().copy(query) as copy:
+        lines = b"".join(copy).split(b"\n")
+    lines.pop()  # behind the last line's end
+    shown = name if schema == "public" else f"{schema}.{name}"
+    return Table(shown, tuple(columns), tuple(key), tuple(sorted(lines)))
+
+
+def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) -> None:
+    """Wait until the run's sessions are gone, and end those that are not: what they did not commit must not count."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+              AND backend_type = 'client backend'"
+    deadline = time.monotonic() + seconds
+    while connection.execute(f"SELECT count(*) {others}").fetchone() != (0,):
+        if time.monotonic() > deadline:
+            connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
+            deadline = time.monotonic() + seconds
+        time.sleep(0.002)
+
+
+# --- files
+
+
+def _files(folder: Path) -> Iterator[File]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            yield _file(path, path.relative_to(folder).as_posix())
+
+
+def _file(path: Path, name: str) -> File:
+    if path.is_symlink():
+        content = b"-> " + os.fsencode(os.readlink(path))
+        return File(name, len(content), (content,), content)
+    if not path.is_file():
+        return File(name, 0, (b"not a regular file",), None)
+    chunks, kept, size = [], [], 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            size += len(chunk)
+            chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())
+            if size <= KEPT_BYTES:
+                kept.append(chunk)
+    return File(name, size, tuple(chunks), b"".join(kept) if size <= KEPT_BYTES else None)

@@ -1,0 +1,195 @@
+"""The driver's end of a worker process (:mod:`dagproof.airflow.worker`), which is the one that knows Airflow."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagproof.errors import WorkerError
+from dagproof.worlds import reaper
+from dagproof.worlds.machine import Machine
+
+#: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
+KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
+
+_AIRFLOW_SETTINGS = {
+    "CORE__LOAD_EXAMPLES": "False",
+    "CORE__UNIT_TEST_MODE": "False",
+    "CORE__FERNET_KEY": "",
+    "DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
+    "API_AUTH__JWT_SECRET": "one worker, no network",
+    "LOGGING__LOGGING_LEVEL": "INFO",
+    "LOGGING__COLORED_CONSOLE_LOG": "False",
+    "USAGE_DATA_COLLECTION__ENABLED": "False",
+    "CORE__DAG_IGNORE_FILE_SYNTAX": "glob",
+}
+
+_START_TIMEOUT = 120.0
+_GRACE = 10.0
+
+
+class Worker:
+    """A worker process: started now, opened when its DAGs are known, then asked to run them.
+
+    Args:
+        home: a folder for its AIRFLOW_HOME; the metadata database of the current world is put there.
+        machine: the machine that its runs believe they are on.
+        env: the world's environment variables, connections and variables among them.
+        pythonpath: folders to import from.
+        log: the file that receives what it prints.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        dags_folder: Path,
+        machine: Machine,
+        env: Mapping[str, str],
+        pythonpath: list[str],
+        log: Path,
+    ) -> None:
+        self.machine = machine
+        self.home = home
+        self.metadata = home / "metadata.db"
+        self.log = log
+        self._dags_folder = dags_folder
+        home.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair()
+        with log.open("ab") as output, theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dagproof.airflow.worker", str(theirs.fileno())],
+                env=_environment(home, self.metadata, dags_folder, machine, env, pythonpath),
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C reaches the driver alone, which then ends the worker
+            )
+        self._undo = reaper.kill_later(self._process.pid, stop=signal.SIGKILL, group=True)
+        self._socket = ours
+        self._buffer = b""
+
+    def start_loading(self, dag_ids: list[str], template: Path, *, makes_template: bool) -> None:
+        """Let the worker load DAGs, while something else goes on; :meth:`loaded` waits for it.
+
+        `template` is the metadata database that every world starts from; the worker that `makes_template` adds the
+        DAGs to it, the others read it.
+        """
+        request = {"op": "load", "dags": dag_ids, "template": str(template), "makes_template": makes_template}
+        self._send(request)
+
+    def loaded(self, timeout: float) -> dict[str, Any]:
+        """Return, for each DAG of the last :meth:`start_loading`, its file and where the code of its tasks stands.
+
+        Raises:
+            WorkerError: a DAG is unknown or does not load, or loading takes longer than `timeout` seconds.
+        """
+        return dict(self._answer(timeout + _START_TIMEOUT, _late(timeout))["dags"])
+
+    def catalogue(self, timeout: float) -> dict[str, Any]:
+        """Import the whole DAG folder; return ``dags`` (id to file) and ``errors`` (file to reason)."""
+        return self._ask({"op": "catalogue"}, timeout + _START_TIMEOUT, _late(timeout))
+
+    def plan(self, dag_id: str, dates: list[str]) -> list[dict[str, Any]]:
+        """Return the run that the scheduler would make for each date; the default dates when there are none."""
+        return list(self._ask({"op": "plan", "dag": dag_id, "dates": dates}, 60.0, "planning took too long")["runs"])
+
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run a DAG once in a forked child and return its report (see :mod:`dagproof.airflow.runner`)."""
+        request = {**request, "op": "run", "machine": self.machine.to_json()}
+        return self._ask(request, request["timeout"] + _GRACE, "the worker does not answer")
+
+    def close(self) -> None:
+        """End the worker and all its children."""
+        self._socket.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2.0)
+        self._undo.undo()
+        self._process.wait()
+
+    def _ask(self, request: dict[str, Any], timeout: float, late: str) -> dict[str, Any]:
+        self._send(request)
+        return self._answer(timeout, late)
+
+    def _send(self, request: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # it is gone: the answer will say so
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def _answer(self, timeout: float, late: str) -> dict[str, Any]:
+        try:
+            reply = self._read_line(time.monotonic() + timeout)
+        except OSError:
+            reply = b""
+        if reply is None:
+            raise WorkerError(late)
+        if not reply:
+            raise WorkerError(self._why_it_died())
+        answer: dict[str, Any] = json.loads(reply)
+        if "error" in answer:
+            raise WorkerError(answer["error"])
+        return answer
+
+    def _read_line(self, deadline: float) -> bytes | None:
+        """Return the next line; None when it is too late, nothing when the worker is gone."""
+        while b"\n" not in self._buffer:
+            if not select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                return None
+            chunk = self._socket.recv(65536)
+            if not chunk:
+                return b""
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _why_it_died(self) -> str:
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        if "No module named 'airflow'" in text:
+            return "Airflow is not installed in this environment; pip install 'dagproof[airflow]'"
+        lines = [line for line in text.strip().splitlines() if line.strip()]
+        last = lines[-1].strip() if lines else "it said nothing"
+        return f"the worker process ended unexpectedly ({last})"
+
+
+def _late(timeout: float) -> str:
+    return f"importing the DAGs took more than {timeout:g} s; a DAG file must do nothing slow while it is parsed"
+
+
+def _environment(
+    home: Path, metadata: Path, dags_folder: Path, machine: Machine, env: Mapping[str, str], pythonpath: list[str]
+) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    airflow = {f"AIRFLOW__{name}": value for name, value in _AIRFLOW_SETTINGS.items()}
+    return {
+        "LANG": "C.UTF-8",
+        **kept,
+        **airflow,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{metadata}",
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([_bundle(dags_folder)]),
+        "PYTHONPATH": os.pathsep.join(pythonpath),
+        "PYTHONHASHSEED": str(machine.hash_seed),
+        "PYTHONUNBUFFERED": "1",
+        "TZ": machine.timezone,
+        **env,
+    }
+
+
+def _bundle(dags_folder: Path) -> dict[str, Any]:
+    return {
+        "name": "dagproof",
+        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+        "kwargs": {"path": str(dags_folder), "refresh_interval": 0},
+    }
