@@ -74,7 +74,8 @@ def find_pyproject(start: Path) -> Path | None:
     """Return the nearest ``pyproject.toml`` at or above `start` that has a ``[tool.dagproof]`` table."""
     for folder in (start.resolve(), *start.resolve().parents):
         candidate = folder / "pyproject.toml"
-        if candidate.is_file() and "dagproof" in _read_toml(candidate).get("tool", {}):
+        tools = _read_toml(candidate).get("tool") if candidate.is_file() else None
+        if isinstance(tools, Mapping) and "dagproof" in tools:
             return candidate
     return None
 
@@ -98,6 +99,7 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
         ConfigError: a key is unknown (the nearest valid one is offered), or a value has the wrong type.
     """
     where = "tool.dagproof"
+    table = _table(table, where)
     world = _table(table.get("world", {}), f"{where}.world")
     proofs = _table(table.get("proofs", {}), f"{where}.proofs")
     top = {k: v for k, v in table.items() if k not in {"world", "proofs"}}
@@ -159,9 +161,11 @@ def _checked(value: object, expected: str, where: str) -> object:
         if not bad:
             return dict(value)
         where, value = f"{where}.{bad[0]}", value[bad[0]]
+        expected = "str or table" if tables else "str"
     wanted = {
         "str": "a string",
+        "str or table": "a string or a table",
         "float": "a number above 0",
         "tuple[str, ...]": "a list of strings",
-    }.get(expected, "a string")
+    }.get(expected, "a table")
     raise ConfigError(f"{where} must be {wanted}, not {value!r}")

@@ -33,7 +33,7 @@ class Lab:
         self.ignore = frozenset(self.proof.ignore)
         self._driver = driver
         self._worlds = driver.worlds
-        self._runs = runs
+        self.runs = runs
         self._before: dict[str, Snapshot] = {}
         self._states: dict[_Key, Snapshot | DagproofError] = {}
         self._raw_states: list[Snapshot] = []
@@ -72,7 +72,7 @@ class Lab:
                 last = index == len(history) - 1
                 self._upstream(world, history, index)
                 snapshots = [("", world.snapshot())]
-                world.run(self._runs[self.dag_id, step.date], step, watch=into if last else None)
+                world.run(self.runs[self.dag_id, step.date], step, watch=into if last else None)
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
         states = [state for _, state in snapshots]
         writers = [
@@ -105,7 +105,7 @@ class Lab:
                     self._upstream(world, history, index)
                     if index == 0 and step.date not in self._before:
                         self._before[step.date] = self._kept(world.snapshot())
-                    world.run(self._runs[self.dag_id, step.date], step)
+                    world.run(self.runs[self.dag_id, step.date], step)
                     self._states.setdefault((history[: index + 1], machine.name, repeat), self._kept(world.snapshot()))
         except DagproofError as error:
             self._states[history, machine.name, repeat] = error
@@ -116,7 +116,7 @@ class Lab:
         if any(earlier.date == step.date for earlier in history[:index]):
             return
         for dag_id in self.proof.after:
-            world.run(self._runs[dag_id, step.date], Step("run", step.date))
+            world.run(self.runs[dag_id, step.date], Step("run", step.date))
 
     def _kept(self, snapshot: Snapshot) -> Snapshot:
         if self.ignore:

@@ -126,6 +126,8 @@ def _diff_tables(before: Table | None, after: Table | None) -> TableDiff | None:
         return None
     if before.columns != after.columns:
         before, after = _same_columns(before, after)
+        if before.rows == after.rows:  # the same columns in another order, or one that came to an empty table
+            return None
     return _described(after, len(before.rows), len(after.rows), _compare(before, after))
 
 

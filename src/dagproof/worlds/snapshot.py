@@ -214,7 +214,8 @@ def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) 
 def _files(folder: Path) -> Iterator[File]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
+        links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
+        for name in sorted([*names, *links]):
             path = Path(parent, name)
             yield _file(path, path.relative_to(folder).as_posix())
 

@@ -1,0 +1,157 @@
+"""What holds for every DAG file of this repository, whatever it does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DAGS = ROOT / "dags"
+FILES = sorted(DAGS.glob("*.py"))
+
+LIST = """
+import json, sys
+from pathlib import Path
+from dagproof.airflow.bundle import bundle_bag
+
+folder = Path(sys.argv[1])
+bag = bundle_bag(folder, folder)
+dags = {
+    dag_id: {
+        "catchup": dag.catchup,
+        "description": dag.description,
+        "doc": dag.doc_md,
+        "start_date": str(dag.start_date),
+        "tags": sorted(dag.tags),
+        "tasks": {
+            task.task_id: {
+                "mode": getattr(task, "mode", None),
+                "owner": task.owner,
+                "retries": task.retries,
+                "sensor": hasattr(task, "poke_interval"),
+                "timeout": getattr(task, "timeout", None),
+                "execution_timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
+                "backoff": bool(task.retry_exponential_backoff),
+            }
+            for task in dag.tasks
+        },
+    }
+    for dag_id, dag in bag.dags.items()
+}
+print("\\n" + json.dumps({"dags": dags, "errors": bag.import_errors}))
+"""
+
+SEVEN_DAYS = 7 * 24 * 3600
+
+
+def load(folder: Path, home: Path) -> dict[str, Any]:
+    """Import `folder` as the dag processor does, in a process of its own."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LIST, str(folder)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Our DAGs, imported once."""
+    return load(DAGS, tmp_path_factory.mktemp("airflow"))
+
+
+def clocks(source: str) -> list[int]:
+    """Return the lines that ask for the present time."""
+    asking = {"now", "utcnow", "today"}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Attribute) and node.func.attr in asking)
+            or (isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in {"time.time", "time.localtime"})
+            or (isinstance(node.func, ast.Name) and node.func.id in asking)
+        )
+    ]
+
+
+def holding_sensors(dags: dict[str, Any]) -> list[str]:
+    """Return the sensors that hold a worker slot while they wait, or wait for the default of seven days."""
+    return [
+        f"{dag_id}.{task_id}"
+        for dag_id, dag in dags.items()
+        for task_id, task in dag["tasks"].items()
+        if task["sensor"] and (task["mode"] != "reschedule" or task["timeout"] >= SEVEN_DAYS)
+    ]
+
+
+def test_every_file_imports_and_gives_its_dag(loaded: dict[str, Any]) -> None:
+    """As a bundle, without an error; the DAG is named as the file is."""
+    assert loaded["errors"] == {}
+    assert sorted(loaded["dags"]) == [path.stem for path in FILES]
+
+
+def test_a_file_that_does_not_import_would_be_noticed(tmp_path: Path) -> None:
+    """The planted twin of the test above."""
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "broken.py").write_text("from airflow.sdk import dag\nimport no_such_module\n")
+    assert "no_such_module" in str(load(tmp_path / "dags", tmp_path / "home")["errors"])
+
+
+@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT / "etl").glob("*.py"))], ids=lambda path: path.name)
+def test_no_dag_and_no_etl_code_asks_for_the_present_time(path: Path) -> None:
+    """A run of a date is about that date, whenever it happens."""
+    assert clocks(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["datetime.now(tz=UTC)", "pendulum.now()", "date.today()", "pd.Timestamp.utcnow()", "time.time()", "now()"],
+)
+def test_code_that_asks_for_the_present_time_would_be_noticed(source: str) -> None:
+    """The planted twin of the test above."""
+    assert clocks(f"x = 1\ny = {source}") == [2]
+
+
+def test_every_sensor_gives_its_slot_back_while_it_waits(loaded: dict[str, Any]) -> None:
+    """Reschedule mode, and a timeout that somebody chose."""
+    assert any(task["sensor"] for dag in loaded["dags"].values() for task in dag["tasks"].values())
+    assert holding_sensors(loaded["dags"]) == []
+
+
+@pytest.mark.parametrize("change", [{"mode": "poke"}, {"timeout": SEVEN_DAYS}], ids=["poke", "default timeout"])
+def test_a_sensor_that_holds_its_slot_would_be_noticed(loaded: dict[str, Any], change: dict[str, Any]) -> None:
+    """The planted twin of the test above."""
+    sensor = loaded["dags"]["consumer_users_daily"]["tasks"]["wait_for_file"]
+    assert holding_sensors({"d": {"tasks": {"wait": {**sensor, **change}}}}) == ["d.wait"]
+
+
+def test_every_dag_says_who_owns_it_what_it_does_and_where_it_starts(loaded: dict[str, Any]) -> None:
+    """Owner, description, documentation, tags, a start date, and catching up from there."""
+    for dag in loaded["dags"].values():
+        assert dag["catchup"] is True
+        assert dag["start_date"].startswith("2026-01-01")
+        assert dag["description"]
+        assert "fail" in dag["doc"]
+        assert dag["tags"]
+        assert all(task["owner"] != "airflow" for task in dag["tasks"].values())
+
+
+def test_every_task_is_retried_more_and_more_patiently_and_ends_some_time(loaded: dict[str, Any]) -> None:
+    """Retries with exponential backoff and an execution timeout; sensors may leave retrying to their own looks."""
+    for dag in loaded["dags"].values():
+        for task in dag["tasks"].values():
+            assert task["execution_timeout"]
+            assert task["sensor"] or (task["retries"] >= 1 and task["backoff"])
