@@ -7,7 +7,7 @@ import decimal
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import psycopg
 import pyarrow as pa
@@ -78,8 +78,8 @@ def record_batches(rows: Rows) -> Iterator[pa.RecordBatch]:
             yield from file.iter_batches(BATCH_ROWS)
     elif isinstance(rows, pa.Table):
         yield from rows.to_batches(BATCH_ROWS)
-    elif hasattr(rows, "iloc"):
-        yield from _frame_batches(rows)
+    elif hasattr(rows, "iloc"):  # a DataFrame, told by its looks: pandas is slow to import
+        yield from _frame_batches(cast("pd.DataFrame", rows))
     else:
         yield from rows
 

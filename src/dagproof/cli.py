@@ -65,7 +65,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawn histories (default: 0)")
     parser.add_argument(
-        "--max-histories", type=_positive, default=10, metavar="N", help="histories tried for each law (default: 10)"
+        "--max-histories", type=_positive, default=6, metavar="N", help="histories tried for each law (default: 6)"
     )
     _add_common(parser)
     parser.set_defaults(run=_prove)

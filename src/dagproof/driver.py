@@ -55,8 +55,8 @@ class Driver:
         """
         proof = self.config.proof(dag_id)
         self._load([dag_id, *proof.after])
-        specs = self._first.plan(dag_id, list(dates or proof.dates))
-        planned = tuple(dict.fromkeys(spec["date"] for spec in specs))
+        specs = _distinct(self._first.plan(dag_id, list(dates or proof.dates)))
+        planned = tuple(spec["date"] for spec in specs)
         runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
         for upstream in proof.after:
             runs |= {
@@ -97,6 +97,11 @@ class Driver:
         for machine in others:
             self.worker(machine).start_loading(missing, self.worlds.metadata_template, makes_template=False)
             self._behind.add(machine.name)
+
+
+def _distinct(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the runs, each of them once however often and in whatever spelling its date was given."""
+    return list({spec["run_id"]: spec for spec in reversed(specs)}.values())[::-1]
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def prove(pytestconfig: pytest.Config) -> Prove:
     from dagproof.proving import LawsOf
 
     def laws_of(
-        dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 10
+        dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 6
     ) -> LawsOf:
         __tracebackhide__ = True
         return LawsOf(pytestconfig, dag_id, dates=dates, seed=seed, max_histories=max_histories)

@@ -19,11 +19,12 @@ from dagproof.histories import History, history_from_json, history_id, history_t
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.world import RunFailedError
 
-DEFAULT_MAX_HISTORIES = 10
+DEFAULT_MAX_HISTORIES = 6
 SAVED = Path(".dagproof", "histories")
 
 
@@ -171,16 +172,19 @@ class Prover:
             history=history,
             diff=finding.diff,
             noise=tuple(sorted(finding.not_compared)),
-            rows=self._rows(history, {t.table for t in finding.diff.tables}),
+            left=self._left(history, finding.diff),
             shrunk_from=shrunk_from,
             written_by=self._writer(history, names),
             replay=self._save(law, history),
         )
 
-    def _rows(self, history: History, tables: set[str]) -> tuple[int | None, ...]:
-        """Return the number of rows in `tables` (in all, when there are none) after each step."""
+    def _left(self, history: History, found: Diff) -> tuple[str, ...]:
+        """Return how much there is of what differs after each step: rows, or bytes where just files differ."""
         states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
-        return tuple(sum(len(t.rows) for n, t in s.tables.items() if n in tables or not tables) for s in states)
+        tables, files = {t.table for t in found.tables}, {f.path for f in found.files}
+        if files and not tables:
+            return tuple(f"{sum(f.size for p, f in s.files.items() if p in files):,} bytes" for s in states)
+        return tuple(f"{sum(len(t.rows) for n, t in s.tables.items() if n in tables):,} rows" for s in states)
 
     def _writer(self, history: History, names: set[str]) -> str | None:
         if not names:

@@ -67,7 +67,7 @@ class Prove(Protocol):
     """What the fixture ``prove`` is."""
 
     def __call__(
-        self, dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 10
+        self, dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 6
     ) -> LawsOf:
         """Return the laws of the DAG `dag_id`, to be proven over `dates`."""
 

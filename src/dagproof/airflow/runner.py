@@ -18,7 +18,6 @@ from unittest.mock import patch
 from dagproof.airflow import compat, engine
 from dagproof.errors import DagproofError
 from dagproof.worlds.clock import Clock
-from dagproof.worlds.guard import Guard
 from dagproof.worlds.machine import Machine
 
 #: Libraries that tasks import when they run, slow to import and safe to have imported before a fork.
@@ -47,7 +46,7 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run `dag` once inside its world and return what happened, as JSON-ready values.
 
     `request` holds ``run`` (what :func:`dagproof.airflow.schedule.run_for` gave), ``clock`` (where the wall clock
-    starts), ``machine``, ``guard`` (``writable`` and ``endpoints``), ``cwd`` and ``watch`` (whether to call
+    starts), ``machine``, ``cwd`` and ``watch`` (whether to call
     :func:`dagproof.worlds.snapshot.save_after_task` after each task).
     """
     Machine(**request["machine"]).become()
@@ -61,7 +60,6 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
         with engine.without_bundle_sync(), _scheduled(request["run"]), _reported(tasks, request), _named_lookups():
             run = _Run(dag, request["run"]["run_id"])
             clock = Clock(datetime.fromisoformat(request["clock"]), next_due=run.next_due)
-            Guard(request["guard"]["writable"], [(h, p) for h, p in request["guard"]["endpoints"]]).up()
             clock.start()
             state = str(run.execute(_moment(request["run"]["logical_date"]), _moment(request["run"]["run_after"])))
     except DagproofError as error:

@@ -53,12 +53,12 @@ def run_for(dag: Any, date: str) -> dict[str, Any]:
     moment, whole_day = parse_date(date, serialized.timezone)
     if not _is_periodic(serialized):
         return _unscheduled(serialized, moment, date)
-    start = serialized.start_date
-    if start is not None and (moment + timedelta(days=1) <= start if whole_day else moment < start):
-        raise WorkerError(f"{dag.dag_id} has no run on {date}: its start_date is {start.isoformat()}")
     until = moment + timedelta(days=1) if whole_day else moment + timedelta(seconds=1)
     info = next(_infos(serialized, moment), None)
     if info is None or info.logical_date >= until:
+        start = serialized.start_date
+        if start is not None and until <= start:  # a run's interval may begin before it: the first one's, for instance
+            raise WorkerError(f"{dag.dag_id} has no run on {date}: its start_date is {start.isoformat()}")
         following = f"; the next is {_name(serialized, info)}" if info is not None else ""
         raise WorkerError(
             f"{dag.dag_id} has no run on {date}: its schedule is {serialized.timetable.summary}{following}"
@@ -86,7 +86,9 @@ def _infos(serialized: Any, earliest: datetime | None) -> Iterator[Any]:
     from airflow.timetables.base import TimeRestriction
 
     start = serialized.start_date
-    jump = earliest if earliest is not None and _is_aligned(serialized.timetable) else start
+    # Some way before it: near a change of the clocks, Airflow passes over a run when one starts to follow right there.
+    can_jump = earliest is not None and _is_aligned(serialized.timetable)
+    jump = earliest - timedelta(days=2) if earliest is not None and can_jump else start
     if start is not None and jump is not None:
         jump = max(jump, start)
     restriction = TimeRestriction(earliest=_pendulum(jump), latest=_pendulum(serialized.end_date), catchup=True)

@@ -24,6 +24,7 @@ from typing import Any
 
 from dagproof.airflow import bundle, engine, runner, schedule
 from dagproof.errors import DagproofError
+from dagproof.worlds.guard import Guard
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -31,8 +32,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Worker:
     """The requests a worker answers: ``catalogue``, ``load``, ``plan`` and ``run``."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, guard: Guard) -> None:
         self.control = control
+        self.guard = guard
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         self.dags: dict[str, Any] = {}
         self.is_warm = False
@@ -82,7 +84,9 @@ class Worker:
         return report
 
     def serve(self) -> None:
-        """Answer requests until the driver goes away."""
+        """Warm up while nothing has been asked for yet, then answer requests until the driver goes away."""
+        with contextlib.suppress(Exception):
+            self._warm_up()  # what is wrong comes up again, and is told, at the first request
         with self.control.makefile("rb") as requests:
             for line in requests:
                 request = json.loads(line)
@@ -120,6 +124,7 @@ class Worker:
             if state != "success":
                 raise DagproofError(f"Airflow cannot run even an empty DAG here (it ended as {state})")
         engine.dispose()
+        self.guard.up()  # for what the DAG files do while they are imported, and for every child
         self.is_warm = True
 
     def _about(self, dag: Any) -> dict[str, Any]:
@@ -200,10 +205,12 @@ def _how_it_ended(status: int) -> str:
 
 
 def main() -> None:
-    """Serve the control socket whose descriptor stands in ``argv[1]``."""
+    """Serve the control socket whose descriptor stands in ``argv[1]``, behind the guard described in ``argv[2]``."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    Worker(socket.socket(fileno=int(sys.argv[1]))).serve()
+    allowed = json.loads(sys.argv[2])
+    guard = Guard(allowed["writable"], [(host, port) for host, port in allowed["endpoints"]])
+    Worker(socket.socket(fileno=int(sys.argv[1])), guard).serve()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from functools import cache
 
@@ -16,14 +15,9 @@ __all__ = ["Finding", "Law", "NotApplicableError", "Verdict", "all_laws", "law_n
 @cache
 def all_laws() -> tuple[Law, ...]:
     """Return every law, in the order in which they are proven."""
-    laws: list[Law] = []
-    for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
-        laws += [
-            kind()
-            for _, kind in inspect.getmembers(module, inspect.isclass)
-            if issubclass(kind, Law) and kind is not Law and kind.__module__ == module.__name__
-        ]
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    laws = [kind() for kind in Law.__subclasses__() if kind.__module__.startswith(f"{__name__}.")]
     return tuple(sorted(laws, key=lambda law: law.order))
 
 

@@ -105,8 +105,8 @@ class Verdict:
     """All columns and files that were not compared."""
     noise: tuple[str, ...] = ()
     """Those of them that no configuration names: two fresh runs differ there already."""
-    rows: tuple[int | None, ...] = ()
-    """For a falsified law: the rows in the differing tables after each step of the history."""
+    left: tuple[str, ...] = ()
+    """For a falsified law: how much there is of what differs, after each step of the history."""
     shrunk_from: int = 0
     """The number of steps of the history that was found first."""
     written_by: str | None = None

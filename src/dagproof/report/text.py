@@ -15,8 +15,9 @@ MOST_TABLES = 10
 
 def proof_text(proof: Proof) -> str:
     """Return the whole report of a proof: its failures first, then a line a law."""
-    failures = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome in {FALSIFIED, ERROR}]
-    return "\n\n".join([*failures, summary_text(proof)])
+    falsified = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome == FALSIFIED]
+    errors = {v.reason: failure_text(proof.dag_id, v) for v in reversed(proof.verdicts) if v.outcome == ERROR}
+    return "\n\n".join([*falsified, *errors.values(), summary_text(proof)])  # the same error just once
 
 
 def summary_text(proof: Proof) -> str:
@@ -80,20 +81,19 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
 
 
 def _history_lines(verdict: Verdict) -> Iterator[str]:
-    """Yield the steps with the rows after each; a tilde marks where they stop being what they should be."""
+    """Yield the steps with what is left after each; a tilde marks where it stops being what it should be."""
     history = verdict.history or ()
     kinds = max(len(step.kind) for step in history)
     dates = max(len(step.date) for step in history)
-    counts = [_count(rows, "row") for rows in verdict.rows if rows is not None]
-    width = max((len(count) for count in counts), default=0)
+    width = max((len(left) for left in verdict.left), default=0) + 4
     for number, step in enumerate(history, start=1):
-        rows = counts[number - 1] if number <= len(counts) else ""
+        left = verdict.left[number - 1] if number <= len(verdict.left) else ""
         mark = "  ~" if number == len(history) and len(history) > 1 else ""
-        yield f"    {number}  {step.kind:<{kinds}}  {step.date:<{dates}}  {rows:>{width + 4}}{mark}".rstrip()
+        yield f"    {number}  {step.kind:<{kinds}}  {step.date:<{dates}}  {left:>{width}}{mark}".rstrip()
 
 
 def _error_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
-    yield f"{dag_id} could not be put to the law {verdict.law}"
+    yield f"{dag_id} could not be proven ({verdict.law})"
     yield ""
     yield f"- {verdict.reason}"
     if verdict.log_tail:
@@ -124,6 +124,8 @@ def _example(example: Example) -> str:
 
 
 def _pairs(key: Mapping[str, str | None]) -> str:
+    if not key:
+        return "a row"  # of a table all of whose columns are ignored
     names, values = ", ".join(key), ", ".join(_value(value) for value in key.values())
     return f"({names}) = ({values})" if len(key) > 1 else f"{names} = {values}"
 

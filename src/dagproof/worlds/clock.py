@@ -18,7 +18,8 @@ class Clock:
     """
 
     def __init__(self, start: datetime, next_due: Callable[[], datetime | None] = lambda: None) -> None:
-        self._traveller = time_machine.travel(start, tick=True)
+        # a number, for a datetime would bring its time zone along
+        self._traveller = time_machine.travel(start.timestamp(), tick=True)
         self._coordinates: Any = None
         self._sleep = time.sleep
         self._next_due = next_due

@@ -193,7 +193,9 @@ def _stable_columns(changes: _Changes) -> list[int]:
     keys = {changes.after.columns.index(column) for column in changes.after.key}
     for unstable in (moved, moved | keys):
         stable = [i for i in everything if i not in unstable]
-        if stable and _project(changes.missing, stable) == _project(changes.added, stable):
+        rows = _project(changes.missing, stable)
+        # What is the same in all rows, such as their date, does not tell which row is which.
+        if stable and (len(rows) > 1 or len(changes.missing) == 1) and rows == _project(changes.added, stable):
             return stable
     return []
 

@@ -1,9 +1,9 @@
 """Keep a run inside its world: it may write below its own folders and connect to its own stores, nothing else.
 
-Two fences. An audit hook refuses what Python code does, with a sentence that names the way out. Under it, where the
-kernel has it (Linux 5.13 for files, 6.7 for TCP), Landlock refuses the same to C libraries and to child processes,
-which see a plain "Permission denied". Where Landlock is missing, the connect functions of the PostgreSQL drivers are
-wrapped instead.
+Two fences. An audit hook refuses what Python code does, with a sentence that names the way out; the connect functions
+of the PostgreSQL drivers, whose sockets are the C library's, are wrapped to do the same. Under it, where the kernel
+has it (Linux 5.13 for files, 6.7 for TCP), Landlock refuses files and ports, not hosts, to C libraries and to child
+processes, which see a plain "Permission denied".
 """
 
 from __future__ import annotations
@@ -60,9 +60,8 @@ class Guard:
 
     def up(self) -> None:
         """Put the fence up for this process, its threads and its future children."""
-        kernel_tcp = landlock(self.writable, self.ports)
-        if not kernel_tcp:
-            _wrap_postgres_drivers(self.check_address)
+        landlock(self.writable, self.ports)
+        _wrap_postgres_drivers(self.check_address)  # Landlock knows ports only: another host may have the same one
         sys.addaudithook(self._audit)
 
     def check_address(self, host: object, port: object) -> None:

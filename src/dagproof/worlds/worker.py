@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import select
@@ -46,7 +47,11 @@ class Worker:
         machine: the machine that its runs believe they are on.
         env: the world's environment variables, connections and variables among them.
         pythonpath: folders to import from.
+        guard: ``writable`` paths and ``endpoints`` (host and port): all that DAG files and runs can reach.
         log: the file that receives what it prints.
+
+    Raises:
+        WorkerError: Airflow is not installed.
     """
 
     def __init__(
@@ -57,8 +62,11 @@ class Worker:
         machine: Machine,
         env: Mapping[str, str],
         pythonpath: list[str],
+        guard: Mapping[str, Any],
         log: Path,
     ) -> None:
+        if importlib.util.find_spec("airflow") is None:
+            raise WorkerError("Airflow is not installed in this environment; pip install 'dagproof[airflow]'")
         self.machine = machine
         self.home = home
         self.metadata = home / "metadata.db"
@@ -68,7 +76,7 @@ class Worker:
         ours, theirs = socket.socketpair()
         with log.open("ab") as output, theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dagproof.airflow.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "dagproof.airflow.worker", str(theirs.fileno()), json.dumps(guard)],
                 env=_environment(home, self.metadata, dags_folder, machine, env, pythonpath),
                 cwd=home,
                 stdin=subprocess.DEVNULL,
@@ -155,8 +163,6 @@ class Worker:
 
     def _why_it_died(self) -> str:
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        if "No module named 'airflow'" in text:
-            return "Airflow is not installed in this environment; pip install 'dagproof[airflow]'"
         lines = [line for line in text.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "it said nothing"
         return f"the worker process ended unexpectedly ({last})"

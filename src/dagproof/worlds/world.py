@@ -100,15 +100,14 @@ class Worlds:
         variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
         return {**own, **{k: fill(v, places) for k, v in world.env.items()}, **connections, **variables}
 
-    def guard(self, worker: Worker) -> dict[str, Any]:
-        """Return what a run of `worker` may write and connect to."""
-        paths = [entry for entry in self.config.world.allow if entry.startswith("/")]
-        hosts = [entry for entry in self.config.world.allow if not entry.startswith("/")]
+    def guard(self) -> dict[str, Any]:
+        """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
         world = self.config.world
+        paths = [entry for entry in world.allow if entry.startswith("/")]
+        hosts = [entry for entry in world.allow if not entry.startswith("/")]
         mapped = [*world.env.values(), *world.variables.values(), *_connection_urls(world)]
         urls = [fill(value, self._places()) for value in mapped]
-        endpoints = guard.endpoints_in([*urls, *hosts])
-        return {"writable": [str(self.world_folder), str(worker.home), *paths], "endpoints": sorted(endpoints)}
+        return {"writable": [str(self.folder), *paths], "endpoints": sorted(guard.endpoints_in([*urls, *hosts]))}
 
     @contextmanager
     def world(self, worker: Worker) -> Iterator[World]:
@@ -177,7 +176,6 @@ class World:
                 "dag": run.dag_id,
                 "run": dict(run.spec),
                 "clock": self._clock_for(run, step).isoformat(),
-                "guard": self._worlds.guard(self._worker),
                 "cwd": str(self._worlds.files),
                 "timeout": self._worlds.config.world.timeout,
                 "log": str(log),
@@ -306,5 +304,6 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
         machine=machine,
         env=worlds.environment(),
         pythonpath=[str((config.root / path).resolve()) for path in config.pythonpath],
+        guard=worlds.guard(),
         log=worlds.folder / f"worker-{machine.name}.log",
     )

@@ -38,8 +38,8 @@ appends is not idempotent
 
 Minimal failing history (2 steps):
 
-    1  run    2026-01-01      0 rows
-    2  rerun  2026-01-01      0 rows  ~
+    1  run    2026-01-01      10 bytes
+    2  rerun  2026-01-01      20 bytes  ~
 
 Written by task write, at dags/appends.py:8
 Replay:  dagproof replay """
@@ -97,7 +97,7 @@ def whole_run(project: Path) -> tuple[str, ElementTree.Element]:
     """What one run of everything prints, and its JUnit file."""
     done = run_pytest(project, "--dagproof-dags=dags", "--junitxml=junit.xml")
     assert done.returncode == 1, done.stdout + done.stderr
-    return done.stdout, ElementTree.parse(project / "junit.xml").getroot()  # noqa: S314 - our own file
+    return done.stdout, ElementTree.parse(project / "junit.xml").getroot()
 
 
 def test_there_is_a_test_for_each_dag_and_law(whole_run: tuple[str, ElementTree.Element]) -> None:

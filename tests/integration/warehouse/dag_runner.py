@@ -56,7 +56,7 @@ class Watch:
         self.states: list[dict[str, str | None]] = []
         self.counts: list[int] = []
 
-    def sleep(self, seconds: float, clock: time_machine.Coordinates) -> None:
+    def sleep(self, seconds: float, clock: Any) -> None:
         """Stand in for `time.sleep`."""
         real_sleep(0.001)
         if seconds < 0.5:  # a thread of Airflow's own, not a wait of the run

@@ -1,0 +1,187 @@
+"""``[tool.dagproof]``: what it may hold, and what is said when it holds something else."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagproof.config import Config, ProofConfig, WorldConfig, find_pyproject, load_config, parse_config
+from dagproof.errors import ConfigError, nearest
+
+
+def parse(table: dict[str, Any]) -> Config:
+    """Parse the content of the table."""
+    return parse_config(table, root=Path("/project"))
+
+
+def test_nothing_configured_is_the_defaults(tmp_path: Path) -> None:
+    """A folder without a pyproject.toml has them, relative to itself."""
+    config = load_config(tmp_path)
+    assert config == Config(root=tmp_path)
+    assert config.dags_folder == tmp_path / "dags"
+    assert config.proof("any") == ProofConfig()
+
+
+def test_every_key_is_read() -> None:
+    """Each into the field of its name, lists as tuples."""
+    config = parse(
+        {
+            "dags": "flows",
+            "pythonpath": ["lib"],
+            "world": {
+                "schema": ["a.sql", "b.sql"],
+                "connections": {"db": "{postgres}", "api": {"conn_type": "http", "port": 80}},
+                "variables": {"x": "1"},
+                "env": {"E": "{files}"},
+                "allow": ["localhost:80"],
+                "timeout": 3,
+            },
+            "proofs": {"d": {"after": ["p"], "ignore": ["t.c"], "dates": ["2026-01-01"]}},
+        }
+    )
+    assert config == Config(
+        root=Path("/project"),
+        dags="flows",
+        pythonpath=("lib",),
+        world=WorldConfig(
+            schema=("a.sql", "b.sql"),
+            connections={"db": "{postgres}", "api": {"conn_type": "http", "port": 80}},
+            variables={"x": "1"},
+            env={"E": "{files}"},
+            allow=("localhost:80",),
+            timeout=3.0,
+        ),
+        proofs={"d": ProofConfig(("p",), ("t.c",), ("2026-01-01",))},
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        pytest.param({"dag": "x"}, "[tool.dagproof] has no key 'dag'; did you mean 'dags'?", id="top"),
+        pytest.param(
+            {"world": {"conections": {}}},
+            "[tool.dagproof.world] has no key 'conections'; did you mean 'connections'?",
+            id="world",
+        ),
+        pytest.param(
+            {"proofs": {"d": {"ignored": []}}},
+            "[tool.dagproof.proofs.d] has no key 'ignored'; did you mean 'ignore'?",
+            id="proof",
+        ),
+        pytest.param(
+            {"proofs": {"d": {"zzz": []}}},
+            "[tool.dagproof.proofs.d] has no key 'zzz' (there is: after, dates, ignore)",
+            id="nothing-near",
+        ),
+        pytest.param({"root": "/"}, "[tool.dagproof] has no key 'root'", id="root-is-ours"),
+        pytest.param({"source": "x"}, "[tool.dagproof] has no key 'source'", id="source-is-ours"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_name(table: dict[str, Any], message: str) -> None:
+    """And with its table, so that one finds it."""
+    with pytest.raises(ConfigError) as raised:
+        parse(table)
+    assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        pytest.param({"dags": 3}, "tool.dagproof.dags must be a string, not 3", id="string"),
+        pytest.param({"pythonpath": "."}, "tool.dagproof.pythonpath must be a list of strings, not '.'", id="list"),
+        pytest.param(
+            {"world": {"schema": ["a", 1]}},
+            "tool.dagproof.world.schema must be a list of strings, not ['a', 1]",
+            id="list-of-strings",
+        ),
+        pytest.param({"world": []}, "[tool.dagproof.world] must be a table, not []", id="table"),
+        pytest.param({"proofs": {"d": 1}}, "[tool.dagproof.proofs.d] must be a table, not 1", id="proof-table"),
+        pytest.param({"world": {"env": {"A": 1}}}, "tool.dagproof.world.env.A must be a string, not 1", id="env"),
+        pytest.param({"world": {"env": "A=1"}}, "tool.dagproof.world.env must be a table, not 'A=1'", id="env-table"),
+        pytest.param(
+            {"world": {"variables": {"v": {"a": "b"}}}},
+            "tool.dagproof.world.variables.v must be a string, not {'a': 'b'}",
+            id="variable-table",
+        ),
+        pytest.param(
+            {"world": {"connections": {"c": 1}}},
+            "tool.dagproof.world.connections.c must be a string or a table, not 1",
+            id="connection",
+        ),
+        *(
+            pytest.param(
+                {"world": {"timeout": value}},
+                f"tool.dagproof.world.timeout must be a number above 0, not {value!r}",
+                id=f"timeout-{value}",
+            )
+            for value in (0, -1, "3", True, float("nan"))
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: str) -> None:
+    """With its place, the value, and what was expected."""
+    with pytest.raises(ConfigError) as raised:
+        parse(table)
+    assert str(raised.value) == message
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    """With the parser's reason."""
+    (tmp_path / "pyproject.toml").write_text("[tool.dagproof\n")
+    with pytest.raises(ConfigError, match=r"pyproject\.toml is not valid TOML \(.*\); mend the file"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[tool]\ndagproof = 'x'\n", "[[tool.dagproof]]\n"])
+def test_a_tool_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    """In a sentence, not with a traceback."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"^\[tool\.dagproof\] must be a table, not "):
+        load_config(tmp_path)
+
+
+def test_a_pyproject_whose_tool_is_no_table_is_not_ours(tmp_path: Path) -> None:
+    """It is passed over like any other without our table."""
+    (tmp_path / "pyproject.toml").write_text("tool = 1\n")
+    assert load_config(tmp_path) == Config(root=tmp_path)
+
+
+def test_the_nearest_file_with_our_table_counts(tmp_path: Path) -> None:
+    """A pyproject.toml without it in between does not, and paths count from where the file is."""
+    (tmp_path / "pyproject.toml").write_text("[tool.dagproof]\ndags = 'flows'\n")
+    inner = tmp_path / "package" / "deep"
+    inner.mkdir(parents=True)
+    (tmp_path / "package" / "pyproject.toml").write_text("[tool.other]\n")
+    assert find_pyproject(inner) == tmp_path / "pyproject.toml"
+    config = load_config(inner)
+    assert (config.root, config.dags_folder) == (tmp_path, tmp_path / "flows")
+    assert config.source == tmp_path / "pyproject.toml"
+
+
+@given(st.text(string.ascii_lowercase + "_", min_size=1))
+def test_a_key_is_known_or_refused(key: str) -> None:
+    """There is no third way, whatever it is called."""
+    known = {f.name for f in fields(WorldConfig)}
+    with pytest.raises(ConfigError) as raised:  # an object is no value of any key
+        parse({"world": {key: object()}})
+    assert ("has no key" in str(raised.value)) == (key not in known)
+    assert "\n" not in str(raised.value)
+
+
+@given(st.text(), st.lists(st.text(string.ascii_lowercase, min_size=1), max_size=15))
+def test_the_name_that_is_offered_exists(name: str, valid: list[str]) -> None:
+    """Either one that is near, or a list of what there is."""
+    offered = nearest(name, valid)
+    if offered.startswith("; did you mean"):
+        assert offered.split("'")[1] in valid
+    elif valid:
+        assert offered.removeprefix(" (there is: ").split(", ")[0].rstrip(")") == min(valid)
+    else:
+        assert offered == ""

@@ -1,0 +1,157 @@
+"""Snapshots of files, and what of a snapshot an ignore entry leaves out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dagproof.worlds.diff import diff
+from dagproof.worlds.snapshot import (
+    CHUNK_BYTES,
+    KEPT_BYTES,
+    Snapshot,
+    Table,
+    matches_nothing,
+    save_after_task,
+    saved_after_tasks,
+    take,
+)
+
+USERS = Table("users", ("id", "name", "loaded_at"), ("id",), (b"1\tAda\tnow", b"2\tBo\tthen"))
+OTHER = Table("other.users", ("id", "loaded_at"), (), (b"1\tnow",))
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """A snapshot of the files below a folder, and two tables."""
+    return Snapshot({"users": USERS, "other.users": OTHER}, take(None, folder).files)
+
+
+def test_every_file_is_found_wherever_it_lies(tmp_path: Path) -> None:
+    """Hidden ones and those of folders in folders too, by their path below the folder."""
+    for name in ("a.csv", ".hidden", "raw/2026/b.csv", "raw/ü b.csv", "empty"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("" if name == "empty" else name)
+    found = take(None, tmp_path).files
+    assert set(found) == {"a.csv", ".hidden", "raw/2026/b.csv", "raw/ü b.csv", "empty"}
+    assert found["raw/2026/b.csv"].content == b"raw/2026/b.csv"
+    assert found["empty"].size == 0
+
+
+def test_when_a_file_was_written_does_not_count(tmp_path: Path) -> None:
+    """Its content does."""
+    path = tmp_path / "a.csv"
+    path.write_text("x")
+    before = take(None, tmp_path)
+    os.utime(path, (0, 0))
+    assert not diff(before, take(None, tmp_path))
+    path.write_text("y")
+    assert diff(before, take(None, tmp_path))
+
+
+@pytest.mark.parametrize("at", [0, CHUNK_BYTES, KEPT_BYTES, KEPT_BYTES + 10])
+def test_a_byte_of_a_big_file_counts(tmp_path: Path, at: int) -> None:
+    """Also behind what is kept of it."""
+    content = bytearray(KEPT_BYTES + CHUNK_BYTES)
+    (tmp_path / "big").write_bytes(content)
+    before = take(None, tmp_path)
+    assert before.files["big"].content is None
+    content[at] = 1
+    (tmp_path / "big").write_bytes(content)
+    (changed,) = diff(before, take(None, tmp_path)).files
+    assert changed.detail.endswith(f"the first difference is behind byte {at // CHUNK_BYTES * CHUNK_BYTES:,}")
+
+
+def test_a_big_file_that_was_appended_to_differs(tmp_path: Path) -> None:
+    """Where all that it had before is still there."""
+    (tmp_path / "big").write_bytes(bytes(KEPT_BYTES + CHUNK_BYTES))
+    before = take(None, tmp_path)
+    with (tmp_path / "big").open("ab") as file:
+        file.write(b"more")
+    assert [file.change for file in diff(before, take(None, tmp_path)).files] == ["changed"]
+
+
+def test_a_link_is_where_it_leads_to(tmp_path: Path) -> None:
+    """And not followed: it could lead out of the world, or nowhere."""
+    (tmp_path / "link").symlink_to("nowhere")
+    before = take(None, tmp_path)
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to("/elsewhere")
+    (changed,) = diff(before, take(None, tmp_path)).files
+    assert changed.detail == "line 1: '-> nowhere' became '-> /elsewhere'"
+
+
+def test_a_link_to_a_folder_is_a_link(tmp_path: Path) -> None:
+    """`latest -> 2026-01-01` is part of what a DAG leaves."""
+    (tmp_path / "2026-01-01").mkdir()
+    before = take(None, tmp_path)
+    (tmp_path / "latest").symlink_to("2026-01-01")
+    assert [file.path for file in diff(before, take(None, tmp_path)).files] == ["latest"]
+
+
+def test_what_is_no_regular_file_is_there(tmp_path: Path) -> None:
+    """A named pipe is not read: that would never end."""
+    os.mkfifo(tmp_path / "pipe")
+    assert set(take(None, tmp_path).files) == {"pipe"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        pytest.param("users.loaded_at", ("users", "id name", "other.users", "id loaded_at"), id="column"),
+        pytest.param("public.users.loaded_at", ("users", "id name", "other.users", "id loaded_at"), id="public"),
+        pytest.param("other.users.loaded_at", ("users", "id name loaded_at", "other.users", "id"), id="schema"),
+        pytest.param("users.*", ("other.users", "id loaded_at"), id="table"),
+        pytest.param("other.users.*", ("users", "id name loaded_at"), id="table-of-schema"),
+    ],
+)
+def test_an_ignore_entry_leaves_out_what_it_names(tmp_path: Path, entry: str, left: tuple[str, ...]) -> None:
+    """And nothing of a table of the same name in another schema."""
+    found = snapshot(tmp_path).without(frozenset({entry})).tables
+    assert [text for table in found.values() for text in (table.name, " ".join(table.columns))] == list(left)
+    assert not matches_nothing(entry, [snapshot(tmp_path)])
+
+
+def test_a_table_without_part_of_its_key_has_none(tmp_path: Path) -> None:
+    """The rest of it need not be unique; its rows are sorted anew."""
+    found = snapshot(tmp_path).without(frozenset({"users.id"})).tables["users"]
+    assert (found.key, found.rows) == ((), (b"Ada\tnow", b"Bo\tthen"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        pytest.param("reports/*.html", {"reports/a.csv", "users.html"}, id="pattern"),
+        pytest.param("*.html", {"reports/a.csv"}, id="in-all-folders"),
+        pytest.param("reports/*", {"users.html"}, id="folder"),
+        pytest.param("users.*", {"reports/a.html", "reports/a.csv", "users.html"}, id="a-table-and-no-file"),
+        pytest.param("users.html", {"reports/a.html", "reports/a.csv"}, id="name"),
+    ],
+)
+def test_a_file_pattern_leaves_out_files(tmp_path: Path, entry: str, left: set[str]) -> None:
+    """An entry that names all of a table does not also mean a file called like it."""
+    (tmp_path / "reports").mkdir()
+    for name in ("reports/a.html", "reports/a.csv", "users.html"):
+        (tmp_path / name).write_text("x")
+    assert set(snapshot(tmp_path).without(frozenset({entry})).files) == left
+
+
+@pytest.mark.parametrize("entry", ["users.loadedat", "user.*", "loaded_at", "*.pdf", "raw/*"])
+def test_an_entry_that_names_nothing_is_noticed(tmp_path: Path, entry: str) -> None:
+    """A misspelt one would silently compare what it should not."""
+    assert matches_nothing(entry, [snapshot(tmp_path)])
+
+
+def test_snapshots_after_tasks_come_back_in_order(tmp_path: Path) -> None:
+    """Each with its task; more than ten of them too."""
+    (tmp_path / "into").mkdir()
+    (tmp_path / "files").mkdir()
+    watch = {"into": str(tmp_path / "into"), "conninfo": None, "files": str(tmp_path / "files")}
+    for turn in range(12):
+        (tmp_path / "files" / str(turn)).touch()
+        save_after_task(watch, f"task_{turn}", turn - 1)
+    found = saved_after_tasks(tmp_path / "into")
+    assert [(task, index, len(state.files)) for task, index, state in found] == [
+        (f"task_{turn}", turn - 1, turn + 1) for turn in range(12)
+    ]
