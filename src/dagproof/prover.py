@@ -16,6 +16,7 @@ from dagproof.config import Config
 from dagproof.driver import open_driver
 from dagproof.errors import ConfigError, DagproofError, UsageError
 from dagproof.histories import History, history_from_json, history_id, history_to_json
+from dagproof.histories.steps import count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
@@ -183,8 +184,8 @@ class Prover:
         states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
         tables, files = {t.table for t in found.tables}, {f.path for f in found.files}
         if files and not tables:
-            return tuple(f"{sum(f.size for p, f in s.files.items() if p in files):,} bytes" for s in states)
-        return tuple(f"{sum(len(t.rows) for n, t in s.tables.items() if n in tables):,} rows" for s in states)
+            return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
+        return tuple(count(sum(len(t.rows) for n, t in s.tables.items() if n in tables), "row") for s in states)
 
     def _writer(self, history: History, names: set[str]) -> str | None:
         if not names:

@@ -61,7 +61,7 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
             run = _Run(dag, request["run"]["run_id"])
             clock = Clock(datetime.fromisoformat(request["clock"]), next_due=run.next_due)
             clock.start()
-            state = str(run.execute(_moment(request["run"]["logical_date"]), _moment(request["run"]["run_after"])))
+            state = run.execute(_moment(request["run"]["logical_date"]), _moment(request["run"]["run_after"]))
     except DagproofError as error:
         reason = str(error)
     except Exception as error:
@@ -80,7 +80,7 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
 def rehearse(dag: Any, run: dict[str, Any]) -> str:
     """Run `dag` in this process, without a world, and return how it ended."""
     with engine.without_bundle_sync(), _scheduled(run), _reported([], {}), _named_lookups():
-        return str(_Run(dag, run["run_id"]).execute(_moment(run["logical_date"]), _moment(run["run_after"])))
+        return _Run(dag, run["run_id"]).execute(_moment(run["logical_date"]), _moment(run["run_after"]))
 
 
 class _Run:
@@ -90,8 +90,9 @@ class _Run:
         self.dag, self.run_id = dag, run_id
         self._idle_rounds = 0
 
-    def execute(self, logical_date: datetime | None, run_after: datetime | None) -> Any:
-        return self.dag.test(logical_date=logical_date, run_after=run_after).state
+    def execute(self, logical_date: datetime | None, run_after: datetime | None) -> str:
+        state = self.dag.test(logical_date=logical_date, run_after=run_after).state
+        return str(getattr(state, "value", state))
 
     def next_due(self) -> datetime | None:
         """Return when the next retry or rescheduled sensor is due; None while a task is running (it sleeps itself)."""
@@ -245,7 +246,7 @@ def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
         "task_id": ti.task_id,
         "map_index": ti.map_index,
         "try_number": ti.try_number,
-        "state": str(ti.state) if ti.state else None,
+        "state": str(getattr(ti.state, "value", ti.state)) if ti.state else None,
         "where": source_of(task),
         "error": _describe(error) if error is not None else None,
     }

@@ -71,3 +71,8 @@ def history_from_json(data: Iterable[Mapping[str, Any]]) -> History:
 def history_id(*parts: object) -> str:
     """Return six hexadecimal digits that name a history: the same parts, the same name, on any machine."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:6]
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 row`` or ``1,000 rows``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dagproof.histories.steps import count
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.prover import Proof
@@ -23,7 +24,7 @@ def proof_text(proof: Proof) -> str:
 def summary_text(proof: Proof) -> str:
     """Return a line for each law, under a line that says how many are proven, over which dates."""
     proven = sum(v.outcome == PROVEN for v in proof.verdicts)
-    head = f"{proof.dag_id}: {proven} of {_count(len(proof.verdicts), 'law')} proven over {', '.join(proof.dates)}"
+    head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven over {', '.join(proof.dates)}"
     lines = [_law_line(verdict) for verdict in proof.verdicts]
     ignored = [f"  not compared, as configured: {', '.join(proof.ignored)}"] if proof.ignored else []
     return "\n".join([head, "", *lines, "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
@@ -65,7 +66,7 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
         yield ""
         yield from (f"    {line}" if line else "" for line in diff_lines(verdict.diff, law.sides))
     yield ""
-    steps = _count(len(verdict.history or ()), "step")
+    steps = count(len(verdict.history or ()), "step")
     shrunk = f", shrunk from {verdict.shrunk_from}" if verdict.shrunk_from > len(verdict.history or ()) else ""
     yield f"Minimal failing history ({steps}{shrunk}):"
     yield ""
@@ -104,7 +105,7 @@ def _error_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
 
 
 def _table_lines(table: TableDiff, sides: tuple[str, str], width: int) -> Iterator[str]:
-    before, after = (_count(n, "row") if n is not None else "no table" for n in (table.rows_before, table.rows_after))
+    before, after = (count(n, "row") if n is not None else "no table" for n in (table.rows_before, table.rows_after))
     yield f"{table.table:<{width}}   {sides[0]}: {before}   {sides[1]}: {after}"
     for kind in ("duplicated", "changed", "added", "missing"):
         number = getattr(table, kind)
@@ -146,7 +147,7 @@ def _law_line(verdict: Verdict) -> str:
     name = f"{verdict.law:<14}"
     if verdict.outcome == PROVEN:
         noise = f" (not compared, as fresh runs differ there: {', '.join(verdict.noise)})" if verdict.noise else ""
-        return f"  ✓ {name} proven over {_count(verdict.histories, 'history', 'histories')}: {law.promise}{noise}"
+        return f"  ✓ {name} proven over {count(verdict.histories, 'history', 'histories')}: {law.promise}{noise}"
     if verdict.outcome == FALSIFIED:
         return f"  ✗ {name} {verdict.verdict}: {', '.join(str(step) for step in verdict.history or ())}"
     mark = "–" if verdict.outcome == NOT_APPLICABLE else "!"
@@ -154,8 +155,4 @@ def _law_line(verdict: Verdict) -> str:
 
 
 def _more(number: int, noun: str) -> list[str]:
-    return [f"… and {_count(number, 'more ' + noun)}"] if number > 0 else []
-
-
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return [f"… and {count(number, 'more ' + noun)}"] if number > 0 else []

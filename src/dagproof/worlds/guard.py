@@ -26,7 +26,7 @@ HARMLESS_SOCKETS = ("/dev/log", "/run/nscd", "/var/run/nscd", "/run/systemd/reso
 HARMLESS_FILES = ("/dev/", "/proc/self/", "/proc/thread-self/")
 WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 TWO_PATHS = {"os.rename", "os.link", "os.symlink", "shutil.move", "shutil.copyfile"}
-ONE_PATH = {"os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"}
+ONE_PATH = {"os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
 class OutsideWorldError(PermissionError, DagproofError):
@@ -100,6 +100,8 @@ class Guard:
                 self.check_write(args[0])
         elif event == "socket.connect":
             self._check_connect(*args[:2])
+        elif event == "os.truncate":
+            self.check_write(args[0])
         elif event in ONE_PATH:
             if len(args) < 2 or args[-1] in (-1, None) or not isinstance(args[-1], int):
                 self.check_write(args[0])

@@ -1,0 +1,54 @@
+"""One driver for all planted bugs: it starts in seconds, and then each DAG takes tenths of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from dagproof.config import Config, ProofConfig, WorldConfig
+from dagproof.driver import Driver, open_driver
+from dagproof.laws import Verdict, law_named
+from dagproof.prover import Prover
+from dagproof.worlds.machine import ELSEWHERE, HERE
+from tests.bugs.catalogue import BUGS, DATES, IGNORED
+
+HERE_FOLDER = Path(__file__).parent
+MOST_HISTORIES = {bug.name: bug.most_histories for bug in BUGS}
+
+VerdictOf = Callable[[str, str], Verdict]
+
+
+@pytest.fixture(scope="session")
+def bugs_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """Workers on two machines that have the planted bugs as their DAG folder."""
+    config = Config(
+        root=tmp_path_factory.mktemp("bugs"),  # where histories are saved
+        dags=str(HERE_FOLDER / "dags"),
+        world=WorldConfig(
+            schema=(str(HERE_FOLDER / "schema.sql"),),
+            connections={"shop": "{postgres}"},
+            env={"DATA_ROOT": "{files}", "SHOP_URL": "{postgres}"},
+        ),
+        proofs={name: ProofConfig(ignore=ignore) for name, ignore in IGNORED.items()},
+    )
+    with open_driver(config, machines=(HERE, ELSEWHERE)) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def verdict_of(bugs_driver: Driver) -> VerdictOf:
+    """Return the verdict of a law about a DAG; asked again, it is not sought again."""
+
+    @cache
+    def prover(dag_id: str) -> Prover:
+        lab, dates = bugs_driver.lab(dag_id, DATES)
+        return Prover(lab, dates, seed=0, max_histories=MOST_HISTORIES.get(dag_id, 3))
+
+    @cache
+    def verdict(dag_id: str, law: str) -> Verdict:
+        return prover(dag_id).prove(law_named(law))
+
+    return verdict

@@ -1,0 +1,26 @@
+"""Loads the orders of the data interval, which has no width where the schedule is a cron preset."""
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def empty_interval():
+    @task
+    def load_orders(data_interval_start=None, data_interval_end=None):
+        PostgresHook("shop").run(
+            [
+                "DELETE FROM orders WHERE dt = %(start)s::date",
+                """
+                INSERT INTO orders SELECT number, customer, total, %(start)s::date
+                FROM placed_orders WHERE placed_at >= %(start)s AND placed_at < %(end)s
+                """,
+            ],
+            parameters={"start": data_interval_start, "end": data_interval_end},
+        )
+
+    load_orders()
+
+
+empty_interval()

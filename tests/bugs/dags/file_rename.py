@@ -1,0 +1,28 @@
+"""Writes the day's orders to a file beside the last one, and puts it in its place."""
+
+import csv
+import os
+from pathlib import Path
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def file_rename():
+    @task
+    def export_orders(ds=None):
+        rows = PostgresHook("shop").get_records(f"SELECT number, customer {DAY} ORDER BY number", {"ds": ds})
+        target = Path(os.environ["DATA_ROOT"], f"orders-{ds}.csv")
+        part = target.with_suffix(".part")
+        with part.open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+        os.replace(part, target)
+
+    export_orders()
+
+
+file_rename()

@@ -1,0 +1,165 @@
+"""DAGs of one task each that does what a DAG under proof must not do, or cannot."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import DAG, Variable, task
+
+OUTSIDE = "127.0.0.1"
+
+
+def unmapped_connection():
+    PostgresHook("warehouse").get_records("SELECT 1")
+
+
+def unmapped_variable():
+    Variable.get("threshold")
+
+
+def fails():
+    print("about to look for order 7")
+    raise LookupError("there is no order 7")
+
+
+def fails_at_sql():
+    PostgresHook("shop").run("INSERT INTO no_such_table VALUES (1)")
+
+
+def exits():
+    sys.exit(3)
+
+
+def is_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_gone():
+    os._exit(0)
+
+
+def writes_outside():
+    Path(os.environ["OUTSIDE"], "was-here").write_text("x")
+
+
+def shell_writes_outside():
+    subprocess.run(["sh", "-c", 'echo x > "$OUTSIDE/was-here"'], check=True)
+
+
+def connects_with_socket():
+    socket.create_connection((OUTSIDE, int(os.environ["OTHER_PORT"])), timeout=5).close()
+
+
+def connects_with_psycopg():
+    import psycopg
+
+    psycopg.connect(host=OUTSIDE, port=os.environ["OTHER_PORT"], dbname="x", connect_timeout=3)
+
+
+def connects_with_psycopg2():
+    import psycopg2
+
+    psycopg2.connect(host=OUTSIDE, port=os.environ["OTHER_PORT"], dbname="x", connect_timeout=3)
+
+
+def connects_in_a_child():
+    program = f"import socket; socket.create_connection(({OUTSIDE!r}, {os.environ['OTHER_PORT']}), timeout=5)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def connects_in_a_shell():
+    subprocess.run(["bash", "-c", f"echo > /dev/tcp/{OUTSIDE}/$OTHER_PORT"], check=True)
+
+
+def hangs():
+    print("hanging")
+    subprocess.run(["sleep", "1000"])
+
+
+def ignores_sigterm():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        subprocess.run(["sleep", "1000"])
+
+
+def spins():
+    while True:
+        pass
+
+
+def leaves_a_child():
+    subprocess.Popen(["sleep", "1001"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execvp("sleep", ["sleep", "1002"])
+        os._exit(0)
+    Path(os.environ["DATA_ROOT"], "done").touch()
+
+
+def hangs_and_leaves_a_child():
+    leaves_a_child()
+    hangs()
+
+
+def waits():
+    Path(os.environ["MARKER"]).write_text(str(os.getpid()))
+    leaves_a_child()
+    hangs()
+
+
+def appends(ds=None):
+    with Path(os.environ["DATA_ROOT"], "orders.csv").open("a") as file:
+        file.write(f"{ds},1\n")
+
+
+def inserts(ds=None):
+    PostgresHook("shop").run("INSERT INTO orders SELECT n, %s FROM generate_series(1, 1000) n", parameters=(ds,))
+
+
+def writes(ds=None):
+    Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
+
+
+FUNCTIONS = (
+    unmapped_connection,
+    unmapped_variable,
+    fails,
+    fails_at_sql,
+    exits,
+    is_killed,
+    is_gone,
+    writes_outside,
+    shell_writes_outside,
+    connects_with_socket,
+    connects_with_psycopg,
+    connects_with_psycopg2,
+    connects_in_a_child,
+    connects_in_a_shell,
+    hangs,
+    ignores_sigterm,
+    spins,
+    leaves_a_child,
+    hangs_and_leaves_a_child,
+    waits,
+    appends,
+    inserts,
+    writes,
+)
+
+for function in FUNCTIONS:
+    name = f"dag_{function.__name__}"
+    with DAG(name, schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")) as dag:
+        task(function)()
+    globals()[name] = dag
+
+with DAG("dag_without_tasks", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    pass
+
+with DAG("dag_weekly", schedule="@weekly", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    task(writes)()

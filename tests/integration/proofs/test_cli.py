@@ -1,0 +1,198 @@
+"""What the command promises: its exit status, its JSON, one sentence when it cannot tell, and no traceback of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.proofs.conftest import NOTHING, Ended, Project, eventually
+
+VERDICT_KEYS = {"law", "outcome", "verdict", "histories", "seconds", "history", "diff", "reason", "ignored"}
+
+FAILURE = """\
+dag_inserts is not idempotent
+
+- Rows differ after a rerun
+
+    orders   after one run: 1,000 rows   after this: 2,000 rows
+    1,000 duplicated, e.g. (id, dt) = (1, 2026-01-01) ×2
+
+Minimal failing history (2 steps):
+
+    1  run    2026-01-01      1,000 rows
+    2  rerun  2026-01-01      2,000 rows  ~
+
+Written by task inserts, at {place}
+Replay:  dagproof replay {replay}
+
+dag_inserts: 2 of 3 laws proven over 2026-01-01
+
+  ✓ effect         proven over 1 history: a run writes rows or files
+  ✓ deterministic  proven over 1 history: a fresh run on another machine leaves identical rows
+  ✗ rerun          non-idempotent: run(2026-01-01), rerun(2026-01-01)
+
+  seed 0, {seconds} s
+"""
+
+
+@pytest.fixture(scope="module")
+def project(make_project: Callable[..., Project]) -> Project:
+    """A project whose DAGs misbehave."""
+    return make_project()
+
+
+def refused(ended: Ended) -> str:
+    """The one sentence of a command that could not tell."""
+    assert ended.status == 2, ended
+    assert ended.out == ""
+    assert ended.err.startswith("dagproof: "), ended.err
+    assert ended.err.count("\n") == 1, ended.err
+    return ended.err.removeprefix("dagproof: ").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(
+            ["prove", "dag_apends", "--law", "effect"],
+            r"no DAG 'dag_apends' in .*/misbehaving; did you mean 'dag_appends'\?",
+            id="unknown-dag",
+        ),
+        pytest.param(
+            ["prove", "dag_broken_import", "--law", "effect"],
+            r"dag_broken_import does not load: misbehaving/broken_import\.py:3 fails with ModuleNotFoundError: "
+            r"No module named 'no_such_module'; mend the file and try again",
+            id="does-not-import",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--law", "effect", "--date", "yesterday"],
+            r"'yesterday' is no date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day",
+            id="no-date",
+        ),
+        pytest.param(
+            ["prove", "dag_weekly", "--law", "effect", "--date", "2026-01-05"],
+            r"dag_weekly has no run on 2026-01-05: its schedule is 0 0 \* \* 0; the next is 2026-01-11",
+            id="not-in-the-schedule",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--law", "effect", "--date", "2025-12-31"],
+            r"dag_appends has no run on 2025-12-31: its start_date is 2026-01-01T00:00:00\+00:00",
+            id="before-the-start",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--dags", "nowhere"],
+            r"there is no DAG folder .*/nowhere; name it with --dags or \[tool\.dagproof\] dags",
+            id="no-folder",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--law", "reruns"], r"there is no law 'reruns'; did you mean 'rerun'\?", id="law"
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--postgres", "embeded"],
+            r"'embeded' is no kind of PostgreSQL server; did you mean 'embedded'\?.*",
+            id="postgres",
+        ),
+        pytest.param(
+            ["replay", "abcdef"],
+            r"no history 'abcdef' is saved \(in .*/\.dagproof/histories: .*\), and it is no file",
+            id="replay",
+        ),
+        pytest.param(["explain", "rerunn"], r"there is no law 'rerunn'; did you mean 'rerun'\?", id="explain"),
+    ],
+)
+def test_what_cannot_be_told_is_one_sentence(arguments: list[str], sentence: str, project: Project) -> None:
+    """On standard error, with exit status 2."""
+    assert re.fullmatch(sentence, refused(project.run(*arguments)))
+    assert eventually(lambda: project.left() == NOTHING), project.left()
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        pytest.param(
+            "\n[tool.dagproof.proofs.dag_appends]\nignored = []\n",
+            r"\[tool\.dagproof\.proofs\.dag_appends\] has no key 'ignored'; did you mean 'ignore'\?",
+            id="unknown-key",
+        ),
+        pytest.param(
+            "\n[tool.dagproof.proofs.dag_inserts]\nignore = ['orders.dts']\n",
+            r"tool\.dagproof\.proofs\.dag_inserts\.ignore names 'orders\.dts', which is no column and no file; "
+            r"did you mean 'orders\.dt'\?",
+            id="ignore-that-names-nothing",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_one_sentence(extra: str, sentence: str, project: Project) -> None:
+    """And nothing is proven under it."""
+    project.configure(extra)
+    try:
+        ended = project.run("prove", "dag_inserts", "--law", "effect", "--date", "2026-01-01")
+    finally:
+        project.configure()
+    assert re.fullmatch(sentence, refused(ended))
+
+
+def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
+    """The whole text, and then the same verdict from the history that was saved."""
+    ended = project.run("prove", "dag_inserts", "--date", "2026-01-01")
+    assert (ended.status, ended.err) == (1, "")
+    replay = re.search(r"dagproof replay ([0-9a-f]{6})\n", ended.out)
+    seconds = re.search(r"seed 0, ([0-9.]+) s\n", ended.out)
+    place = re.search(r"Written by task inserts, at (.*/misbehaving/tasks\.py:[0-9]+)\n", ended.out)
+    assert replay, ended.out
+    assert seconds, ended.out
+    assert place, ended.out
+    assert ended.out == FAILURE.format(replay=replay[1], seconds=seconds[1], place=place[1])
+
+    again = project.run("replay", replay[1], "--output-format", "json")
+    assert again.status == 1, again
+    (verdict,) = again.json["verdicts"]
+    assert (verdict["verdict"], verdict["history"]) == (
+        "non-idempotent",
+        [{"step": "run", "date": "2026-01-01"}, {"step": "rerun", "date": "2026-01-01"}],
+    )
+    assert verdict["diff"]["tables"][0]["duplicated"] == 1000
+    from_file = project.run("replay", f".dagproof/histories/{replay[1]}.json")
+    assert from_file.status == 1
+    assert "1,000 duplicated, e.g. (id, dt) = (1, 2026-01-01) ×2" in from_file.out
+    assert eventually(lambda: project.left() == NOTHING), project.left()
+
+
+def test_a_proof_as_json(project: Project) -> None:
+    """With the keys of the contract, each of its type, and exit status 0."""
+    ended = project.run("prove", "dag_writes", "--date", "2026-01-01", "--output-format", "json", "--seed", "7")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.json.keys() >= {"dag_id", "seed", "verdicts"}
+    assert (ended.json["dag_id"], ended.json["seed"]) == ("dag_writes", 7)
+    assert [v["law"] for v in ended.json["verdicts"]] == ["effect", "deterministic", "rerun"]
+    for verdict in ended.json["verdicts"]:
+        assert verdict.keys() >= VERDICT_KEYS
+        assert (verdict["outcome"], verdict["verdict"]) == ("proven", None)
+        assert (verdict["history"], verdict["diff"], verdict["reason"], verdict["ignored"]) == (None, None, None, [])
+        assert verdict["histories"] >= 1
+        assert verdict["seconds"] >= 0
+
+
+def test_a_run_that_fails_as_json(project: Project) -> None:
+    """The verdict `error` with its reason for each law, and exit status 2."""
+    ended = project.run("prove", "dag_fails", "--date", "2026-01-01", "--output-format", "json")
+    assert (ended.status, ended.err) == (2, "")
+    assert {v["outcome"] for v in ended.json["verdicts"]} == {"error"}
+    assert ended.json["verdicts"][0]["reason"] == (
+        "the run of dag_fails for 2026-01-01 failed in task fails: LookupError: there is no order 7"
+    )
+    assert all(verdict.keys() >= VERDICT_KEYS for verdict in ended.json["verdicts"])
+
+
+def test_a_run_that_fails_as_text(project: Project) -> None:
+    """With the end of the run's log, once, and no frame of ours in it."""
+    ended = project.run("prove", "dag_fails", "--date", "2026-01-01")
+    assert (ended.status, ended.err) == (2, "")
+    sentence = "- the run of dag_fails for 2026-01-01 failed in task fails: LookupError: there is no order 7\n"
+    assert ended.out.count(sentence) == 1, ended.out
+    assert "    LookupError: there is no order 7\n" in ended.out
+    assert "/src/dagproof/" not in ended.out
+    assert "proven over" in ended.out
+    assert "0 of 3 laws proven over 2026-01-01" in ended.out

@@ -1,0 +1,151 @@
+"""A DAG that misbehaves gets the verdict `error` with one sentence, and never a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dagproof.config import load_config
+from dagproof.driver import Driver, open_driver
+from dagproof.laws import Verdict, law_named
+from dagproof.prover import Prover
+from tests.integration.proofs.conftest import Project, eventually, processes_of
+
+DATE = "2026-01-01"
+
+TOLD = [
+    pytest.param(
+        "unmapped_connection",
+        "failed in task unmapped_connection: ",
+        "the connection 'warehouse' is not mapped: add warehouse = \"…\" to connections in [tool.dagproof.world]",
+        id="unmapped-connection",
+    ),
+    pytest.param(
+        "unmapped_variable",
+        "failed in task unmapped_variable: ",
+        "the variable 'threshold' is not set: add threshold = \"…\" to variables in [tool.dagproof.world]",
+        id="unmapped-variable",
+    ),
+    pytest.param("fails", "failed in task fails: LookupError: there is no order 7", "", id="fails"),
+    pytest.param(
+        "fails_at_sql",
+        "failed in task fails_at_sql: ",
+        'relation "no_such_table" does not exist',
+        id="fails-at-sql",
+    ),
+    pytest.param("exits", "failed", "", id="exits"),
+    pytest.param("is_killed", "failed: the process of the run was killed by SIGKILL", "", id="is-killed"),
+    pytest.param(
+        "is_gone", "failed: the process of the run ended with exit status 0 before it was done", "", id="is-gone"
+    ),
+    pytest.param(
+        "writes_outside",
+        "failed in task writes_outside: OutsideWorldError: the run tried to write ",
+        "which is outside its world; give the DAG a folder below {files} with env or connections in "
+        "[tool.dagproof.world], or list the path under allow",
+        id="writes-outside",
+    ),
+    pytest.param("shell_writes_outside", "failed in task shell_writes_outside: ", "", id="shell-writes-outside"),
+    *(
+        pytest.param(
+            f"connects_with_{how}",
+            f"failed in task connects_with_{how}: OutsideWorldError: the run tried to connect to 127.0.0.1:",
+            "which is not part of its world; map it with a connection in [tool.dagproof.world], or list it under allow",
+            id=f"connects-with-{how}",
+        )
+        for how in ("socket", "psycopg", "psycopg2")
+    ),
+    pytest.param("connects_in_a_child", "failed in task connects_in_a_child: ", "", id="connects-in-a-child"),
+    pytest.param("connects_in_a_shell", "failed in task connects_in_a_shell: ", "", id="connects-in-a-shell"),
+]
+
+Opened = tuple[Project, Driver]
+
+
+def opened(project: Project) -> Iterator[Opened]:
+    """A driver for a project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(project.temporary))
+        patch.setattr("tempfile.tempdir", str(project.temporary))
+        with open_driver(load_config(project.root)) as driver:
+            yield project, driver
+
+
+@pytest.fixture(scope="module")
+def patient(make_project: Callable[..., Project]) -> Iterator[Opened]:
+    """A driver that lets a run take its time."""
+    yield from opened(make_project())
+
+
+@pytest.fixture(scope="module")
+def impatient(make_project: Callable[..., Project]) -> Iterator[Opened]:
+    """A driver that gives a run three seconds."""
+    yield from opened(make_project(timeout=3))
+
+
+def verdict_about(driver: Driver, name: str, law: str = "effect") -> Verdict:
+    """The verdict about one of the DAGs in misbehaving/tasks.py."""
+    lab, dates = driver.lab(f"dag_{name}", [DATE])
+    return Prover(lab, dates, seed=0, max_histories=2).prove(law_named(law))
+
+
+@pytest.mark.parametrize(("name", "begins", "holds"), TOLD)
+def test_a_run_that_fails_is_an_error_in_one_sentence(name: str, begins: str, holds: str, patient: Opened) -> None:
+    """That names the DAG, the date, the task and the reason, and nothing of ours; nothing outside was touched."""
+    project, driver = patient
+    verdict = verdict_about(driver, name)
+    assert (verdict.outcome, verdict.verdict, verdict.history) == ("error", None, None)
+    reason = str(verdict.reason)
+    assert reason.startswith(f"the run of dag_{name} for {DATE} {begins}"), reason
+    assert holds in reason
+    assert "\n" not in reason
+    assert "Traceback" not in reason
+    assert project.connections() == 0
+    assert list(project.outside.iterdir()) == []
+
+
+def test_the_log_of_the_run_is_shown(patient: Opened) -> None:
+    """Its end, which holds what the task printed and where it failed."""
+    verdict = verdict_about(patient[1], "fails")
+    assert "LookupError: there is no order 7" in verdict.log_tail
+    assert len(verdict.log_tail.splitlines()) <= 20
+
+
+@pytest.mark.parametrize("name", ["hangs", "ignores_sigterm", "spins", "hangs_and_leaves_a_child"])
+def test_a_run_that_hangs_is_killed(name: str, impatient: Opened) -> None:
+    """With all that it has started, whatever signal it ignores."""
+    project, driver = impatient
+    before = set(processes_of(project.temporary))
+    verdict = verdict_about(driver, name)
+    assert verdict.outcome == "error"
+    assert verdict.reason == (
+        f"the run of dag_{name} for {DATE} took more than 3 s and was killed; raise timeout in [tool.dagproof.world] "
+        f"if it must"
+    )
+    assert 3 <= verdict.seconds < 15
+    assert eventually(lambda: set(processes_of(project.temporary)) <= before, 5), processes_of(project.temporary)
+
+
+def test_a_child_that_a_run_leaves_behind_is_killed(patient: Opened) -> None:
+    """Also one that left its session: it could write into the next world."""
+    project, driver = patient
+    verdict = verdict_about(driver, "leaves_a_child")
+    assert verdict.outcome == "proven", verdict.reason
+    assert not [line for line in processes_of(project.temporary) if line.startswith("sleep")]
+
+
+def test_a_dag_without_tasks_proves_nothing(patient: Opened) -> None:
+    """There is nothing that could have an effect."""
+    assert verdict_about(patient[1], "without_tasks").outcome in {"error", "falsified"}
+
+
+def test_the_next_run_is_none_the_worse(patient: Opened) -> None:
+    """After a run that was killed, in the same worker."""
+    assert verdict_about(patient[1], "is_killed").outcome == "error"
+    assert verdict_about(patient[1], "writes").outcome == "proven"
+
+
+def test_a_failed_run_fails_every_law(patient: Opened) -> None:
+    """None of them is proven by a run that failed."""
+    assert {verdict_about(patient[1], "fails", law).outcome for law in ("effect", "rerun")} == {"error"}
