@@ -7,10 +7,18 @@ from collections.abc import Generator, Iterator
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
 from dagproof.plugin import postgres_kind
 from dagproof.worlds.servers import KINDS, PostgresServer, engine_problem, start_server, unique_name
+
+# A machine that is busy with other things is slow now and then, and that is no fault. In CI the examples are the same
+# each time, so that a change is judged by what it changed.
+settings.register_profile(
+    "dagproof", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("dagproof")
 
 NOT_RUN = "not run on testcontainers"
 

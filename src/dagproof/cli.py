@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dagproof.config import Config, load_config
-from dagproof.errors import DagproofError
+from dagproof.errors import DagproofError, UsageError, nearest
 
 OK, FOUND, CANNOT_TELL = 0, 1, 2
 
@@ -40,14 +40,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"dagproof {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_check(commands)
     _add_prove(commands)
     _add_replay(commands)
-    explain = commands.add_parser("explain", help="what a law says, why, and what to do about it")
-    explain.add_argument("name", metavar="LAW")
+    explain = commands.add_parser("explain", help="what a rule or law says, why, and what to do about it")
+    explain.add_argument("name", metavar="RULE_OR_LAW")
     explain.set_defaults(run=_explain)
-    rules = commands.add_parser("rules", help="list all laws")
+    rules = commands.add_parser("rules", help="list all rules and laws")
     rules.set_defaults(run=_rules)
     return parser
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from dagproof.rules.engine.command import add_options, run
+
+    parser = commands.add_parser(
+        "check",
+        help="look for what breaks DAGs, without running them",
+        description="Look at DAG files for what breaks them in production. Exit status 0: nothing found. 1: findings. "
+        "2: it could not tell, and why.",
+    )
+    add_options(parser)
+    parser.set_defaults(run=run)
 
 
 def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -155,8 +169,17 @@ def _progress(options: argparse.Namespace, first: str) -> Iterator[Callable[[str
 def _explain(options: argparse.Namespace) -> int:
     import inspect
 
-    from dagproof.laws import law_named
+    from dagproof.laws import all_laws, law_named
+    from dagproof.rules import all_rules, rule_named
+    from dagproof.rules.engine.explaining import explanation
 
+    rules = {key for rule in all_rules() for key in (rule.name, rule.code)}
+    laws = {law.name for law in all_laws()}
+    if options.name in rules or options.name.upper() in rules:
+        print(explanation(rule_named(options.name)))
+        return OK
+    if options.name not in laws:
+        raise UsageError(f"there is no rule or law {options.name!r}{nearest(options.name, rules | laws)}")
     law = law_named(options.name)
     print(f"{law.name} ({law.verdict} when it is broken)\n\n    {law.relation}\n\n{inspect.getdoc(type(law))}")
     return OK
@@ -164,9 +187,14 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace) -> int:
     from dagproof.laws import all_laws
+    from dagproof.rules import all_rules
+    from dagproof.rules.engine.explaining import summary
 
-    for law in all_laws():
-        print(f"{law.name:<14}  {law.promise}")
+    names = [(f"{rule.code}  {rule.name}", summary(rule)) for rule in all_rules()]
+    names += [(law.name, law.promise) for law in all_laws()]
+    width = max(len(name) for name, _ in names)
+    for name, text in names:
+        print(f"{name:<{width}}  {text}")
     return OK
 
 

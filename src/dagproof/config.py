@@ -55,6 +55,12 @@ class Config:
     dags: str = "dags"
     pythonpath: tuple[str, ...] = (".",)
     """Folders that the DAGs import from, besides the DAG folder itself."""
+    select: tuple[str, ...] = ()
+    """The rules that ``dagproof check`` looks for: names, codes, or how codes begin; all where it is empty."""
+    ignore: tuple[str, ...] = ()
+    """Rules to leave out."""
+    extend_select: tuple[str, ...] = ()
+    """Further rules, written ``extend-select``."""
     world: WorldConfig = field(default_factory=WorldConfig)
     proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
     source: Path | None = None
@@ -103,6 +109,8 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
     world = _table(table.get("world", {}), f"{where}.world")
     proofs = _table(table.get("proofs", {}), f"{where}.proofs")
     top = {k: v for k, v in table.items() if k not in {"world", "proofs"}}
+    if "extend-select" in top:
+        top["extend_select"] = top.pop("extend-select")
     reserved = {"root", "source"}
     return Config(
         root=root.resolve(),

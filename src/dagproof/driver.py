@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.config import Config
+from dagproof.errors import ConfigError
 from dagproof.lab import Lab
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.servers import PostgresServer
@@ -111,7 +112,9 @@ def open_driver(
     """Start everything that a proof needs, and stop and remove all of it at the end.
 
     Raises:
-        ServerError: no PostgreSQL can be had. ConfigError: the configuration is wrong.
+        ServerError: no PostgreSQL can be had. ConfigError: the configuration is wrong, or names no DAG folder.
     """
+    if not config.dags_folder.is_dir():
+        raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")
     with open_worlds(config, postgres) as worlds, Driver(worlds, machines) as driver:
         yield driver

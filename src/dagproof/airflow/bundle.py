@@ -29,10 +29,8 @@ def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
     computed).
 
     Raises:
-        WorkerError: the folder does not exist, no file defines one of the ids, or the file that should does not import.
+        WorkerError: no file defines one of the ids, or the file that should does not import.
     """
-    if not folder.is_dir():
-        raise WorkerError(f"there is no DAG folder {folder}; name it with --dags or [tool.dagproof] dags")
     found: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for path in _files_naming(folder, dag_ids):
@@ -47,8 +45,6 @@ def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
 
 def all_dags(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return every DAG of `folder` by its id, and the last line of the error of each file that does not import."""
-    if not folder.is_dir():
-        raise WorkerError(f"there is no DAG folder {folder}; name it with --dags or [tool.dagproof] dags")
     bag = bundle_bag(folder, folder)
     return dict(bag.dags), {path: error.strip().splitlines()[-1] for path, error in bag.import_errors.items()}
 

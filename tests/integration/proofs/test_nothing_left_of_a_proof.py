@@ -35,7 +35,9 @@ def running(
 def databases(server: PostgresServer) -> list[str]:
     """The databases of ours on a server that is there for others too."""
     with server.connect() as connection:
-        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^dagproof_'").fetchall()
+        rows = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname ~ '^dagproof_(template_)?[0-9a-f]+$'"
+        ).fetchall()
     return [str(name) for (name,) in rows]
 
 

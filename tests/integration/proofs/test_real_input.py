@@ -131,6 +131,7 @@ def test_real_users_over_http_are_proven(tmp_path: Path, served: Callable[[Path]
     prove(configured(source, tmp_path), rows, max_histories=2)
 
 
+@pytest.mark.deep
 def test_twenty_times_as_many_real_users_are_proven(tmp_path: Path) -> None:
     """220,000 rows a date, with fresh ids; in minutes, not in hours."""
     rows = many_times(navaids(), 20)

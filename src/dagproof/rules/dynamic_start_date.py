@@ -1,0 +1,83 @@
+"""A DAG's start depends on when its file is parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagproof.rules.base import Finding, Rule
+from dagproof.rules.wall_clock import CLOCK
+from dagproof.source.dagfile import Chain, Dag, DagFile, Place
+from dagproof.source.taint import Taint
+from dagproof.source.values import Value
+
+KEYS = ("start_date", "end_date")
+
+
+class DynamicStartDate(Rule):
+    """A start_date or end_date depends on when the file is parsed.
+
+    ## What it does
+    Finds a `start_date` or `end_date` of a DAG, of its `default_args` or of a task that is computed from the clock:
+    `datetime.now()`, `days_ago(1)`, a helper or a constant of the module that reads it.
+
+    ## Why is this bad
+    The file is parsed again and again, and the start moves along. A DAG whose start is always now never gets its first
+    interval finished, or skips dates, and nobody can say afterwards which dates should be there.
+
+    ## Example
+    ```python
+    from datetime import datetime, timedelta
+
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=datetime.now() - timedelta(days=1), catchup=False):
+        pass
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False):
+        pass
+    ```
+    """
+
+    name = "dynamic-start-date"
+    code = "DP202"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Look at each DAG, its default_args, and each task."""
+        taint = Taint(dagfile.resolver, CLOCK.is_source)
+        for dag in dagfile.dags:
+            for key, value in _dates_of_dag(dagfile, dag):
+                if cause := taint.cause(value):
+                    places = _places(dagfile, dag.chain, value, cause)
+                    yield self.found(dagfile, places, _message(key), dag_id=dag.dag_id)
+        for task in dagfile.tasks:
+            for key in KEYS:
+                given = task.arguments.known.get(key)
+                if given and (cause := taint.cause(given)):
+                    yield self.found(dagfile, _places(dagfile, task.chain, given, cause), _message(key), task=task)
+
+
+def _dates_of_dag(dagfile: DagFile, dag: Dag) -> Iterator[tuple[str, Value]]:
+    defaults = dagfile.default_args(dag).known
+    for key in KEYS:
+        if key in dag.arguments.known:
+            yield key, dag.arguments.known[key]
+        if key in defaults:
+            yield key, defaults[key]
+
+
+def _places(dagfile: DagFile, chain: Chain, value: Value, cause: Chain) -> Chain:
+    """The way to the reading: told where the date is given, unless that is the DAG file already."""
+    given = Place(value.scope.module, value.node)
+    if cause[-1].module is dagfile.module and all(place.module is dagfile.module for place in cause):
+        return (*chain, cause[-1]) if not chain else chain + cause
+    return (*chain, given, *cause)
+
+
+def _message(key: str) -> str:
+    return f"{key} depends on when the file is parsed, so it moves with each parsing; write a fixed date"

@@ -1,0 +1,1 @@
+"""How rules are chosen, run over a folder, suppressed, and documented."""

@@ -1,0 +1,58 @@
+"""A sensor holds a worker slot while it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagproof.rules.base import Finding, Rule
+from dagproof.source.dagfile import DagFile
+from dagproof.source.sensors import Sensor, sensors
+
+
+class PokeSensor(Rule):
+    """A sensor holds a worker slot while it waits.
+
+    ## What it does
+    Finds sensors that wait in the mode `poke`, which is the default: neither `mode="reschedule"` nor `deferrable=True`
+    is given, be it to the sensor or in the DAG's `default_args`, and the sensor's own class sets neither. Where that
+    can't be told for sure, nothing is found.
+
+    ## Why is this bad
+    A poking sensor sits in a worker slot all the time, doing nothing. A few of them for data that is late fill all
+    slots, and what would bring the data can't start.
+
+    ## Example
+    ```python
+    import pendulum
+    from airflow.providers.standard.sensors.filesystem import FileSensor
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+        FileSensor(task_id="wait", filepath="orders.csv", timeout=3600)
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    from airflow.providers.standard.sensors.filesystem import FileSensor
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+        FileSensor(task_id="wait", filepath="orders.csv", timeout=3600, mode="reschedule")
+    ```
+    """
+
+    name = "poke-sensor"
+    code = "DP301"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Look at each sensor."""
+        for sensor in sensors(dagfile):
+            if _pokes(sensor):
+                message = f'{sensor.shown} holds a worker slot while it waits; set mode="reschedule"'
+                yield self.found(dagfile, (*sensor.task.chain, sensor.task.place), message, task=sensor.task)
+
+
+def _pokes(sensor: Sensor) -> bool:
+    mode, deferrable = sensor.constant("mode", "poke"), sensor.constant("deferrable", False)
+    return mode == "poke" and deferrable is False and not sensor.waits_aside

@@ -1,0 +1,142 @@
+"""Task code draws at random."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dagproof.rules.base import Finding, Rule
+from dagproof.rules.wall_clock import finding_of
+from dagproof.source import shell, sqltext, templates
+from dagproof.source.clocks import DRAWS, NUMPY_DRAWS, UNSTEADY
+from dagproof.source.dagfile import DagFile
+from dagproof.source.names import Names
+from dagproof.source.project import enclosing
+from dagproof.source.readings import Reading, Readings, Source
+from dagproof.source.scopes import Scope
+
+HASH = "hash()"
+"""Of something that may hold text: only then is it another one in each process."""
+
+
+def draw_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
+    """Return how a call that draws at random is told; None for any other call."""
+    for name in names:
+        if name in UNSTEADY and not (name == "numpy.random.default_rng" and (call.args or call.keywords)):
+            return f"{name}()"
+        if name in DRAWS and not _is_seeded(scope, "seed"):
+            return f"{name}()"
+        if name in NUMPY_DRAWS and not _is_seeded(scope, "seed"):
+            return f"{name}()"
+        if name == "random.Random" and not (call.args or call.keywords):
+            return f"{name}()"
+    if names == ("hash",) and call.args and scope.body.name != "__hash__":
+        return "hash() of a text" if _is_text(call.args[0]) else None if _is_number(call.args[0]) else HASH
+    return None
+
+
+def _is_seeded(scope: Scope, method: str) -> bool:
+    """Whether the generator that all share gets a fixed seed in a body around the call, or in its module."""
+    for one in enclosing(scope):
+        for call, _ in one.calls:
+            function = call.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            if name == method and call.args:
+                return True
+    return False
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether an expression is made of numbers, whose hash is always the same."""
+    if isinstance(node, ast.Tuple):
+        return all(_is_number(part) for part in node.elts)
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("int", "float", "len")
+    return isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes)
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression is surely text, whose hash is another one in each process."""
+    if isinstance(node, ast.JoinedStr):
+        return True
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str | bytes)
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("str", "repr")
+
+
+CHANCE = Source(draw_shown, sqltext.draws, templates.draws, shell.draws)
+
+
+class RandomSource(Rule):
+    """Task code, a template, SQL or shell draws at random.
+
+    ## What it does
+    Finds `uuid1()` and `uuid4()`, `random`, `secrets`, `os.urandom`, NumPy's generators without a seed and `hash()` of
+    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and its likes
+    in SQL, `$RANDOM` and `uuidgen` in shell. What is drawn from a fixed seed is fine, and so is what only goes into a
+    log line or a pause.
+
+    ## Why is this bad
+    A rerun of the same date writes other values than the first run did: new keys for the same rows, another sample,
+    another branch. `ON CONFLICT DO NOTHING` does not help where the key itself is new.
+
+    ## Example
+    ```python
+    import uuid
+
+    import pendulum
+    from airflow.sdk import dag, task
+
+
+    @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
+    def load_orders():
+        @task
+        def load(ds=None):
+            return [{"id": str(uuid.uuid4()), "dt": ds}]
+
+        load()
+
+
+    load_orders()
+    ```
+
+    ## Use instead
+    ```python
+    import uuid
+
+    import pendulum
+    from airflow.sdk import dag, task
+
+
+    @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
+    def load_orders():
+        @task
+        def load(ds=None):
+            return [{"id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"orders/{ds}")), "dt": ds}]
+
+        load()
+
+
+    load_orders()
+    ```
+    """
+
+    name = "random-source"
+    code = "DP203"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Yield each draw."""
+        for reading in Readings(dagfile, CHANCE).find():
+            certain = reading.certain and reading.shown != HASH
+            yield finding_of(self, dagfile, replace(reading, certain=certain), _message(reading))
+
+
+def _message(reading: Reading) -> str:
+    if reading.shown == HASH:
+        return "hash() of what holds text is another one in each process; use hashlib or zlib.crc32"
+    if reading.when_parsed:
+        return (
+            f"{reading.shown} is drawn when its module is imported, and a task works with it; derive it from the data"
+        )
+    return f"{reading.shown} gives something else in a rerun of the same date; derive it from the data, or fix the seed"

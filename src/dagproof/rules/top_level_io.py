@@ -1,0 +1,125 @@
+"""The file does input or output while it is parsed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from dagproof.rules.base import Finding, Rule
+from dagproof.source.dagfile import DagFile, Site
+
+_HTTP = "get|post|put|patch|delete|head|options|request"
+NETWORK = re.compile(
+    rf"(?:requests|httpx)\.(?:{_HTTP}|stream)$"
+    rf"|(?:requests\.[sS]ession|requests\.sessions\.Session|httpx\.Client)\(\)\.(?:{_HTTP}|send)$"
+    r"|urllib\.request\.(?:urlopen|urlretrieve)$|urllib3\.(?:request|PoolManager\(\)\.request)$"
+    r"|socket\.create_connection$|boto3\.(?:client|resource)\(\)\.(?!meta$)\w+$"
+)
+DATABASE = re.compile(
+    r"(?:psycopg2?|MySQLdb|pymysql|mysql\.connector|pyodbc|snowflake\.connector|redshift_connector|oracledb|cx_Oracle"
+    r"|clickhouse_connect|duckdb|sqlite3)\.(?:connect|get_client)$"
+    r"|sqlalchemy\.(?:engine\.)?create_engine\(\)\.(?:connect|begin|execute|raw_connection)$"
+    r"|pandas\.read_sql(?:_query|_table)?$"
+    r"|airflow\.(?:\w+\.)*\w*Hook\(\)\.(?:get_conn|get_records|get_first|run|get_pandas_df|get_df|insert_rows|"
+    r"get_sqlalchemy_engine\(\)\.connect|list_keys|read_key|load_file|load_string|check_for_key|download_file)$"
+)
+PROCESS = re.compile(
+    r"subprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)$|os\.(?:system|popen)$"
+)
+WRITING = re.compile(
+    r"pathlib\.(?:Path|PosixPath)\(\)(?:\.parent|\.absolute\(\)|\.resolve\(\))*\.write_(?:text|bytes)$"
+)
+OPENING = ("open", "io.open", "builtins.open")
+
+
+class TopLevelIo(Rule):
+    """The file does input or output while it is parsed.
+
+    ## What it does
+    Finds requests over the network, connections to databases, subprocesses and the writing of files in code that runs
+    when the file is parsed: at its top level, in the body of a DAG, in modules of your own that it imports, and in the
+    functions that any of these call. Reading a file beside the DAG is fine.
+
+    ## Why is this bad
+    The DAG processor parses the file every 30 seconds or so, and so does each task before it runs. A slow answer slows
+    down the parsing of all DAGs; no answer makes the DAG disappear; and what is written is written thousands of times.
+
+    ## Example
+    ```python
+    import pendulum
+    import requests
+    from airflow.sdk import dag, task
+
+    TABLES = requests.get("https://example.org/tables", timeout=10).json()
+
+
+    @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
+    def copy_tables():
+        @task
+        def copy(table):
+            print(table)
+
+        copy.expand(table=TABLES)
+
+
+    copy_tables()
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    import requests
+    from airflow.sdk import dag, task
+
+
+    @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
+    def copy_tables():
+        @task
+        def list_tables():
+            return requests.get("https://example.org/tables", timeout=10).json()
+
+        @task
+        def copy(table):
+            print(table)
+
+        copy.expand(table=list_tables())
+
+
+    copy_tables()
+    ```
+    """
+
+    name = "top-level-io"
+    code = "DP101"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Look at each call that happens while the file is parsed."""
+        for site in dagfile.sites("parse"):
+            does = _what_it_does(site)
+            if does:
+                message = f"{site.names[0]}() {does} each time the file is parsed; do it in a task"
+                yield self.found(dagfile, (*site.body.chain, site.place), message)
+
+
+def _what_it_does(site: Site) -> str | None:
+    kinds = (
+        (NETWORK, "uses the network"),
+        (DATABASE, "uses a database"),
+        (PROCESS, "starts a process"),
+        (WRITING, "writes a file"),
+    )
+    for name in site.names:
+        for pattern, does in kinds:
+            if pattern.match(name):
+                return does
+        if name in OPENING and _writes(site.call):
+            return "writes a file"
+    return None
+
+
+def _writes(call: ast.Call) -> bool:
+    mode = call.args[1] if len(call.args) > 1 else None
+    for keyword in call.keywords:
+        mode = keyword.value if keyword.arg == "mode" else mode
+    return isinstance(mode, ast.Constant) and isinstance(mode.value, str) and bool(set(mode.value) & set("wax+"))

@@ -1,0 +1,48 @@
+"""A comment allows a rule to be broken without saying why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagproof.rules.base import Finding, Rule
+from dagproof.source.dagfile import DagFile
+
+
+class UnexplainedSuppression(Rule):
+    """A comment allows a rule to be broken without saying why.
+
+    ## What it does
+    Finds `# dagproof: allow RULE` without a reason in parentheses.
+
+    ## Why is this bad
+    Who reads the file in a year can neither tell whether the exception still holds, nor whom to ask.
+
+    ## Example
+    ```python
+    import pendulum
+    from airflow.providers.standard.sensors.filesystem import FileSensor
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+        # dagproof: allow poke-sensor
+        FileSensor(task_id="wait", filepath="orders.csv", timeout=3600)
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    from airflow.providers.standard.sensors.filesystem import FileSensor
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+        # dagproof: allow poke-sensor (the file is there within seconds)
+        FileSensor(task_id="wait", filepath="orders.csv", timeout=3600)
+    ```
+    """
+
+    name = "unexplained-suppression"
+    code = "DP901"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Nothing: `dagproof.rules.engine.suppressions` judges the comments, once all other rules have spoken."""
+        yield from ()

@@ -1,0 +1,48 @@
+"""A comment allows what is not found there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagproof.rules.base import Finding, Rule
+from dagproof.source.dagfile import DagFile
+
+
+class UnusedSuppression(Rule):
+    """A comment allows what is not found there.
+
+    ## What it does
+    Finds `# dagproof: allow RULE (reason)` where the rule finds nothing, and names that are no rules. A comment is
+    about its own line, or about the next line of code where it has a line for itself.
+
+    ## Why is this bad
+    It will hide a finding that comes later, and tells of a problem that is not there.
+
+    ## Example
+    ```python
+    import pendulum
+    from airflow.providers.standard.sensors.filesystem import FileSensor
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+        # dagproof: allow poke-sensor (the file is there within seconds)
+        FileSensor(task_id="wait", filepath="orders.csv", timeout=3600, mode="reschedule")
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    from airflow.providers.standard.sensors.filesystem import FileSensor
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+        FileSensor(task_id="wait", filepath="orders.csv", timeout=3600, mode="reschedule")
+    ```
+    """
+
+    name = "unused-suppression"
+    code = "DP902"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Nothing: `dagproof.rules.engine.suppressions` judges the comments, once all other rules have spoken."""
+        yield from ()

@@ -1,0 +1,123 @@
+"""Task code reads the current time."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dagproof.rules.base import Finding, Rule, Step
+from dagproof.source import shell, sqltext, templates
+from dagproof.source.clocks import CLOCK_WORDS, CLOCKS_OF_TEXT, CLOCKS_WITHOUT_ARGUMENT, WALL_CLOCKS
+from dagproof.source.dagfile import DagFile
+from dagproof.source.names import Names
+from dagproof.source.readings import Reading, Readings, Source
+from dagproof.source.scopes import Scope
+
+
+def clock_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
+    """Return how a call that reads the clock is told; None for any other call."""
+    for name in names:
+        arguments = len(call.args) + len(call.keywords)
+        if name in WALL_CLOCKS and not _is_monotonic(name, call):
+            return f"{name}()"
+        if name in CLOCKS_WITHOUT_ARGUMENT and arguments <= CLOCKS_WITHOUT_ARGUMENT[name]:
+            return f"{name}()"
+        if name in CLOCKS_OF_TEXT and call.args and _word(call.args[0]) in CLOCK_WORDS:
+            return f'{name}("{_word(call.args[0])}")'
+    return None
+
+
+def _is_monotonic(name: str, call: ast.Call) -> bool:
+    """``clock_gettime`` of a clock that only counts."""
+    return name.startswith("time.clock_gettime") and "REALTIME" not in "".join(map(ast.unparse, call.args))
+
+
+def _word(node: ast.expr) -> str:
+    return node.value.strip().lower() if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+CLOCK = Source(clock_shown, sqltext.clocks, templates.clocks, shell.clocks)
+
+
+class WallClock(Rule):
+    """Task code, a template, SQL or shell reads the current time.
+
+    ## What it does
+    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
+    likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
+    templated fields, `now()` or `CURRENT_DATE` in SQL, `$(date)` in shell. What only goes into a log line, a pause or
+    the measuring of a duration is fine.
+
+    ## Why is this bad
+    A rerun of last month's date reads today's clock: it loads another day, or writes other rows than the first run
+    did. Retries across midnight and backfills do so too, and nothing fails.
+
+    ## Example
+    ```python
+    import datetime
+
+    import pendulum
+    from airflow.sdk import dag, task
+
+
+    @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
+    def load_orders():
+        @task
+        def load():
+            return f"orders/{datetime.date.today()}.csv"
+
+        load()
+
+
+    load_orders()
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    from airflow.sdk import dag, task
+
+
+    @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
+    def load_orders():
+        @task
+        def load(ds=None):
+            return f"orders/{ds}.csv"
+
+        load()
+
+
+    load_orders()
+    ```
+    """
+
+    name = "wall-clock"
+    code = "DP201"
+
+    def check(self, dagfile: DagFile) -> Iterator[Finding]:
+        """Yield each reading of the clock."""
+        for reading in Readings(dagfile, CLOCK).find():
+            yield finding_of(self, dagfile, reading, _message(reading))
+
+
+def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> Finding:
+    """Return a reading as the finding of a rule."""
+    found = rule.found(dagfile, (*reading.chain, reading.place), message, task=reading.task, certain=reading.certain)
+    if reading.file:
+        step = Step(dagfile.resolver.project.show(reading.file.resolve()), reading.line)
+        return replace(found, via=(*found.via, step))
+    if reading.line and not found.via:
+        column = found.column if reading.line == found.line else 1
+        return replace(found, line=reading.line, end_line=max(found.end_line, reading.line), column=column)
+    if reading.line:
+        return replace(found, via=(*found.via[:-1], replace(found.via[-1], line=reading.line)))
+    return found
+
+
+def _message(reading: Reading) -> str:
+    if reading.when_parsed:
+        return f"{reading.shown} is read when its module is imported, and a task works with it; use the run's own dates"
+    if not reading.certain:
+        return f"{reading.shown} reads the current time, and what is made of it may leave the task"
+    return f"{reading.shown} reads the current time: a rerun of the same date gets another one; use the run's own dates"

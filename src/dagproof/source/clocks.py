@@ -1,0 +1,65 @@
+"""What reads the current time, and what draws at random."""
+
+from __future__ import annotations
+
+_NOW = ("now", "utcnow", "today")
+_PANDAS = [f"pandas.{kind}.{name}" for kind in ("Timestamp", "DatetimeIndex") for name in _NOW]
+_AIRFLOW = [
+    f"{module}.{name}"
+    for module in ("airflow.utils.timezone", "airflow.sdk.timezone", "airflow.sdk._shared.timezones.timezone")
+    for name in ("utcnow",)
+]
+_PENDULUM = [f"pendulum.{name}" for name in ("now", "today", "tomorrow", "yesterday", "DateTime.now", "DateTime.today")]
+WALL_CLOCKS = frozenset(
+    [f"datetime.datetime.{name}" for name in _NOW]
+    + ["datetime.date.today"]
+    + [f"time.{name}" for name in ("time", "time_ns", "clock_gettime", "clock_gettime_ns")]
+    + _PENDULUM
+    + ["pendulum.DateTime.utcnow", "pendulum.Date.today"]
+    + [f"airflow.macros.datetime.{name}" for name in _NOW]
+    + _PANDAS
+    + _AIRFLOW
+    + ["django.utils.timezone.now", "arrow.now", "arrow.utcnow", "airflow.utils.dates.days_ago"]
+)
+CLOCKS_WITHOUT_ARGUMENT = {
+    "time.gmtime": 0,
+    "time.localtime": 0,
+    "time.ctime": 0,
+    "time.asctime": 0,
+    "time.strftime": 1,
+    "arrow.get": 0,
+}
+"""These read the clock when they get no more than so many arguments."""
+CLOCKS_OF_TEXT = frozenset({"pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64", "dateparser.parse"})
+"""These read the clock when they are given a word such as "now"."""
+CLOCK_WORDS = frozenset({"now", "today", "tomorrow", "yesterday"})
+
+UNSTEADY = frozenset(
+    [f"uuid.{name}" for name in ("uuid1", "uuid4", "uuid6", "uuid7")]
+    + ["os.urandom", "random.SystemRandom", "numpy.random.default_rng"]
+    + [f"secrets.{name}" for name in ("token_bytes", "token_hex", "token_urlsafe", "choice", "randbelow", "randbits")]
+)
+_DRAWS = (
+    "random randint randrange uniform choice choices sample shuffle gauss normalvariate betavariate expovariate "
+    "gammavariate lognormvariate paretovariate triangular vonmisesvariate weibullvariate getrandbits randbytes"
+)
+DRAWS = frozenset(f"random.{name}" for name in _DRAWS.split())
+"""They give the same again after ``random.seed(…)``."""
+NUMPY_DRAWS = frozenset(
+    f"numpy.random.{name}"
+    for name in [
+        "rand",
+        "randn",
+        "randint",
+        "random",
+        "random_sample",
+        "choice",
+        "shuffle",
+        "permutation",
+        "normal",
+        "uniform",
+        "poisson",
+        "bytes",
+    ]
+)
+"""They give the same again after ``numpy.random.seed(…)``."""

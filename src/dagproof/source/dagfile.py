@@ -1,0 +1,377 @@
+"""A DAG file: its DAGs, its tasks, and the code that runs when it is parsed and when its tasks run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from dagproof.source import words
+from dagproof.source.names import Names, Resolver
+from dagproof.source.project import Module, readable_scope
+from dagproof.source.scopes import Scope
+from dagproof.source.values import Arguments, Value, constant, dictionary, followed, keywords
+
+Phase: TypeAlias = Literal["parse", "run"]
+MOST_CALLS = 30
+RUN_METHODS = ("execute", "poke", "pre_execute", "post_execute", "execute_complete")
+MAPPERS = (".partial", ".expand", ".expand_kwargs", ".override", ".override()", ".partial()")
+TRANSPARENT = frozenset(
+    {"functools.cache", "functools.lru_cache", "functools.lru_cache()", "functools.wraps()", "staticmethod"}
+    | {"classmethod", "contextlib.contextmanager", "typing.no_type_check", "property"}
+)
+
+
+class Place(NamedTuple):
+    """A piece of code in a module."""
+
+    module: Module
+    node: ast.AST
+
+    @property
+    def line(self) -> int:
+        """Its line."""
+        return getattr(self.node, "lineno", 1)
+
+
+Chain: TypeAlias = tuple[Place, ...]
+
+
+@dataclass(eq=False)
+class Dag:
+    """Where a DAG is made, and what with."""
+
+    node: ast.expr
+    scope: Scope
+    dag_id: str | None
+    arguments: Arguments
+    chain: Chain
+    span: tuple[int, int] | None = None
+    """The first and last line of what is surely inside of it."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.scope.module, self.node)
+
+
+@dataclass(eq=False)
+class Task:
+    """Where a task is made: a call of an operator, or of a function that is a task."""
+
+    node: ast.expr
+    scope: Scope
+    names: Names
+    """What is called: the class of an operator, or the decorator of a function."""
+    task_id: str | None
+    arguments: Arguments
+    chain: Chain
+    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
+    """The calls whose arguments reach the task: ``Operator(…)``, ``.partial(…)``, ``.expand(…)``, ``function(…)``."""
+    function: Scope | None = None
+    entries: list[tuple[Scope, Chain]] = field(default_factory=list)
+    """What it runs, and the calls that lead there."""
+    dag: Dag | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.scope.module, self.node)
+
+    @property
+    def dag_id(self) -> str | None:
+        """The id of its DAG, where it can be told."""
+        return self.dag.dag_id if self.dag else None
+
+
+@dataclass(frozen=True)
+class Body:
+    """Code that runs: a scope, when, and through which calls it is reached."""
+
+    scope: Scope
+    phase: Phase
+    chain: Chain
+    task: Task | None
+
+
+@dataclass(frozen=True)
+class Site:
+    """A call that happens: what is called, when, and through which calls it is reached."""
+
+    call: ast.Call
+    scope: Scope
+    names: Names
+    body: Body
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.scope.module, self.call)
+
+
+class DagFile:
+    """What can be told about one file of a DAG folder. It makes no DAG where `dags` is empty."""
+
+    def __init__(self, module: Module, resolver: Resolver) -> None:
+        self.module = module
+        self.resolver = resolver
+        self.dags: list[Dag] = []
+        self.tasks: list[Task] = []
+        self.bodies: list[Body] = []
+        self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
+        self._seen: set[tuple[Scope, Phase]] = set()
+        self._walk(module.scope, "parse", (), None, imported=False)
+        for task in self.tasks:
+            task.dag = self._dag_of(task)
+            task.calls += [mapped for call, _ in task.calls for mapped in self._mapped.get(call, [])]
+
+    def sites(self, phase: Phase) -> Iterator[Site]:
+        """Yield every call that happens while the file is parsed, or while its tasks run."""
+        yield from self.sites_of([body for body in self.bodies if body.phase == phase])
+
+    def reached_by(self, task: Task) -> list[Body]:
+        """Return all that one task runs, also what other tasks share with it."""
+        kept = self._seen, self.bodies
+        self._seen, self.bodies = set(), []
+        for scope, chain in task.entries:
+            self._walk(scope, "run", chain, task, imported=False)
+        found = self.bodies
+        self._seen, self.bodies = kept
+        return found
+
+    def sites_of(self, bodies: list[Body]) -> Iterator[Site]:
+        """Yield every call in some bodies."""
+        for body in bodies:
+            for call, scope in body.scope.calls:
+                yield Site(call, scope, self.resolver.names(call.func, scope), body)
+
+    def default_args(self, dag: Dag | None) -> Arguments:
+        """Return what a DAG gives to all of its tasks."""
+        if dag is None:
+            return Arguments({}, True)
+        given = dag.arguments.known.get("default_args")
+        return dictionary(given, self.resolver) if given else Arguments({}, dag.arguments.open)
+
+    # Walking
+
+    def _walk(self, scope: Scope, phase: Phase, chain: Chain, task: Task | None, *, imported: bool) -> None:
+        if (scope, phase) in self._seen or len(chain) > MOST_CALLS:
+            return
+        self._seen.add((scope, phase))
+        self.bodies.append(Body(scope, phase, chain, task))
+        for child in scope.children:
+            if child.kind == "class" or (child.kind == "lambda" and phase == "run"):
+                self._walk(child, phase, chain, task, imported=imported)
+            elif child.decorators and phase == "parse" and not imported:
+                self._asset(child, chain)
+        if phase == "parse":
+            self._follow_imports(scope, chain)
+        for call, inner in scope.calls:
+            names = self.resolver.names(call.func, inner)
+            further = (*chain, Place(scope.module, call))
+            if phase == "run":
+                self._run_call(call, inner, names, further, task)
+            elif not (imported and self._makes_something(names)):
+                self._parse_call(call, inner, names, chain, further, imported=imported)
+
+    def _makes_something(self, names: Names) -> bool:
+        return words.is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
+
+    def _follow_imports(self, scope: Scope, chain: Chain) -> None:
+        for statement, target in scope.imports:
+            found = self.resolver.project.find(target, scope.module) if target else None
+            if found and found[0] is not self.module:
+                imported = readable_scope(found[0])
+                if imported:
+                    self._walk(imported, "parse", (*chain, Place(scope.module, statement)), None, imported=True)
+
+    def _run_call(self, call: ast.Call, scope: Scope, names: Names, chain: Chain, task: Task | None) -> None:
+        self._enter(names, "run", chain, task)
+        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+            if isinstance(argument, ast.Name | ast.Attribute):
+                self._enter(self.resolver.names(argument, scope), "run", chain, task, only_functions=True)
+
+    def _enter(
+        self, names: Names, phase: Phase, chain: Chain, task: Task | None, *, only_functions: bool = False
+    ) -> None:
+        for name in names:
+            made = self.resolver.project.definitions.get(name)
+            if made and made.kind == "class" and not only_functions:
+                for method in ("__init__", "__post_init__", "__call__"):
+                    self._enter(self.resolver.attribute(f"{name}()", method), phase, chain, task, only_functions=True)
+            elif made and made.kind in ("function", "lambda") and (phase == "run" or self._is_transparent(made)):
+                self._walk(made, phase, chain, task, imported=False)
+
+    def _is_transparent(self, function: Scope) -> bool:
+        """Say whether calling a function surely runs its body at once."""
+        decorators = [self.resolver.names(node, function.parent or function) for node in function.decorators]
+        return all(
+            (names and (names[0] in TRANSPARENT or words.is_dag_decorator(names) or names[0].endswith("task_group")))
+            or (names and names[0].endswith("task_group()"))
+            for names in decorators
+        )  # fmt: skip
+
+    def _parse_call(
+        self, call: ast.Call, scope: Scope, names: Names, chain: Chain, further: Chain, *, imported: bool
+    ) -> None:
+        if words.is_dag_class(names):
+            self.dags.append(self._dag(call, scope, chain))
+            return
+        self._note_mapping(call, scope)
+        if words.is_task_decorator(names) and call.args:
+            self._called_function(self.resolver.names(call.args[0], scope), call, scope, names, chain)
+            return
+        for name in dict.fromkeys(_without_mapper(name) for name in names):
+            made = self.resolver.project.definitions.get(name)
+            decorator = self._task_decorator(made) if made else None
+            if made and decorator is not None:
+                self._task_of_function(made, decorator, call, scope, chain)
+                return
+            if self._is_operator(name, call):
+                self._operator(name, call, scope, chain, further)
+                return
+            if made and words.is_dag_decorator(self._decorators(made)):
+                self._dag_of_function(made, chain)
+        self._enter(names, "parse", further, None)
+
+    def _note_mapping(self, call: ast.Call, scope: Scope) -> None:
+        """Remember which ``.partial(…)`` an ``.expand(…)`` belongs to."""
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("expand", "expand_kwargs"):
+            for value in followed(Value(call.func.value, scope), self.resolver):
+                self._mapped.setdefault(value.node, []).append((call, scope))
+
+    def _called_function(self, functions: Names, call: ast.Call, scope: Scope, names: Names, chain: Chain) -> None:
+        for name in functions:
+            made = self.resolver.project.definitions.get(name)
+            if made:
+                task = Task(call, scope, names, made.name, keywords(call, scope, self.resolver), chain, function=made)
+                self._add_task(task, [name])
+
+    # Tasks
+
+    def _decorators(self, made: Scope) -> Names:
+        home = made.parent or made
+        return tuple(name for node in made.decorators for name in self.resolver.names(node, home))
+
+    def _task_decorator(self, made: Scope) -> ast.expr | None:
+        home = made.parent or made
+        for node in made.decorators:
+            if made.kind == "function" and words.is_task_decorator(self.resolver.names(node, home)):
+                return node
+        return None
+
+    def _task_of_function(self, made: Scope, decorator: ast.expr, call: ast.Call, scope: Scope, chain: Chain) -> None:
+        known = next((task for task in self.tasks if task.function is made), None)
+        if known:
+            known.calls.append((call, scope))
+            return
+        home = made.parent or made
+        arguments = (
+            keywords(decorator, home, self.resolver) if isinstance(decorator, ast.Call) else Arguments({}, False)
+        )
+        given = arguments.known.get("task_id")
+        task_id = constant(given, self.resolver) if given else made.name
+        names = self.resolver.names(decorator, home)
+        task = Task(
+            decorator, home, names, task_id if isinstance(task_id, str) else None, arguments, chain, function=made
+        )
+        task.calls.append((call, scope))
+        self._add_task(task, [made.qualname], Place(scope.module, call))
+
+    def _asset(self, made: Scope, chain: Chain) -> None:
+        home = made.parent or made
+        for node in made.decorators:
+            names = self.resolver.names(node, home)
+            if made.kind == "function" and words.is_asset_decorator(names):
+                dag = Dag(node, home, made.name, Arguments({}, True), chain, _span(made.node))
+                self.dags.append(dag)
+                task = Task(node, home, names, made.name, Arguments({}, True), chain, function=made)
+                self._add_task(task, [made.qualname])
+
+    def _add_task(self, task: Task, functions: list[str], place: Place | None = None) -> None:
+        self.tasks.append(task)
+        for name in functions:
+            made = self.resolver.project.definitions.get(name)
+            if made and made.kind in ("function", "lambda"):
+                task.entries.append((made, (*task.chain, place or task.place)))
+                self._walk(made, "run", task.entries[-1][1], task, imported=False)
+
+    def _is_operator(self, name: str, call: ast.Call) -> bool:
+        if not any(keyword.arg in ("task_id", None) for keyword in call.keywords):
+            return False
+        if not name.startswith("<"):
+            return bool(words.OPERATOR.search(name))
+        return any(words.OPERATOR_BASE.match(base) for base in self.resolver.bases(name))
+
+    def _operator(self, name: str, call: ast.Call, scope: Scope, chain: Chain, further: Chain) -> None:
+        arguments = keywords(call, scope, self.resolver)
+        given = arguments.known.get("task_id")
+        task_id = constant(given, self.resolver) if given else None
+        task = Task(call, scope, (name,), task_id if isinstance(task_id, str) else None, arguments, chain)
+        task.calls.append((call, scope))
+        callables = arguments.known.get("python_callable")
+        functions = list(self.resolver.names(*callables)) if callables else []
+        if name.startswith("<"):
+            for method in RUN_METHODS:
+                functions += self.resolver.attribute(f"{name}()", method)
+            self._enter(self.resolver.attribute(f"{name}()", "__init__"), "parse", further, None, only_functions=True)
+        self._add_task(task, functions)
+
+    # DAGs
+
+    def _dag(self, call: ast.Call, scope: Scope, chain: Chain) -> Dag:
+        arguments = keywords(call, scope, self.resolver)
+        given = Value(call.args[0], scope) if call.args else arguments.known.get("dag_id")
+        dag_id = constant(given, self.resolver) if given else None
+        return Dag(call, scope, dag_id if isinstance(dag_id, str) else None, arguments, chain, self._with(call, scope))
+
+    def _with(self, call: ast.Call, scope: Scope) -> tuple[int, int] | None:
+        for statement, inner in scope.body.withs:
+            for item in statement.items:
+                values = followed(Value(item.context_expr, inner), self.resolver)
+                if any(value.node is call for value in values):
+                    return _span(statement)
+        return None
+
+    def _dag_of_function(self, made: Scope, chain: Chain) -> None:
+        home = made.parent or made
+        for node in made.decorators:
+            if words.is_dag_decorator(self.resolver.names(node, home)) and all(
+                dag.node is not node for dag in self.dags
+            ):
+                called = isinstance(node, ast.Call)
+                arguments = keywords(node, home, self.resolver) if isinstance(node, ast.Call) else Arguments({}, False)
+                given = arguments.known.get("dag_id")
+                if called and isinstance(node, ast.Call) and node.args:
+                    given = Value(node.args[0], home)
+                dag_id = constant(given, self.resolver) if given else made.name
+                shown = dag_id if isinstance(dag_id, str) else None
+                self.dags.append(Dag(node, home, shown, arguments, chain, _span(made.node)))
+
+    def _dag_of(self, task: Task) -> Dag | None:
+        if len(self.dags) == 1:
+            return self.dags[0]
+        given = task.arguments.known.get("dag")
+        if given:
+            nodes = [value.node for value in followed(given, self.resolver)]
+            return next((dag for dag in self.dags if dag.node in nodes), None)
+        call, scope = task.calls[0] if task.calls else (task.node, task.scope)
+        line = call.lineno
+        around = [dag for dag in self.dags if dag.scope.module is scope.module and _contains(dag.span, line)]
+        return max(around, key=lambda dag: dag.span or (0, 0), default=None)
+
+
+def _without_mapper(name: str) -> str:
+    """What ``.partial(…)``, ``.expand(…)`` and ``.override(…)`` are called on."""
+    while name.endswith(MAPPERS):
+        name = name.removesuffix("()").rpartition(".")[0]
+    return name
+
+
+def _span(node: ast.AST) -> tuple[int, int]:
+    return (getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or 1)
+
+
+def _contains(span: tuple[int, int] | None, line: int) -> bool:
+    return span is not None and span[0] <= line <= span[1]

@@ -1,0 +1,174 @@
+"""The modules of a project: found by name, parsed once, and looked at no further than asked for."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dagproof.source.indexing import index
+from dagproof.source.reading import UnreadableError, parse, read_text
+from dagproof.source.scopes import Scope
+
+FOREIGN = frozenset({"airflow", *sys.stdlib_module_names})
+"""What is never the project's own, whatever its files are called: Airflow puts its folders last on the path."""
+
+
+class Module:
+    """One Python file. Its tree and scopes are made when first asked for."""
+
+    def __init__(self, project: Project, path: Path, shown: str, number: int) -> None:
+        self.project = project
+        self.path = path
+        self.shown = shown
+        """How the path is told to a person."""
+        self.qualname = f"<{number}>"
+        self.lambdas: dict[ast.Lambda, Scope] = {}
+        self._text: str | None = None
+        self._tree: ast.Module | None = None
+        self._scope: Scope | None = None
+
+    @property
+    def text(self) -> str:
+        """Its source text.
+
+        Raises:
+            UnreadableError: it can't be read.
+        """
+        if self._text is None:
+            self._text = read_text(self.path)
+        return self._text
+
+    @property
+    def tree(self) -> ast.Module:
+        """Its syntax tree.
+
+        Raises:
+            UnreadableError: it can't be read or parsed.
+        """
+        if self._tree is None:
+            self._tree = parse(self.text)
+        return self._tree
+
+    @property
+    def scope(self) -> Scope:
+        """Its scopes.
+
+        Raises:
+            UnreadableError: it can't be read or parsed.
+        """
+        if self._scope is None:
+            try:
+                self._scope = index(self.tree, self)
+            except RecursionError as error:
+                raise UnreadableError("its expressions are nested too deeply to be looked at") from error
+        return self._scope
+
+    @property
+    def lines(self) -> list[str]:
+        """Its text, line by line as Python counts them."""
+        return self.text.split("\n")
+
+    def register(self, scope: Scope) -> None:
+        """Let the project find a definition by its full name."""
+        self.project.definitions[scope.qualname] = scope
+
+    def absolute(self, name: str | None, level: int) -> str:
+        """Return the full name of what ``from … import`` names; a relative one begins with its folder's mark."""
+        if not level:
+            return name or ""
+        folder = self.path.parent
+        for _ in range(level - 1):
+            folder = folder.parent
+        return f"{self.project.mark(folder)}.{name}" if name else self.project.mark(folder)
+
+
+class Project:
+    """All modules that are looked at together.
+
+    Args:
+        roots: The folders that imports start from.
+        base: The folder that shown paths are relative to.
+    """
+
+    def __init__(self, roots: Sequence[Path], base: Path) -> None:
+        self.roots = [root.resolve() for root in roots]
+        self.base = base.resolve()
+        self.definitions: dict[str, Scope] = {}
+        self._modules: dict[Path, Module] = {}
+        self._numbered: list[Module] = []
+        self._folders: list[Path] = []
+        self._found: dict[tuple[Path, str], Path | None] = {}
+
+    def module(self, path: Path) -> Module:
+        """Return the module of a file."""
+        path = path.resolve()
+        if path not in self._modules:
+            self._modules[path] = Module(self, path, self.show(path), len(self._numbered))
+            self._numbered.append(self._modules[path])
+        return self._modules[path]
+
+    def show(self, path: Path) -> str:
+        """Return a path as people see it: relative to the base where it is below it."""
+        return path.relative_to(self.base).as_posix() if path.is_relative_to(self.base) else path.as_posix()
+
+    def mark(self, folder: Path) -> str:
+        """Return a name that stands for a folder, as the package that a relative import starts from."""
+        if folder not in self._folders:
+            self._folders.append(folder)
+        return f"<folder {self._folders.index(folder)}>"
+
+    def numbered(self, qualname: str) -> Module:
+        """Return the module whose full name is ``<number>``."""
+        return self._numbered[int(qualname[1:-1])]
+
+    def find(self, name: str, importer: Module) -> tuple[Module, list[str]] | None:
+        """Return the project's module that a full name leads into, and the parts of the name that are left."""
+        parts = name.split(".")
+        if parts[0] in FOREIGN:
+            return None
+        if parts[0].startswith("<folder "):
+            folders = [self._folders[int(parts[0][8:-1])]]
+            parts = parts[1:]
+            found = self._in_folder(folders[0], parts)
+            return found or self._package(folders[0], parts)
+        for root in (*self.roots, importer.path.parent):
+            found = self._in_folder(root, parts)
+            if found:
+                return found
+        return None
+
+    def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Module, list[str]] | None:
+        for count in range(len(parts), 0, -1):
+            path = self._file(folder, ".".join(parts[:count]))
+            if path is not None:
+                return self.module(path), parts[count:]
+        return None
+
+    def _package(self, folder: Path, parts: list[str]) -> tuple[Module, list[str]] | None:
+        path = folder / "__init__.py"
+        return (self.module(path), parts) if path.is_file() else None
+
+    def _file(self, folder: Path, name: str) -> Path | None:
+        key = (folder, name)
+        if key not in self._found:
+            stem = folder.joinpath(*name.split("."))
+            candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
+            self._found[key] = next((path for path in candidates if path.is_file()), None)
+        return self._found[key]
+
+
+def readable_scope(module: Module) -> Scope | None:
+    """Return the scopes of a module; None where it can't be read (which is reported for itself)."""
+    try:
+        return module.scope
+    except UnreadableError:
+        return None
+
+
+def enclosing(scope: Scope | None) -> Iterator[Scope]:
+    """Yield a scope and all around it, the innermost first."""
+    while scope:
+        yield scope
+        scope = scope.parent

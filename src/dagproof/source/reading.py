@@ -1,0 +1,68 @@
+"""Read a source file as Python would: its declared encoding, a byte order mark, any kind of line end."""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import tokenize
+import warnings
+from pathlib import Path
+
+MOST_BYTES = 20_000_000
+
+
+class UnreadableError(Exception):
+    """A file cannot be looked at; the message is the reason."""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a Python file, with the line ends that Python gives.
+
+    Raises:
+        UnreadableError: it is no file, too large, or not in the encoding that it declares.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise UnreadableError(f"it has {size:,} bytes, more than the {MOST_BYTES:,} that are looked at")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"it cannot be read: {error.strerror or error}") from error
+    return decode(data)
+
+
+def decode(data: bytes) -> str:
+    """Return the text of Python source given as bytes.
+
+    Raises:
+        UnreadableError: the declared encoding does not exist, or the bytes are not in it.
+    """
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise UnreadableError(f"its encoding is not what it says: {error}") from error
+
+
+def parse(text: str) -> ast.Module:
+    """Return the syntax tree of a Python file.
+
+    Raises:
+        UnreadableError: it is not Python, or not of the version that runs this.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in somebody's string is not our matter
+            return ast.parse(text)
+    except SyntaxError as error:
+        raise UnreadableError(_syntax_reason(error)) from error
+    except ValueError as error:
+        raise UnreadableError(f"it is not Python source: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise UnreadableError("its expressions are nested too deeply to be parsed") from error
+
+
+def _syntax_reason(error: SyntaxError) -> str:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"line {error.lineno or 1}: {error.msg} (it was read as Python {version})"

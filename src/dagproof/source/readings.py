@@ -1,0 +1,261 @@
+"""Where a DAG's tasks read something that differs each time: a clock, or chance; in Python, SQL, Jinja and shell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagproof.source import shell, sqltext, templates
+from dagproof.source.dagfile import Body, Chain, DagFile, Place, Site, Task
+from dagproof.source.names import Names, visible
+from dagproof.source.scopes import Scope
+from dagproof.source.strings import Text, file_text, texts
+from dagproof.source.taint import Taint
+from dagproof.source.usage import Fate, Usage, is_log
+from dagproof.source.values import Value
+
+NOT_WORK = frozenset(
+    [
+        "start_date",
+        "end_date",
+        "dag",
+        "default_args",
+        "params",
+        "doc",
+        "doc_md",
+        "doc_json",
+        "doc_yaml",
+        "doc_rst",
+        "owner",
+        "task_group",
+        "trigger_rule",
+        "on_failure_callback",
+        "on_success_callback",
+        "on_retry_callback",
+        "on_execute_callback",
+        "on_skipped_callback",
+        "description",
+        "task_display_name",
+        "sla",
+        "queue",
+        "pool",
+    ]
+)
+"""Arguments of an operator that don't take part in its work."""
+SQL_KEYS = frozenset({"sql", "hql", "bql", "query", "statement", "sql_query"})
+SHELL_KEYS = frozenset({"bash_command", "command"})
+SHELL_CALLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
+SUBPROCESS = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that differs each time, in each language.
+
+    Args:
+        shown: how a call that reads it is told (``datetime.now()``); None for any other call.
+        sql, jinja, shell: the same in these.
+    """
+
+    shown: Callable[[ast.Call, Scope, Names], str | None]
+    sql: Callable[[str], Iterable[sqltext.Use]]
+    jinja: Callable[[str], Iterable[templates.Macro]]
+    shell: Callable[[str], Iterable[shell.Use]]
+
+    def is_source(self, call: ast.Call, scope: Scope, names: Names) -> bool:
+        """Say whether a call reads it."""
+        return self.shown(call, scope, names) is not None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One place that reads it, with the calls from the DAG file that lead there."""
+
+    shown: str
+    chain: Chain
+    place: Place
+    task: Task | None
+    certain: bool = True
+    when_parsed: bool = False
+    """Whether it is read while the file is parsed, and the value then goes into a task."""
+    line: int = 0
+    """The line, where it is not the first one of the place."""
+    file: Path | None = None
+    """The file it is in, where that is no Python file."""
+
+
+class Readings:
+    """Finds the readings of one source in one DAG file."""
+
+    def __init__(self, dagfile: DagFile, source: Source) -> None:
+        self.dagfile = dagfile
+        self.resolver = dagfile.resolver
+        self.source = source
+        self.taint = Taint(self.resolver, source.is_source)
+        self._usages: dict[Scope, Usage] = {}
+
+    def find(self) -> Iterator[Reading]:
+        """Yield each reading."""
+        for site in self.dagfile.sites("run"):
+            yield from self._of_site(site)
+        for body in self.dagfile.bodies:
+            if body.phase == "run":
+                yield from self._of_constants(body)
+                yield from self._of_returned_shell(body)
+        for task in self.dagfile.tasks:
+            yield from self._of_task(task)
+
+    # Python
+
+    def _of_site(self, site: Site) -> Iterator[Reading]:
+        shown = self.source.shown(site.call, site.scope, site.names)
+        if shown:
+            fate = self._fate(site.body.scope, site.call)
+            if fate != Fate.HARMLESS:
+                yield Reading(shown, site.body.chain, site.place, site.body.task, certain=fate == Fate.USED)
+        elif not is_log(site.call):
+            yield from self._of_texts_given(site)
+
+    def _of_constants(self, body: Body) -> Iterator[Reading]:
+        """Names of the module's level whose value was read when the file was parsed."""
+        for name, scope in body.scope.loads:
+            node = self._constant(name, scope, body)
+            cause = self.taint.cause(Value(node, scope)) if node else ()
+            if node and cause and self._fate(body.scope, node) == Fate.USED:
+                inside = cause[0].module is self.dagfile.module
+                yield self._parsed(cause if inside else (*body.chain, Place(scope.module, node), *cause), body.task)
+
+    def _constant(self, name: ast.Name, scope: Scope, body: Body) -> ast.expr | None:
+        """The name, or the attribute of an imported module that begins with it, if it may be such a constant."""
+        bindings = visible(name, scope)
+        if not bindings or bindings[0].kind != "import":
+            at_top = bindings and bindings[0].kind == "value" and bindings[0].scope.kind == "module"
+            return name if at_top else None
+        found = self.resolver.project.find(bindings[0].target, bindings[0].scope.module)
+        if not found:
+            return None
+        node: ast.AST = name
+        while isinstance(parent := self._usage(body.scope).parents.get(node), ast.Attribute):
+            node = parent
+        return node if isinstance(node, ast.expr) else None
+
+    def _parsed(self, chain: Chain, task: Task | None) -> Reading:
+        place = chain[-1]
+        assert isinstance(place.node, ast.Call)
+        scope = place.module.scope
+        shown = self.source.shown(place.node, scope, self.resolver.names(place.node.func, scope)) or "it"
+        return Reading(shown, chain[:-1], place, task, when_parsed=True)
+
+    def _fate(self, scope: Scope, node: ast.AST) -> Fate:
+        return self._usage(scope).fate(node)
+
+    def _usage(self, scope: Scope) -> Usage:
+        if scope not in self._usages:
+            self._usages[scope] = Usage(scope, self.resolver, self._is_reading)
+        return self._usages[scope]
+
+    def _is_reading(self, node: ast.expr, scope: Scope) -> bool:
+        return bool(self.taint.cause(Value(node, scope)))
+
+    # Tasks
+
+    def _of_task(self, task: Task) -> Iterator[Reading]:
+        for call, scope in task.calls:
+            for key, value in _arguments(call, scope):
+                if key in NOT_WORK:
+                    continue
+                cause = self.taint.cause(value)
+                if cause:
+                    elsewhere = cause[0].module is not self.dagfile.module
+                    start = (*task.chain, Place(scope.module, value.node)) if elsewhere else ()
+                    yield self._parsed((*start, *cause), task)
+                for text in texts(value, self.resolver, key):
+                    yield from self._of_templated(text, task)
+
+    def _of_templated(self, text: Text, task: Task) -> Iterator[Reading]:
+        found = file_text(text, self._folders(task), (".sql", ".hql", ".sh", ".bash"))
+        if found:
+            yield from self._of_file(*found, text, task)
+            return
+        for macro in self.source.jinja(text.text):
+            line = text.line(0) + (macro.line if text.line(len(text.text)) > text.line(0) else 0)
+            yield Reading(f"{{{{ {macro.name} }}}}", task.chain, text.place, task, line=line)
+        if text.key in SQL_KEYS or text.is_sql:
+            yield from self._of_sql(text, task.chain, task)
+        elif text.key in SHELL_KEYS and _is_shell(task):
+            yield from self._of_shell(text, task.chain, task)
+
+    def _of_file(self, path: Path, content: str, text: Text, task: Task) -> Iterator[Reading]:
+        uses = [(f"{{{{ {macro.name} }}}}", macro.line, True) for macro in self.source.jinja(content)]
+        found = self.source.shell(content) if path.suffix in (".sh", ".bash") else self.source.sql(content)
+        for use in found:
+            certain = not (isinstance(use, sqltext.Use) and use.is_default)
+            uses.append((_shown_use(use), content.count("\n", 0, use.offset), certain))
+        for shown, line, certain in uses:
+            yield Reading(shown, (*task.chain, text.place), text.place, task, certain, line=line + 1, file=path)
+
+    def _folders(self, task: Task) -> list[Path]:
+        folders = [self.dagfile.module.path.parent]
+        given = task.dag.arguments.known.get("template_searchpath") if task.dag else None
+        for text in texts(given, self.resolver) if given else ():
+            folders.append(self.dagfile.module.path.parent / text.text)
+        return folders
+
+    # Other languages
+
+    def _of_texts_given(self, site: Site) -> Iterator[Reading]:
+        runs_shell = _runs_shell(site)
+        for key, value in _arguments(site.call, site.scope):
+            if isinstance(value.node, ast.Constant) and not isinstance(value.node.value, str):
+                continue
+            for text in texts(value, self.resolver, key):
+                if text.is_sql:
+                    yield from self._of_sql(text, site.body.chain, site.body.task)
+                elif runs_shell:
+                    yield from self._of_shell(text, site.body.chain, site.body.task)
+
+    def _of_returned_shell(self, body: Body) -> Iterator[Reading]:
+        names = body.task.names if body.task and body.task.function is body.scope else ()
+        if any(name.removesuffix("()").endswith(".task.bash") for name in names):
+            for result in body.scope.returns:
+                for text in texts(Value(result, body.scope), self.resolver):
+                    yield from self._of_shell(text, body.chain, body.task)
+
+    def _of_sql(self, text: Text, chain: Chain, task: Task | None) -> Iterator[Reading]:
+        for use in self.source.sql(text.text):
+            yield Reading(_shown_use(use), chain, text.place, task, not use.is_default, line=text.line(use.offset))
+
+    def _of_shell(self, text: Text, chain: Chain, task: Task | None) -> Iterator[Reading]:
+        for use in self.source.shell(text.text):
+            yield Reading(_shown_use(use), chain, text.place, task, line=text.line(use.offset))
+
+
+def _shown_use(use: sqltext.Use | shell.Use) -> str:
+    if isinstance(use, sqltext.Use):
+        return f"SQL {use.name}" + ("" if use.name.lower() in sqltext.BARE_CLOCKS else "()")
+    return f"shell {use.name}"
+
+
+def _arguments(call: ast.Call, scope: Scope) -> Iterator[tuple[str, Value]]:
+    for argument in call.args:
+        yield "", Value(argument, scope)
+    for keyword in call.keywords:
+        yield keyword.arg or "", Value(keyword.value, scope)
+
+
+def _is_shell(task: Task) -> bool:
+    return any(name.endswith(("BashOperator", "SSHOperator")) for name in task.names)
+
+
+def _runs_shell(site: Site) -> bool:
+    if any(name in SHELL_CALLS for name in site.names):
+        return True
+    if not any(name in SUBPROCESS for name in site.names):
+        return False
+    if any(keyword.arg == "shell" and getattr(keyword.value, "value", False) for keyword in site.call.keywords):
+        return True
+    first = site.call.args[0] if site.call.args else None
+    words = [getattr(word, "value", None) for word in first.elts] if isinstance(first, ast.List) else []
+    return len(words) > 2 and str(words[0]).endswith("sh") and str(words[1]).startswith("-") and "c" in str(words[1])

@@ -1,0 +1,142 @@
+"""SQL, token by token: which functions it calls that give another answer each time."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+CLOCKS = frozenset(
+    [
+        "now",
+        "getdate",
+        "getutcdate",
+        "sysdate",
+        "systimestamp",
+        "sysdatetime",
+        "sysutcdatetime",
+        "sysdatetimeoffset",
+        "clock_timestamp",
+        "statement_timestamp",
+        "transaction_timestamp",
+        "timeofday",
+        "curdate",
+        "curtime",
+        "current_date",
+        "current_timestamp",
+        "current_time",
+        "current_datetime",
+        "localtime",
+        "localtimestamp",
+        "utc_date",
+        "utc_time",
+        "utc_timestamp",
+    ]
+)
+BARE_CLOCKS = frozenset(
+    [
+        "current_date",
+        "current_timestamp",
+        "current_time",
+        "current_datetime",
+        "localtime",
+        "localtimestamp",
+        "sysdate",
+        "systimestamp",
+        "utc_date",
+        "utc_time",
+        "utc_timestamp",
+    ]
+)
+"""They need no parentheses."""
+RANDOM_ALONE = frozenset({"rand", "random", "uuid"})
+"""They draw anew only when they get no argument: ``rand(7)`` is seeded."""
+RANDOM = RANDOM_ALONE | {"newid", "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuid_string"}
+_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS)) + r")\b", re.IGNORECASE)
+_RANDOM_HINT = re.compile(r"\b(?:" + "|".join(sorted(RANDOM)) + r")\s*\(", re.IGNORECASE)
+_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+
+
+class Use(NamedTuple):
+    """A function that a statement calls, where in the text, and whether it is the default of a column."""
+
+    name: str
+    offset: int
+    is_default: bool
+
+
+class Token(NamedTuple):
+    """One token, where it begins, and whether it is a bare word: no string, no name in quotes."""
+
+    text: str
+    start: int
+    is_word: bool
+
+
+def clocks(sql: str) -> Iterator[Use]:
+    """Yield the clocks that a statement reads: ``now()``, ``CURRENT_DATE``; not in strings or comments."""
+    if _CLOCK_HINT.search(sql):
+        yield from _uses(sql, CLOCKS, BARE_CLOCKS, frozenset())
+
+
+def draws(sql: str) -> Iterator[Use]:
+    """Yield the random functions that a statement calls."""
+    if _RANDOM_HINT.search(sql):
+        yield from _uses(sql, RANDOM, frozenset(), RANDOM_ALONE)
+
+
+def blank_templates(sql: str) -> str:
+    """Return SQL with each Jinja expression replaced by as many characters that mean nothing."""
+    return _JINJA.sub(lambda found: re.sub(r"[^\n]", "_" if found[0].startswith("{{") else " ", found[0]), sql)
+
+
+def _uses(sql: str, called: frozenset[str], bare: frozenset[str], alone: frozenset[str]) -> Iterator[Use]:
+    found = tokens(sql)
+    for number, token in enumerate(found):
+        name = token.text.lower()
+        if not token.is_word or name not in called or _text(found, number - 1) in (".", "AS", "@"):
+            continue
+        after = _text(found, number + 1)
+        opens = after == "("
+        if (opens and (name not in alone or _text(found, number + 2) == ")")) or (
+            not opens and _stands_alone(name, bare, after)
+        ):
+            yield Use(token.text, token.start, "DEFAULT" in (_text(found, number - 1), _text(found, number - 2)))
+
+
+def _stands_alone(name: str, bare: frozenset[str], after: str) -> bool:
+    return name in bare and after not in (".", "=")
+
+
+def _text(tokens: list[Token], number: int) -> str:
+    return tokens[number].text.upper() if 0 <= number < len(tokens) else ""
+
+
+def tokens(sql: str) -> list[Token]:
+    """Return the tokens of SQL of any kind, templates blanked; none where no dialect can read it."""
+    from sqlglot.errors import SqlglotError
+
+    sql = blank_templates(sql)
+    tokenizers = _tokenizers()
+    for tokenizer in reversed(tokenizers) if "`" in sql else tokenizers:
+        try:
+            found = tokenizer.tokenize(sql)  # type: ignore[attr-defined]
+        except SqlglotError:
+            continue
+        return [Token(one.text, one.start, _is_word(sql, one.start)) for one in found]
+    return []
+
+
+@cache
+def _tokenizers() -> list[object]:
+    from sqlglot.dialects.dialect import Dialect
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    return [Dialect.get_or_raise(name).tokenizer_class() for name in ("", "bigquery", "mysql")]
+
+
+def _is_word(sql: str, start: int) -> bool:
+    """Whether a token is a bare word: no string, and no identifier in quotes."""
+    return start < len(sql) and (sql[start].isalpha() or sql[start] == "_")

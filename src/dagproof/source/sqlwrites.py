@@ -1,0 +1,107 @@
+"""What SQL does to tables: which statements append rows, and which make room for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dagproof.source.sqltext import tokens
+from dagproof.source.strings import PLACEHOLDER
+
+HINT = re.compile(r"\b(?:INSERT|COPY|DELETE|TRUNCATE|DROP|CREATE|MERGE|REPLACE|ALTER|CALL|EXEC)\b", re.IGNORECASE)
+UNKNOWN = "?"
+_NAME = re.compile(r"[\w$-]+")
+_TEMPORARY = frozenset({"TEMP", "TEMPORARY", "VOLATILE"})
+
+
+class Write(NamedTuple):
+    """What one statement does: it appends to a table, or makes room in it (deletes, replaces, makes it anew)."""
+
+    appends: bool
+    target: str
+    """The table's name, without its schema and in lower case; ``?`` where it can't be told."""
+    offset: int
+
+
+class _Statement:
+    def __init__(self, parts: list[tuple[str, int]]) -> None:
+        self.words = [text.upper() for text, _ in parts]
+        self.parts = parts
+
+    def has(self, *words: str) -> bool:
+        """Whether these words follow each other somewhere."""
+        return self.find(*words) >= 0
+
+    def find(self, *words: str) -> int:
+        """Where these words follow each other; -1 where they don't."""
+        size = len(words)
+        places = range(len(self.words) - size + 1)
+        return next((at for at in places if tuple(self.words[at : at + size]) == words), -1)
+
+    def target(self, at: int) -> str:
+        """The name that stands at a place, or after the words that may stand before it."""
+        while at < len(self.words) and self.words[at] in ("TABLE", "ONLY", "IF", "NOT", "EXISTS", "VIEW"):
+            at += 1
+        name = ""
+        while at < len(self.words) and _NAME.fullmatch(self.parts[at][0]):
+            name = self.parts[at][0].lower()
+            if at + 1 >= len(self.words) or self.words[at + 1] != ".":
+                break
+            at += 2
+        is_known = name and PLACEHOLDER not in name and name.strip("_")
+        return name if is_known else UNKNOWN
+
+
+def writes(sql: str) -> Iterator[Write]:
+    """Yield what the statements of a script do, in their order."""
+    if HINT.search(sql):
+        for statement in _statements(sql):
+            yield from _of(statement)
+
+
+def _statements(sql: str) -> Iterator[_Statement]:
+    parts: list[tuple[str, int]] = []
+    for token in tokens(sql):
+        if token.text == ";":
+            yield _Statement(parts)
+            parts = []
+        else:
+            parts.append((token.text, token.start))
+    yield _Statement(parts)
+
+
+def _of(statement: _Statement) -> Iterator[Write]:
+    words = statement.words
+    if not words:
+        return
+    start = statement.parts[0][1]
+    for head in (("DELETE", "FROM"), ("TRUNCATE",), ("DROP", "TABLE"), ("DROP", "VIEW"), ("REPLACE", "INTO")):
+        if (at := statement.find(*head)) >= 0:
+            yield Write(False, statement.target(at + len(head)), start)
+    if words[0] in ("CALL", "EXEC", "EXECUTE", "DO", "DELETE") and not statement.has("DELETE", "FROM"):
+        yield Write(False, UNKNOWN, start)
+    if words[0] == "ALTER" and statement.has("PARTITION"):
+        yield Write(False, statement.target(2), start)
+    if words[0] == "CREATE" and "TABLE" in words:
+        is_new = not statement.has("IF", "NOT", "EXISTS") or bool(_TEMPORARY & set(words))
+        if is_new:
+            yield Write(False, statement.target(words.index("TABLE") + 1), start)
+    yield from _appends(statement)
+
+
+def _appends(statement: _Statement) -> Iterator[Write]:
+    words = statement.words
+    if words[0] == "COPY" and words[1:2] not in (["("], ["INTO"]) and "FROM" in words and not statement.has("TO"):
+        yield Write(True, statement.target(1), statement.parts[0][1])
+    at = statement.find("INSERT", "INTO")
+    if statement.has("INSERT", "OVERWRITE"):
+        yield Write(False, statement.target(statement.find("OVERWRITE") + 1), statement.parts[0][1])
+    elif at >= 0 and words[0] in ("INSERT", "WITH") and not _is_guarded(statement):
+        yield Write(True, statement.target(at + 2), statement.parts[at][1])
+
+
+def _is_guarded(statement: _Statement) -> bool:
+    """Whether an insert leaves out, or replaces, what is there already."""
+    guards = (("CONFLICT",), ("DUPLICATE",), ("NOT", "EXISTS"), ("EXCEPT",), ("NOT", "IN"), ("MINUS",))
+    return any(statement.has(*guard) for guard in guards) or (statement.has("IS", "NULL") and "JOIN" in statement.words)

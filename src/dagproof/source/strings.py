@@ -1,0 +1,111 @@
+"""Texts in another language inside of Python: constants, f-strings, ``.format`` and ``.sql`` files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagproof.source.dagfile import Place
+from dagproof.source.names import Resolver
+from dagproof.source.scopes import Scope
+from dagproof.source.values import Value, constant, followed
+
+PLACEHOLDER = "_p_"
+SQL = re.compile(
+    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*"
+    r"(?:SELECT\s|INSERT\s+(?:INTO|OVERWRITE)\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|MERGE\s+INTO\s|TRUNCATE\s|COPY\s+\S+"
+    r"|REPLACE\s+INTO\s|WITH\s+(?:RECURSIVE\s+)?\w+\s*(?:\([^)]*\)\s*)?AS\s*\(|CREATE\s+(?:OR\s+REPLACE\s+)?\w+\s|DROP\s+\w+\s|BEGIN\s*;|CALL\s+\S+\()",
+    re.IGNORECASE | re.DOTALL,
+)
+MOST_DEPTH = 6
+KEEP_TEXT = frozenset({"format", "format_map", "strip", "lstrip", "rstrip"})
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, and where it stands."""
+
+    text: str
+    place: Place
+    key: str = ""
+    """The argument or dictionary key that it is given under."""
+
+    def line(self, offset: int) -> int:
+        """Return the line of a position in the text, as exactly as the way it is written allows."""
+        node = self.place.node
+        lines = (getattr(node, "end_lineno", None) or 1) - self.place.line
+        return self.place.line + (self.text.count("\n", 0, offset) if lines == self.text.count("\n") else 0)
+
+    @property
+    def is_sql(self) -> bool:
+        """Whether it begins as SQL does."""
+        return bool(SQL.match(self.text))
+
+
+def texts(value: Value, resolver: Resolver, key: str = "", depth: int = MOST_DEPTH) -> Iterator[Text]:
+    """Yield every text that an argument holds: itself, or what is in its lists and dictionaries."""
+    if depth == 0:
+        return
+    node, scope = value
+    if isinstance(node, ast.Name | ast.Attribute):
+        for one in followed(value, resolver):
+            if not isinstance(one.node, ast.Name | ast.Attribute):
+                yield from texts(one, resolver, key, depth - 1)
+    elif isinstance(node, ast.List | ast.Tuple | ast.Set):
+        for item in node.elts:
+            yield from texts(Value(item, scope), resolver, key, depth - 1)
+    elif isinstance(node, ast.Dict):
+        for name, item in zip(node.keys, node.values, strict=True):
+            inner = str(name.value) if isinstance(name, ast.Constant) else key
+            yield from texts(Value(item, scope), resolver, inner, depth - 1)
+    elif isinstance(node, ast.IfExp):
+        yield from texts(Value(node.body, scope), resolver, key, depth - 1)
+        yield from texts(Value(node.orelse, scope), resolver, key, depth - 1)
+    else:
+        text = text_of(node, scope, resolver)
+        if text is not None:
+            yield Text(text, Place(scope.module, node), key)
+
+
+def text_of(node: ast.expr, scope: Scope, resolver: Resolver) -> str | None:
+    """Return a text as far as it is known, with a placeholder for what is not; None for what is no text."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_part(part, scope, resolver) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+        left = text_of(node.left, scope, resolver)
+        if left is None or isinstance(node.op, ast.Mod):
+            return left
+        right = text_of(node.right, scope, resolver)
+        return left + (PLACEHOLDER if right is None else right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEP_TEXT:
+        return text_of(node.func.value, scope, resolver)
+    if isinstance(node, ast.Call) and node.args and resolver.names(node.func, scope) == ("textwrap.dedent",):
+        return text_of(node.args[0], scope, resolver)
+    return None
+
+
+def _part(part: ast.expr, scope: Scope, resolver: Resolver) -> str:
+    if isinstance(part, ast.FormattedValue):
+        known = constant(Value(part.value, scope), resolver)
+        return known if isinstance(known, str) else PLACEHOLDER
+    return str(part.value) if isinstance(part, ast.Constant) else PLACEHOLDER
+
+
+def file_text(text: Text, folders: list[Path], suffixes: tuple[str, ...]) -> tuple[Path, str] | None:
+    """Return the file that a text names, with its content, where it is one with these suffixes in these folders."""
+    name = text.text.strip()
+    if not name.endswith(suffixes) or "\n" in name or "{{" in name or PLACEHOLDER in name:
+        return None
+    for folder in folders:
+        path = folder / name.lstrip("/")
+        try:
+            if path.is_file():
+                return path, path.read_text(encoding="utf-8", errors="replace")
+        except (OSError, ValueError):
+            continue
+    return None

@@ -1,0 +1,179 @@
+"""What an expression is worth where it can be told: constants, dictionaries, keyword arguments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dagproof.source.names import Resolver, visible
+from dagproof.source.project import readable_scope
+from dagproof.source.scopes import Binding, Scope
+
+
+class Value(NamedTuple):
+    """An expression, and the scope that gives its names a meaning."""
+
+    node: ast.expr
+    scope: Scope
+
+
+def followed(value: Value, resolver: Resolver, depth: int = 8) -> Iterator[Value]:
+    """Yield the expressions that a name or attribute got its value from; an expression of another kind is itself."""
+    node, scope = value
+    if depth and isinstance(node, ast.Name):
+        bindings = visible(node, scope)
+    elif depth and isinstance(node, ast.Attribute):
+        bindings = _attribute_bindings(node, scope, resolver)
+    else:
+        bindings = []
+    if not bindings:
+        yield value
+    for binding in bindings:
+        if binding.kind in ("value", "default") and binding.value is not None:
+            yield from followed(Value(binding.value, binding.scope), resolver, depth - 1)
+        elif binding.kind == "import":
+            yield from _imported(binding.target, value, resolver, depth)
+        else:
+            yield value
+
+
+def _imported(target: str, value: Value, resolver: Resolver, depth: int) -> Iterator[Value]:
+    found = resolver.project.find(target, value.scope.module)
+    scope = readable_scope(found[0]) if found and len(found[1]) == 1 else None
+    bindings = scope.bindings.get(found[1][0], []) if scope and found else []
+    if not bindings:
+        yield value
+    for binding in bindings[-1:]:
+        if binding.value is not None:
+            yield from followed(Value(binding.value, binding.scope), resolver, depth - 1)
+        elif binding.kind == "import" and depth:
+            yield from _imported(binding.target, Value(value.node, binding.scope), resolver, depth - 1)
+        else:
+            yield value
+
+
+def _attribute_bindings(node: ast.Attribute, scope: Scope, resolver: Resolver) -> list[Binding]:
+    for base in resolver.names(node.value, scope):
+        owner = resolver.project.definitions.get(base.removesuffix("()"))
+        if base.startswith("<") and "." not in base:
+            owner = readable_scope(resolver.project.numbered(base))
+        if owner and owner.kind in ("class", "module"):
+            return [*owner.bindings.get(node.attr, []), *owner.attributes.get(node.attr, [])]
+    return []
+
+
+def constant(value: Value, resolver: Resolver) -> object:
+    """Return the constant that an expression surely is; ``...`` where that can't be told."""
+    found = {repr(_literal(one.node)): _literal(one.node) for one in followed(value, resolver)}
+    return next(iter(found.values())) if len(found) == 1 else ...
+
+
+def _literal(node: ast.expr) -> object:
+    return node.value if isinstance(node, ast.Constant) else ...
+
+
+class Arguments(NamedTuple):
+    """Named values, and whether there may be others that can't be told (``**kwargs``)."""
+
+    known: dict[str, Value]
+    open: bool
+
+
+def keywords(call: ast.Call, scope: Scope, resolver: Resolver) -> Arguments:
+    """Return the keyword arguments of a call, those behind ``**`` among them."""
+    known: dict[str, Value] = {}
+    is_open = False
+    for keyword in call.keywords:
+        if keyword.arg:
+            known[keyword.arg] = Value(keyword.value, scope)
+        else:
+            behind = dictionary(Value(keyword.value, scope), resolver)
+            known.update(behind.known)
+            is_open = is_open or behind.open
+    return Arguments(known, is_open)
+
+
+def dictionary(value: Value, resolver: Resolver, depth: int = 6) -> Arguments:
+    """Return what is in a dictionary, through names, ``dict(…)``, ``|``, ``**``, and what is put into it later."""
+    known: dict[str, Value] = {}
+    is_open = False
+    found = list(followed(value, resolver)) if depth else []
+    for one in found:
+        part = _entries(one, resolver, depth)
+        known.update(part.known)
+        is_open = is_open or part.open
+    if isinstance(value.node, ast.Name):
+        known.update(_put_later(value.node, value.scope))
+    return Arguments(known, is_open or len(found) != 1)
+
+
+def _entries(value: Value, resolver: Resolver, depth: int) -> Arguments:
+    node, scope = value
+    if isinstance(node, ast.Dict):
+        return _of_literal(node, scope, resolver, depth)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        sides = [dictionary(Value(side, scope), resolver, depth - 1) for side in (node.left, node.right)]
+        return Arguments({**sides[0].known, **sides[1].known}, sides[0].open or sides[1].open)
+    if isinstance(node, ast.Call):
+        names = resolver.names(node.func, scope)
+        if names == ("dict",):
+            given = keywords(node, scope, resolver)
+            first = dictionary(Value(node.args[0], scope), resolver, depth - 1) if node.args else Arguments({}, False)
+            return Arguments({**first.known, **given.known}, first.open or given.open)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("copy", "deepcopy") and not node.args:
+            return dictionary(Value(node.func.value, scope), resolver, depth - 1)
+        if names in (("copy.copy",), ("copy.deepcopy",)) and node.args:
+            return dictionary(Value(node.args[0], scope), resolver, depth - 1)
+        made = resolver.project.definitions.get(names[0]) if len(names) == 1 else None
+        if made and made.kind == "function" and len(made.returns) == 1 and not made.decorators:
+            return dictionary(Value(made.returns[0], made), resolver, depth - 1)
+    return Arguments({}, not (isinstance(node, ast.Constant) and node.value is None))
+
+
+def _of_literal(node: ast.Dict, scope: Scope, resolver: Resolver, depth: int) -> Arguments:
+    known: dict[str, Value] = {}
+    is_open = False
+    for key, item in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant):
+            known[str(key.value)] = Value(item, scope)
+        elif key is None:
+            inner = dictionary(Value(item, scope), resolver, depth - 1)
+            known.update(inner.known)
+            is_open = is_open or inner.open
+        else:
+            is_open = True
+    return Arguments(known, is_open)
+
+
+def _put_later(name: ast.Name, scope: Scope) -> dict[str, Value]:
+    """What ``name["key"] = value`` and ``name.update(…)`` add, in the body where the name has its value."""
+    bindings = visible(name, scope)
+    home = bindings[0].scope if bindings and bindings[0].kind == "value" else None
+    if home is None or not isinstance(home.node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
+        return {}
+    found: dict[str, Value] = {}
+    for node in home.node.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            target = node.targets[0]
+            if _is_name(target.value, name.id) and isinstance(target.slice, ast.Constant):
+                found[str(target.slice.value)] = Value(node.value, home)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            found.update(_updated(node.value, name.id, home))
+    return found
+
+
+def _updated(call: ast.Call, name: str, scope: Scope) -> dict[str, Value]:
+    function = call.func
+    if not (isinstance(function, ast.Attribute) and function.attr == "update" and _is_name(function.value, name)):
+        return {}
+    found = {keyword.arg: Value(keyword.value, scope) for keyword in call.keywords if keyword.arg}
+    for argument in call.args:
+        if isinstance(argument, ast.Dict):
+            pairs = zip(argument.keys, argument.values, strict=True)
+            found.update({str(k.value): Value(v, scope) for k, v in pairs if isinstance(k, ast.Constant)})
+    return found
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name

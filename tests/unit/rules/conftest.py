@@ -1,0 +1,74 @@
+"""How the rules' tests look at DAG files that they make up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+
+from dagproof.rules import Finding, all_rules
+from dagproof.rules.engine.checking import check
+
+HEAD = """
+import datetime, time, uuid, random, os
+import pendulum
+from airflow.sdk import DAG, dag, task
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.sensors.filesystem import FileSensor
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+"""
+
+Look = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Look:
+    """What all rules find in dags/dag.py, and in the files beside it."""
+
+    def looking(source: str, rule: str | None = None, files: Mapping[str, str] | None = None) -> list[Finding]:
+        for name, text in {"dag.py": source, **(files or {})}.items():
+            path = tmp_path / "dags" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text))
+        found = check([tmp_path / "dags" / "dag.py"], all_rules(), base=tmp_path, roots=[tmp_path / "dags", tmp_path])
+        assert not found.unreadable
+        return [finding for finding in found.findings if rule in (None, finding.rule)]
+
+    return looking
+
+
+@pytest.fixture
+def look_in_task(look: Look) -> Look:
+    """What a rule finds in a task with a given body; `top` stands before the DAG."""
+
+    def looking(body: str, rule: str, top: str = "", files: Mapping[str, str] | None = None) -> list[Finding]:
+        work = indent(dedent(body).strip(), " " * 8)
+        source = (
+            f"{HEAD}{dedent(top)}\n"
+            '@dag(schedule="@daily", start_date=START, catchup=True)\n'
+            "def orders():\n    @task\n    def load(ds=None, ti=None):\n"
+            f"{work}\n    load()\norders()\n"
+        )
+        compile(source, "dag.py", "exec")
+        return look(source, rule, files)
+
+    return looking
+
+
+@pytest.fixture
+def look_in_dag(look: Look) -> Look:
+    """What a rule finds in a DAG with a given body; `top` stands before the DAG."""
+
+    def looking(body: str, rule: str, top: str = "", files: Mapping[str, str] | None = None) -> list[Finding]:
+        work = indent(dedent(body).strip(), " " * 4)
+        line = 'with DAG("orders", schedule="@daily", start_date=START, catchup=True) as d:'
+        source = f"{HEAD}{dedent(top)}\n{line}\n{work}\n"
+        compile(source, "dag.py", "exec")
+        return look(source, rule, files)
+
+    return looking

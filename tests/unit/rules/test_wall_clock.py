@@ -1,0 +1,215 @@
+"""DP201: every way to read the clock in a task is found, and nothing that looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.rules.conftest import Look
+
+RULE = "wall-clock"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return datetime.datetime.now()",
+        "return datetime.datetime.utcnow().date().isoformat()",
+        "return datetime.date.today() - datetime.timedelta(days=1)",
+        "return time.time()",
+        "return time.strftime('%Y')",
+        "return time.localtime()",
+        "return pendulum.now('UTC').to_date_string()",
+        "return pendulum.yesterday()",
+        "return f'{datetime.date.today():%Y}/x.csv'",
+        "return [datetime.date.today() for _ in range(3)]",
+        "return (lambda: time.time())()",
+        "import datetime as dt\nreturn dt.datetime.now()",
+        "from datetime import datetime as d\nreturn d.now()",
+        "from time import time\nreturn time()",
+        "from airflow.utils import timezone\nreturn timezone.utcnow()",
+        "from airflow.sdk import timezone as tz\nreturn tz.utcnow()",
+        "import pandas as pd\nreturn pd.Timestamp.now()",
+        "import pandas as pd\nreturn pd.Timestamp('now')",
+        "import pandas as pd\nreturn pd.to_datetime('today')",
+        "import numpy as np\nreturn np.datetime64('now')",
+        "now = datetime.datetime.now\nreturn now()",
+        "import functools\nnow = functools.partial(datetime.datetime.now, datetime.timezone.utc)\nreturn now()",
+        "return getattr(datetime.datetime, 'now')()",
+        "try:\n    from pendulum import now\nexcept ImportError:\n    from arrow import now\nreturn now()",
+        "if ds is None:\n    ds = datetime.date.today()\nreturn ds",
+        "day = datetime.date.today()\nprint(day)\nreturn day",
+        "cutoff = time.time() - 3600\nreturn cutoff",
+        "PostgresHook('x').run('DELETE FROM t WHERE dt = %s', parameters=[datetime.date.today()])",
+        "PostgresHook('x').run('DELETE FROM t WHERE dt < now()')",
+        "PostgresHook('x').run(['DELETE FROM t', 'INSERT INTO t SELECT a, CURRENT_DATE FROM s'])",
+        "sql = f'''\n  SELECT *\n  FROM t WHERE ts < GETDATE() AND ds = '{ds}'\n'''\nPostgresHook('x').run(sql)",
+        "PostgresHook('x').run('SELECT * FROM {} WHERE d = current_date - 1'.format('t'))",
+        "os.system('touch /data/$(date +%F)')",
+        "import subprocess\nsubprocess.run('cp a b-`date +%s`', shell=True)",
+        "import subprocess\nsubprocess.run(['bash', '-c', 'cp a b-$(date +%s)'])",
+    ],
+)
+def test_a_clock_in_a_task_is_found(look_in_task: Look, body: str) -> None:
+    """Once, at its place, for the task."""
+    (finding,) = look_in_task(body, RULE)
+    assert (finding.dag_id, finding.task_id, finding.via, finding.certain) == ("orders", "load", (), True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return datetime.datetime(2026, 1, 1)",
+        "from pendulum import datetime\nreturn datetime(2026, 1, 1)",
+        "return datetime.datetime.fromisoformat(ds)",
+        "return datetime.datetime.fromtimestamp(1700000000)",
+        "return time.strftime('%Y', time.gmtime(0))",
+        "import pandas as pd\nreturn pd.Timestamp(ds)",
+        "started = time.monotonic()\nreturn time.monotonic() - started",
+        "return time.perf_counter()",
+        "return time.clock_gettime(time.CLOCK_MONOTONIC)",
+        "print('it is', datetime.datetime.now())",
+        "import logging\nlogging.getLogger(__name__).info('%s', time.time())",
+        "started = time.time()\nwork = 1\nprint(f'{work} took {time.time() - started:.1f} s')\nreturn work",
+        "started = datetime.datetime.now()\ntook = (datetime.datetime.now() - started).total_seconds()\nprint(took)",
+        "deadline = time.time() + 60\nwhile time.time() < deadline:\n    time.sleep(1)",
+        "from airflow.sdk import get_current_context\nreturn get_current_context()['ds']",
+        "class Clock:\n    def now(self): return 1\nreturn Clock().now()",
+        "datetime = ti\nreturn datetime.datetime.now()",
+        "def never():\n    return time.time()\nreturn 1",
+        "PostgresHook('x').run('SELECT now_utc, t.now, \"current_date\" FROM t -- now()')",
+        "PostgresHook('x').run(\"SELECT 'now()' AS text\")",
+        "PostgresHook('x').run('SELECT dt AS current_date FROM t')",
+        "print('SELECT now()')",
+        "return 'the time now() is CURRENT_DATE'",
+        "os.system('echo started at $(date)')",
+        "os.system('date -d \"$DAY\" +%F > day')",
+    ],
+)
+def test_what_only_looks_like_a_clock_is_not_found(look_in_task: Look, body: str) -> None:
+    """Static dates, counters, log lines, durations, strings, and what is never called."""
+    assert look_in_task(body, RULE) == []
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        "BashOperator(task_id='load', bash_command='load $(date +%F)')",
+        "BashOperator(task_id='load', bash_command='d=`date`; load $d')",
+        "BashOperator(task_id='load', bash_command='load $(date -d yesterday +%F)')",
+        "BashOperator(task_id='load', bash_command='load {{ macros.datetime.now() }}')",
+        "BashOperator(task_id='load', bash_command=f'load {datetime.date.today()}')",
+        "BashOperator(task_id='load', bash_command='load', env={'DAY': '{{ macros.datetime.utcnow().date() }}'})",
+        "BashOperator(task_id='load', bash_command='load ' + TODAY)",
+        "BashOperator.partial(task_id='load').expand(bash_command=[TODAY])",
+        "SQLExecuteQueryOperator(task_id='load', sql='DELETE FROM t WHERE dt = CURRENT_DATE')",
+        "SQLExecuteQueryOperator(task_id='load', sql=['SELECT 1', 'SELECT now()'])",
+        "PythonOperator(task_id='load', python_callable=lambda: time.time())",
+        "PythonOperator(task_id='load', python_callable=time_of_day)",
+        "PythonOperator(task_id='load', python_callable=Loader().run)",
+        "PythonOperator(task_id='load', python_callable=print, op_kwargs={'day': datetime.date.today()})",
+        "PythonOperator(task_id='load', python_callable=uses_constant)",
+        "PythonOperator(task_id='load', python_callable=with_default)",
+        "MyOperator(task_id='load')",
+    ],
+)
+def test_a_clock_in_an_operator_is_found(look_in_dag: Look, operator: str) -> None:
+    """In what it is given, in what it calls, in what it is made of."""
+    top = """
+    from airflow.sdk import BaseOperator
+    TODAY = str(datetime.date.today())
+    def time_of_day(): return datetime.datetime.now().time()
+    def uses_constant(): return [TODAY]
+    def with_default(clock=time.time): return clock()
+    class Loader:
+        clock = staticmethod(datetime.datetime.now)
+        def __init__(self): self.days = []
+        def run(self): return self.day()
+        def day(self): return datetime.date.today()
+    class MyOperator(BaseOperator):
+        def execute(self, context): return self.day()
+        def day(self): return datetime.date.today()
+    """
+    (finding,) = look_in_dag(operator, RULE, top)
+    assert (finding.dag_id, finding.task_id, finding.certain) == ("orders", "load", True)
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        "BashOperator(task_id='load', bash_command='load {{ ds }}')",
+        "BashOperator(task_id='load', bash_command='date')",
+        "BashOperator(task_id='load', bash_command='echo $(date); load')",
+        "BashOperator(task_id='load', bash_command='load --date {{ ds }} # $(date)')",
+        "BashOperator(task_id='load', bash_command=\"load $(date -d '{{ ds }}' +%s)\")",
+        "BashOperator(task_id='load', bash_command='load {{ macros.ds_add(ds, 1) }}')",
+        "BashOperator(task_id='load', bash_command='load', doc_md='uses {{ macros.datetime.now() }}')",
+        "PythonOperator(task_id='load', python_callable=print, params={'start_date': datetime.date.today()})",
+        "PythonOperator(task_id='load', python_callable=fine)",
+        "print(datetime.datetime.now())",
+        "BashOperator(task_id='load', bash_command='load', on_failure_callback=clock)",
+    ],
+)
+def test_what_only_looks_like_a_clock_in_an_operator_is_not_found(look_in_dag: Look, operator: str) -> None:
+    """Given dates, printed ones, documentation, parameters of people, callbacks."""
+    top = "def fine(ds): return ds\ndef clock(context): return time.time()\ndef main():\n    return time.time()\n"
+    top += "if __name__ == '__main__':\n    main()\n"
+    assert look_in_dag(operator, RULE, top) == []
+
+
+def test_a_clock_three_calls_away_is_told_at_the_dags_line(look_in_task: Look) -> None:
+    """With the way to it, through packages, re-exports and relative imports."""
+    files = {
+        "lib/__init__.py": "from .rows import rows as build",
+        "lib/rows.py": "from . import stamps\n\ndef rows(ds):\n    return [stamps.stamp(ds)]\n",
+        "lib/stamps.py": "from lib.clock import *\n\n\ndef stamp(ds):\n    return (ds, today())\n",
+        "lib/clock.py": "from datetime import date as d\n\ndef today():\n    return d.today().isoformat()\n",
+    }
+    (finding,) = look_in_task("from lib import build\nreturn build(ds)", RULE, files=files)
+    assert finding.path == "dags/dag.py"
+    ways = [(step.path, step.line) for step in finding.via]
+    assert ways == [("dags/lib/rows.py", 4), ("dags/lib/stamps.py", 5), ("dags/lib/clock.py", 4)]
+
+
+def test_a_constant_of_a_helper_is_followed(look_in_task: Look) -> None:
+    """It is as old as the last parsing."""
+    files = {"settings.py": "import datetime\n\nTODAY = datetime.date.today()\nTAG = f'{TODAY:%Y}'\nFIXED = 1\n"}
+    found = look_in_task("return [settings.FIXED, TAG]", RULE, "import settings\nfrom settings import TAG", files)
+    assert [[step.line for step in finding.via] for finding in found] in ([[3]], [[3], [3]])
+
+
+def test_sql_files_are_read(look_in_dag: Look) -> None:
+    """The line of the file is told."""
+    files = {"sql/load.sql": "DELETE FROM t;\nINSERT INTO t\nSELECT *, now() FROM s\n"}
+    (finding,) = look_in_dag("SQLExecuteQueryOperator(task_id='load', sql='sql/load.sql')", RULE, files=files)
+    assert [(step.path, step.line) for step in finding.via] == [("dags/sql/load.sql", 3)]
+
+
+def test_a_duration_that_leaves_the_task_is_doubtful(look_in_task: Look) -> None:
+    """It may be a metric, or a column."""
+    found = look_in_task("started = time.time()\nreturn time.time() - started", RULE)
+    assert found
+    assert not any(finding.certain for finding in found)
+
+
+def test_the_default_of_a_column_is_doubtful(look_in_task: Look) -> None:
+    """Rows may well give another value."""
+    sql = "CREATE TABLE IF NOT EXISTS t (id int, at timestamptz DEFAULT now())"
+    assert [finding.certain for finding in look_in_task(f"PostgresHook('x').run('{sql}')", RULE)] == [False]
+
+
+def test_a_task_that_is_never_made_is_not_looked_at(look: Look) -> None:
+    """Nor a helper that is imported and never called, nor what is for type checkers."""
+    source = """
+    from typing import TYPE_CHECKING
+    from airflow.sdk import DAG, task
+    from helpers import clock
+    if TYPE_CHECKING:
+        import datetime
+        NOW = datetime.datetime.now()
+    @task
+    def never():
+        return clock()
+    with DAG("d", schedule=None):
+        pass
+    """
+    assert look(source, files={"helpers.py": "import time\ndef clock(): return time.time()\n"}) == []
