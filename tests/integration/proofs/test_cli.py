@@ -99,7 +99,7 @@ def refused(ended: Ended) -> str:
             r"no history 'abcdef' is saved \(in .*/\.dagproof/histories: .*\), and it is no file",
             id="replay",
         ),
-        pytest.param(["explain", "rerunn"], r"there is no law 'rerunn'; did you mean 'rerun'\?", id="explain"),
+        pytest.param(["explain", "rerunn"], r"there is no rule or law 'rerunn'; did you mean 'rerun'\?", id="explain"),
     ],
 )
 def test_what_cannot_be_told_is_one_sentence(arguments: list[str], sentence: str, project: Project) -> None:
