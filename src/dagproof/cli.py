@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dagproof.config import Config, load_config
 from dagproof.errors import DagproofError, UsageError, nearest
+from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
 
 OK, FOUND, CANNOT_TELL = 0, 1, 2
 
@@ -79,7 +80,11 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawn histories (default: 0)")
     parser.add_argument(
-        "--max-histories", type=_positive, default=6, metavar="N", help="histories tried for each law (default: 6)"
+        "--max-histories",
+        type=_positive,
+        default=DEFAULT_MAX_HISTORIES,
+        metavar="N",
+        help="histories tried for each law (default: %(default)s)",
     )
     _add_common(parser)
     parser.set_defaults(run=_prove)

@@ -78,10 +78,6 @@ class Driver:
         tasks: dict[str, str | None] = self._about[dag_id]["tasks"]
         return tasks.get(task_id)
 
-    def tasks(self, dag_id: str) -> list[str]:
-        """Return the ids of the tasks of a DAG that has been loaded."""
-        return list(self._about[dag_id]["tasks"])
-
     @property
     def _first(self) -> Worker:
         return self.worker(self.machines[0])

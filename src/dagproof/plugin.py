@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
+
 if TYPE_CHECKING:
     from dagproof.config import Config
     from dagproof.driver import Driver
@@ -181,7 +183,11 @@ def prove(pytestconfig: pytest.Config) -> Prove:
     from dagproof.proving import LawsOf
 
     def laws_of(
-        dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 6
+        dag_id: str,
+        *,
+        dates: tuple[str, ...] | list[str] = (),
+        seed: int = 0,
+        max_histories: int = DEFAULT_MAX_HISTORIES,
     ) -> LawsOf:
         __tracebackhide__ = True
         return LawsOf(pytestconfig, dag_id, dates=dates, seed=seed, max_histories=max_histories)

@@ -16,7 +16,7 @@ from dagproof.config import Config
 from dagproof.driver import open_driver
 from dagproof.errors import ConfigError, DagproofError, UsageError
 from dagproof.histories import History, history_from_json, history_id, history_to_json
-from dagproof.histories.steps import count
+from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
@@ -25,7 +25,6 @@ from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.world import RunFailedError
 
-DEFAULT_MAX_HISTORIES = 6
 SAVED = Path(".dagproof", "histories")
 
 

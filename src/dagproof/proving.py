@@ -10,11 +10,12 @@ import pytest
 from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
 from dagproof.errors import DagproofError, WorkerError, nearest
+from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
 from dagproof.lab import Lab
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
 from dagproof.plugin import RESOURCES
-from dagproof.prover import DEFAULT_MAX_HISTORIES, Prover
+from dagproof.prover import Prover
 from dagproof.report.text import failure_text, one_line
 
 LABS = pytest.StashKey[dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]]]()
@@ -67,7 +68,12 @@ class Prove(Protocol):
     """What the fixture ``prove`` is."""
 
     def __call__(
-        self, dag_id: str, *, dates: tuple[str, ...] | list[str] = (), seed: int = 0, max_histories: int = 6
+        self,
+        dag_id: str,
+        *,
+        dates: tuple[str, ...] | list[str] = (),
+        seed: int = 0,
+        max_histories: int = DEFAULT_MAX_HISTORIES,
     ) -> LawsOf:
         """Return the laws of the DAG `dag_id`, to be proven over `dates`."""
 

@@ -153,7 +153,6 @@ def _scheduled(spec: dict[str, Any]) -> Iterator[None]:
 
     with (
         patch("airflow.models.dagrun.get_or_create_dagrun", get_or_create),
-        patch("airflow.sdk.definitions.dag.get_or_create_dagrun", get_or_create, create=True),
         patch.object(compat.serialized_dag(), "clear_dags", lambda *args, **kwargs: 0),
     ):
         yield

@@ -10,6 +10,9 @@ from typing import Any
 
 KINDS = ("run", "rerun")
 
+#: How many histories are tried for a law, unless somebody says otherwise.
+DEFAULT_MAX_HISTORIES = 6
+
 
 @dataclass(frozen=True, order=True)
 class Step:

@@ -80,10 +80,6 @@ class Snapshot:
         columns = {f"{name}.{column}" for name, table in self.tables.items() for column in (*table.columns, "*")}
         return columns | set(self.files)
 
-    def rows(self) -> int:
-        """Return the number of rows in all tables."""
-        return sum(len(table.rows) for table in self.tables.values())
-
 
 def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
     """Return the columns of `table` that `ignore` names; ``{"*"}`` for the whole of it."""

@@ -71,7 +71,6 @@ class Worker:
         self.home = home
         self.metadata = home / "metadata.db"
         self.log = log
-        self._dags_folder = dags_folder
         home.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
         with log.open("ab") as output, theirs:
