@@ -77,7 +77,7 @@ def test_every_key_is_read() -> None:
         ),
         pytest.param(
             {"proofs": {"d": {"zzz": []}}},
-            "[tool.dagproof.proofs.d] has no key 'zzz' (there is: after, dates, ignore)",
+            "[tool.dagproof.proofs.d] has no key 'zzz' (there is: after, corrections, dates, delay, exempt, ignore, scratch, skip)",
             id="nothing-near",
         ),
         pytest.param({"root": "/"}, "[tool.dagproof] has no key 'root'", id="root-is-ours"),

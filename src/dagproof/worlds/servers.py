@@ -99,6 +99,11 @@ class PostgresServer:
         """Without the password: this ends up in logs."""
         return f"<PostgresServer {self.kind} {self.user}@{self.host}:{self.port}>"
 
+    @property
+    def wants_encryption(self) -> bool:
+        """Whether connections must be encrypted (or do not go over TCP), so that nobody can look at what they say."""
+        return self._parameters.get("sslmode") in ("require", "verify-ca", "verify-full") or self.host.startswith("/")
+
     def url(self, dbname: str, *, host: str | None = None, port: int | None = None) -> str:
         """The address of a database; with ``host`` and ``port``, as seen through a proxy that stands there."""
         host = host or self.host
