@@ -226,7 +226,7 @@ class Connection:
             if size < HEADER_BYTES - 1:
                 left = _ENDLESS  # not the protocol: the server will say so
                 continue
-            if self._way.book.active or self._stops:
+            if self._way.book.active or self._counted:
                 head = min(size + 1, HEAD_BYTES if kind != COPY_DATA else HEADER_BYTES)
                 if total - position < head:
                     break

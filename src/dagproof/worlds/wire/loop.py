@@ -16,7 +16,7 @@ T = TypeVar("T")
 Handler = Callable[[int], None]
 
 
-class LoopEnded(Exception):
+class LoopEndedError(Exception):
     """The loop runs no more: it was stopped, or something went wrong in it, which is the cause."""
 
 
@@ -57,7 +57,7 @@ class Loop:
         """Run a function in the loop's thread and return its result.
 
         Raises:
-            LoopEnded: there is no loop to run it.
+            LoopEndedError: there is no loop to run it.
         """
         results: list[T] = []
         done = threading.Event()
@@ -73,8 +73,13 @@ class Loop:
             if not self._thread.is_alive():
                 break
         if not results:
-            raise LoopEnded("The proxy is closed, or has failed.") from self._error
+            raise LoopEndedError("The proxy is closed, or has failed.") from self._error
         return results[0]
+
+    def catch_up(self) -> None:
+        """Wait until what is ready on the sockets now was handled; nothing when the loop has ended."""
+        with contextlib.suppress(LoopEndedError):
+            self.call(lambda: None)
 
     def stop(self, last: Callable[[], None]) -> None:
         """Run a last function in the thread, and end it; raise what went wrong in it, if something did."""
@@ -83,7 +88,7 @@ class Loop:
         self.post(lambda: None)
         self._thread.join()
         if self._error:
-            raise LoopEnded("The proxy has failed.") from self._error
+            raise LoopEndedError("The proxy has failed.") from self._error
 
     def _run(self) -> None:
         try:
@@ -92,7 +97,7 @@ class Loop:
                     key.data(events)
                 while self._posted:
                     self._posted.popleft()()
-        except BaseException as error:  # noqa: BLE001 - it is raised where somebody can see it
+        except BaseException as error:  # it is raised where somebody can see it
             self._error = error
         finally:
             self._close()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dagproof.errors import UsageError, nearest
 from dagproof.worlds.wire.protocol import CLIENT_KINDS, text_of
@@ -18,7 +17,8 @@ _WHENS = ("before", "after")
 _ACTIONS = ("cut", "call")
 
 
-class Message(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Message:
     """A message of a client's, after its authentication.
 
     `index` counts from 1 over all connections of the lane, in the order in which the proxy met them; `connection`
@@ -32,7 +32,6 @@ class Message(NamedTuple):
     connection: int
     database: str
     size: int
-    time: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,9 @@ class Fault:
         """Refuse what could never happen."""
         _check(self.at, self.when)
         if self.action not in _ACTIONS:
-            raise UsageError(f"The action {self.action!r} of a fault is none{nearest(self.action, _ACTIONS)}.")
-        if (self.action == "call") != (self.callback is not None):
-            raise UsageError(
-                f"A fault with the action {self.action!r} has callback={self.callback!r}: 'call' needs one."
-            )
+            raise UsageError(f"A fault's action is not {self.action!r}{nearest(self.action, _ACTIONS)}.")
+        if self.action == "call" and not self.callback:
+            raise UsageError("A fault whose action is 'call' needs a callback: there is none to call.")
 
 
 @dataclass(frozen=True)
@@ -82,14 +79,14 @@ def _check(at: int, when: str) -> None:
     if at < 1:
         raise UsageError(f"A fault at message {at} never happens: messages are counted from 1.")
     if when not in _WHENS:
-        raise UsageError(f"A fault {when!r} a message is none{nearest(when, _WHENS)}.")
+        raise UsageError(f"A fault does not happen {when!r} a message{nearest(when, _WHENS)}.")
 
 
 class Planned:
     """A `Fault` that a lane will meet, and what has become of it.
 
-    `message` is the one that it met (None before). `reached` tells that the connection stands there; `wait_done` that it
-    is over: the connection was cut, or the message or reply passed on (`passed`), or the connection was lost otherwise.
+    `message` is the one that it met, None before. `reached` tells that a connection stands there; `wait_done` that it
+    is over: the connection was cut or lost, or the message or the reply passed on, which `passed` tells.
     """
 
     def __init__(self, spec: Fault | Hold, post: Callable[[Callable[[], None]], None], book: Book) -> None:
@@ -144,10 +141,10 @@ class Planned:
             threading.Thread(target=self._call, name="dagproof-wire-callback", daemon=True).start()
 
     def _call(self) -> None:
-        assert isinstance(self.spec, Fault) and self.spec.callback
         answer = None
         try:
-            answer = self.spec.callback()
+            if isinstance(self.spec, Fault) and self.spec.callback:
+                answer = self.spec.callback()
         finally:
             self._post(lambda: self.finish(cut=answer == "cut"))
 
@@ -175,24 +172,25 @@ class Held(Planned):
 class Watch:
     """A record of the messages of a lane, from when it was begun until it is stopped."""
 
-    def __init__(self, database: str | None, stop: Callable[[Watch], None]) -> None:
+    def __init__(self, database: str | None, stop: Callable[[Watch], None], catch_up: Callable[[], None]) -> None:
         self.database = database
         self._stop = stop
+        self._catch_up = catch_up
         self._messages: list[Message] = []
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What has been seen so far."""
+        """What has been seen so far, and what has arrived and was not looked at yet."""
+        self._catch_up()
         return tuple(self._messages)
 
     def stop(self) -> None:
         """See no more."""
         self._stop(self)
 
-    def add(self, message: Message) -> None:
-        """Note a message, when it is for the database that is watched."""
-        if self.database in (None, message.database):
-            self._messages.append(message._replace(index=len(self._messages) + 1))
+    def add(self, kind: str, text: str, connection: int, database: str, size: int) -> None:
+        """Note a message."""
+        self._messages.append(Message(len(self._messages) + 1, kind, text, connection, database, size))
 
 
 class Book:
@@ -213,16 +211,14 @@ class Book:
         if kind not in CLIENT_KINDS:
             return ()  # a password, or nothing that we know
         met = [planned for planned in self.plans if planned.counts(connection.database)]
-        if not met and not self.watches:
-            return ()
-        number = self._numbers.setdefault(connection.number, len(self._numbers) + 1)
-        message = Message(
-            0, CLIENT_KINDS[kind], text_of(kind, size, head), number, connection.database, size, time.monotonic()
-        )
-        for watch in self.watches:
-            watch.add(message)
-        for planned in met:
-            planned.meet(connection, message._replace(index=planned.spec.at))
+        watches = [watch for watch in self.watches if watch.database in (None, connection.database)]
+        if met or watches:
+            number = self._numbers.setdefault(connection.number, len(self._numbers) + 1)
+            rest = (CLIENT_KINDS[kind], text_of(kind, size, head), number, connection.database, size)
+            for watch in watches:
+                watch.add(*rest)
+            for planned in met:
+                planned.meet(connection, Message(planned.spec.at, *rest))
         return met
 
     def forget(self, planned: Planned) -> None:

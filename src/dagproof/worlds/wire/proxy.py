@@ -13,7 +13,7 @@ from typing import overload
 
 from dagproof.errors import DagproofError
 from dagproof.worlds.wire.connection import Address, Connection, Way
-from dagproof.worlds.wire.loop import READ, Loop, LoopEnded
+from dagproof.worlds.wire.loop import READ, Loop, LoopEndedError
 from dagproof.worlds.wire.plans import Book, Fault, Held, Hold, Planned, Watch
 from dagproof.worlds.wire.side import CHUNK_BYTES
 
@@ -50,7 +50,7 @@ class Lane:
         """Record the messages of all connections from now on, or of those to one database."""
 
         def begin() -> Watch:
-            self._book.watches.append(watch := Watch(database, self._stop_watch))
+            self._book.watches.append(watch := Watch(database, self._stop_watch, self._loop.catch_up))
             return watch
 
         return self._loop.call(begin)
@@ -200,12 +200,12 @@ class Proxy:
         """Close all connections and ports, and end the thread; takes less than a second.
 
         Raises:
-            LoopEnded: something went wrong in the thread, which is the cause.
+            LoopEndedError: something went wrong in the thread, which is the cause.
         """
         if self._closed:
             return
         self._closed = True
-        with contextlib.suppress(LoopEnded):  # stop() tells why
+        with contextlib.suppress(LoopEndedError):  # stop() tells why
             self.cut_all()
             self.settled(_GRACE_SECONDS)
         self._loop.stop(self._close_lanes)
@@ -223,7 +223,7 @@ class Proxy:
         self.close()
 
     def _wait_until(self, claim: Callable[[], bool], timeout: float) -> bool:
-        self._loop.call(lambda: None)  # what has happened on the sockets until now is seen first
+        self._loop.catch_up()
         with self._changed:
             return self._changed.wait_for(claim, timeout)
 
