@@ -9,7 +9,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dagproof.worlds.diff import MAX_EXAMPLES, Diff, Example, FileDiff, TableDiff, diff, differing_columns, has_effect
+from dagproof.worlds.diff import (
+    JSON_EXAMPLES,
+    MAX_EXAMPLE_BYTES,
+    MAX_EXAMPLES,
+    Change,
+    Diff,
+    Example,
+    FileDiff,
+    TableDiff,
+    diff,
+    differing_columns,
+    has_effect,
+)
 from dagproof.worlds.snapshot import File, Snapshot, Table
 
 Value = str | None
@@ -246,12 +258,45 @@ def test_json_has_each_count() -> None:
                         "before": None,
                         "after": None,
                         "times": 1,
+                        "also": (),
                     },
                 ),
             },
         ),
         "files": (),
     }
+
+
+def test_json_keeps_a_few_examples_and_the_diff_many() -> None:
+    """Whatever the number of rows is, and each count is of all of them."""
+    found = diff(holding(table([])), holding(table([(str(n), "x", "y") for n in range(2 * MAX_EXAMPLES)])))
+    assert len(found.tables[0].examples) == MAX_EXAMPLES
+    (as_json,) = found.to_json()["tables"]
+    assert (as_json["added"], len(as_json["examples"])) == (2 * MAX_EXAMPLES, JSON_EXAMPLES)
+
+
+def test_examples_of_each_kind_take_turns() -> None:
+    """A kind of which there are many leaves room for the others."""
+    many = [(f"{n:03}", "x", "x") for n in range(MAX_EXAMPLES)]
+    found = difference([*many, ("new", "x", "x")], [*many, *many, ("new", "x", "y")], ("a",))
+    assert found is not None
+    assert [item.change for item in found.examples[:3]] == ["duplicated", "changed", "duplicated"]
+    assert len(found.examples) == MAX_EXAMPLES
+
+
+def test_large_rows_are_kept_once_of_each_kind() -> None:
+    """A diff of rows of a megabyte is no larger than needed."""
+    large = "x" * MAX_EXAMPLE_BYTES
+    found = difference([("1", "x", large)], [("1", "y", large), *((str(n), "x", large) for n in range(2, 9))], ("a",))
+    assert found is not None
+    assert [item.change for item in found.examples] == ["changed", "added"]
+
+
+def test_all_columns_that_changed_are_told() -> None:
+    """The first of them by itself, for those who show one."""
+    found = difference([("1", "x", "y")], [("1", "z", None)], ("a",))
+    assert found is not None
+    assert found.examples == (Example("changed", {"a": "1"}, "b", "x", "z", also=(Change("c", "y", None),)),)
 
 
 def file(content: bytes, path: str = "f") -> File:

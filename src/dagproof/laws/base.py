@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, history_to_json
@@ -90,6 +90,28 @@ def require_effect(lab: Lab, history: History) -> None:
 
 
 @dataclass(frozen=True)
+class FaultOutcome:
+    """What became of one run that was cut off at a point.
+
+    The point lies at a message to the database (`place` ``wire``) or at a file operation (``file``), the one numbered
+    `index`, and `when` says whether it was cut off ``before`` or ``after`` that. `survived` is what was there right
+    then: the ``old`` rows, the ``new`` ones, a part of them (``partial``), or the old ones and something that nobody
+    reads (``scratch``).
+    """
+
+    place: str
+    index: int
+    when: str
+    what: str
+    """The message or operation, for people: ``COMMIT``, ``COPY users_daily``, ``rename users.csv``."""
+    task: str
+    survived: str
+    healed: bool
+    """Whether running the date again led to the rows that one run leaves."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What became of one law. `outcome` is ``proven``, ``falsified``, ``not-applicable`` or ``error``."""
 
@@ -114,6 +136,10 @@ class Verdict:
     replay: str | None = None
     """The id that ``dagproof replay`` takes."""
     log_tail: str = field(default="", repr=False)
+    faults: tuple[FaultOutcome, ...] = ()
+    """One for each point at which a run was cut off, in the order in which a run comes past them."""
+    faults_left_out: str | None = None
+    """Which points were not tried, as a sentence; None when all of them were."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as in the JSON that ``dagproof prove`` prints."""
@@ -129,4 +155,6 @@ class Verdict:
             "ignored": list(self.ignored),
             "written_by": self.written_by,
             "replay": self.replay,
+            "faults": [asdict(fault) for fault in self.faults],
+            "faults_left_out": self.faults_left_out,
         }

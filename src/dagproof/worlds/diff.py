@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from heapq import nsmallest
+from itertools import chain, zip_longest
 from typing import Any
 
 from dagproof.worlds.snapshot import CHUNK_BYTES, File, Row, Snapshot, Table
 
-MAX_EXAMPLES = 3
+#: How many rows a table's diff keeps, and how large they may be together; it counts all of them.
+MAX_EXAMPLES = 200
+MAX_EXAMPLE_BYTES = 1_000_000
+JSON_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value that changed; None is NULL."""
+
+    column: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -17,7 +31,8 @@ class Example:
     """One differing row. `change` is ``added``, ``missing``, ``changed`` or ``duplicated``.
 
     `key` maps key columns (all columns where the table has no key) to values as PostgreSQL prints them, None for
-    NULL; a changed row also has the `column` with its value `before` and `after`, a duplicated one its `times`.
+    NULL; a changed row also has the first `column` that changed with its value `before` and `after`, and all others
+    that did in `also`; a duplicated one its `times`.
     """
 
     change: str
@@ -26,6 +41,7 @@ class Example:
     before: str | None = None
     after: str | None = None
     times: int = 1
+    also: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +87,9 @@ class Diff:
         return bool(self.tables or self.files)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the diff as plain data."""
-        return asdict(self)
+        """Return the diff as plain data, with a few examples of each table's rows."""
+        short = [replace(table, examples=table.examples[:JSON_EXAMPLES]) for table in self.tables]
+        return asdict(replace(self, tables=tuple(short)))
 
 
 @dataclass
@@ -214,32 +231,34 @@ def _described(table: Table, rows_before: int | None, rows_after: int | None, fo
         changed=len(found.changed),
         duplicated=sum(extra for _, _, extra in found.duplicated),
         columns=tuple(column for column in table.columns if column in found.columns),
-        examples=tuple(_examples(table, found))[:MAX_EXAMPLES],
+        examples=tuple(_examples(table, found)),
     )
 
 
 def _examples(table: Table, found: _Changes) -> Iterator[Example]:
-    """Yield one example of each kind first, the smallest, then further ones."""
-    kinds = [
-        (Example("duplicated", _key(table, row), times=times) for row, times, _ in sorted(found.duplicated)),
-        (_changed(table, *pair) for pair in sorted(found.changed)),
-        (Example("added", _key(table, row)) for row in sorted(found.added)),
-        (Example("missing", _key(table, row)) for row in sorted(found.missing)),
-    ]
-    later = []
-    for kind in kinds:
-        taken = [example for example, _ in zip(kind, range(MAX_EXAMPLES), strict=False)]
-        yield from taken[:1]
-        later += taken[1:]
-    yield from later
+    """Yield examples: the smallest of each kind, then the next of each, until they are many or large."""
+    kinds = (
+        [("duplicated", (row,), times) for row, times, _ in nsmallest(MAX_EXAMPLES, found.duplicated)],
+        [("changed", pair, 1) for pair in nsmallest(MAX_EXAMPLES, found.changed)],
+        [("added", (row,), 1) for row in nsmallest(MAX_EXAMPLES, found.added)],
+        [("missing", (row,), 1) for row in nsmallest(MAX_EXAMPLES, found.missing)],
+    )
+    in_turn = [item for item in chain.from_iterable(zip_longest(*kinds)) if item is not None]
+    one_of_each, room = sum(bool(items) for items in kinds), MAX_EXAMPLE_BYTES
+    for number, (kind, rows, times) in enumerate(in_turn[:MAX_EXAMPLES]):
+        room -= sum(len(value) for row in rows for value in row)
+        if room < 0 and number >= one_of_each:
+            return
+        yield _changed(table, *rows) if kind == "changed" else Example(kind, _key(table, rows[0]), times=times)
 
 
 def _changed(table: Table, before: Row, after: Row) -> Example:
-    column = next(i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new)
+    first, *others = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    changes = [Change(table.columns[i], _text(before[i]), _text(after[i])) for i in (first, *others)]
     key = _key(table, after)
-    if table.columns[column] in key and len(key) < len(table.columns):
-        key = {c: _text(after[i]) for i, c in enumerate(table.columns) if i != column}
-    return Example("changed", key, table.columns[column], _text(before[column]), _text(after[column]))
+    if table.columns[first] in key and len(key) < len(table.columns):
+        key = {c: _text(after[i]) for i, c in enumerate(table.columns) if i != first}
+    return Example("changed", key, changes[0].column, changes[0].before, changes[0].after, also=tuple(changes[1:]))
 
 
 def _key(table: Table, row: Row) -> dict[str, str | None]:
