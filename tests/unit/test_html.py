@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -43,16 +44,16 @@ def page(html: str) -> Element:
 
 def section(page: Element, name: str) -> Element:
     """The section that a heading with this id is the title of."""
-    return next(e for e in page.all("section") if e.attributes.get("aria-labelledby") == name)
-
-
-def table_about(table: TableDiff) -> Element:
-    """The page about one table that differs."""
-    verdict = Verdict("rerun", FALSIFIED, verdict="non-idempotent", history=(), diff=Diff((table,)))
-    return parsed(html_report([Proof("orders", 0, (), (replace(verdict, history=TWICE),), 0.0)]))
+    return next(e for e in page.all("section", "article") if e.attributes.get("aria-labelledby") == name)
 
 
 TWICE = next(v.history for p in everything() for v in p.verdicts if v.history)
+
+
+def table_about(table: TableDiff, **more: Any) -> Element:
+    """The page about one table that differs."""
+    verdict = Verdict("rerun", FALSIFIED, verdict="non-idempotent", history=TWICE, diff=Diff((table,)), **more)
+    return parsed(html_report([Proof("orders", 0, (), (verdict,), 0.0)]))
 
 
 def test_each_verdict_stands_in_the_matrix_and_leads_to_its_section(page: Element) -> None:
@@ -94,6 +95,16 @@ def test_an_error_is_told_once(page: Element) -> None:
     """And the other laws that met it lead there."""
     assert sum("no disk" in block.text for block in page.all("pre")) == 1
     assert "The same error as for effect." in section(page, "dag-3-deterministic").words
+
+
+def test_a_verdict_can_say_it_in_its_own_words() -> None:
+    """What happened, what is compared, and who asked for what makes runs differ."""
+    table = TableDiff("t", 1, 1, changed=1, columns=("b",), examples=(Example("changed", {"a": "1"}, "b", "x", "y"),))
+    page = table_about(table, headline="Half of it", sides=("whole", "half"), asked=("the time, at a.py:1",))
+    assert "Half of it. It asked for the time, at a.py:1" in page.words
+    assert "whole: 1 row, half: 1 row" in page.words
+    titles = next(page.of_class("rows")[0].all("thead"))
+    assert [title.words for title in titles.all("th")] == ["change", "a", "column", "whole", "half"]
 
 
 def test_the_history_is_a_list_of_steps(page: Element) -> None:

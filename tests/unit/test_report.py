@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,14 @@ def test_a_failure_says_no_more_than_is_known() -> None:
         Not compared: t.loaded_at
         """
     )
+
+
+def test_a_verdict_can_say_it_in_its_own_words() -> None:
+    """What happened, what is compared, and who asked for what makes runs differ."""
+    own = replace(RERUN, headline="A reader sees half", sides=("whole", "half"), asked=("the time, at a.py:1: now()",))
+    told = failure_text("orders", own)
+    assert "- A reader sees half\n\n    users_daily   whole: 1,000 rows   half: 2,000 rows\n" in told
+    assert "at etl/users.py:88\nIt asked for the time, at a.py:1: now()\nReplay:" in told
 
 
 def test_an_effect_that_is_not_there_needs_no_diff() -> None:

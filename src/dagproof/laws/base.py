@@ -135,6 +135,12 @@ class Verdict:
     """The task that wrote the differing rows, with its source line where it is known."""
     replay: str | None = None
     """The id that ``dagproof replay`` takes."""
+    headline: str = ""
+    """What happened, where that is not what the law says by default."""
+    sides: tuple[str, str] | None = None
+    """What the two sides of the diff are, where that is not what the law says by default."""
+    asked: tuple[str, ...] = ()
+    """Who asked for the time, something random or the machine's name: ``the time, at etl/users.py:88: …``."""
     log_tail: str = field(default="", repr=False)
     faults: tuple[FaultOutcome, ...] = ()
     """One for each point at which a run was cut off, in the order in which a run comes past them."""
@@ -153,7 +159,9 @@ class Verdict:
             "diff": self.diff.to_json() if self.diff else None,
             "reason": self.reason,
             "ignored": list(self.ignored),
+            "headline": self.headline or None,
             "written_by": self.written_by,
+            "asked": list(self.asked),
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],
             "faults_left_out": self.faults_left_out,

@@ -129,7 +129,7 @@ def timeline(verdict: Verdict) -> list[StepView]:
 
 def tables(verdict: Verdict, law: Law) -> list[TableView]:
     """Return the tables that differ."""
-    return [_table(table, law.sides) for table in verdict.diff.tables] if verdict.diff else []
+    return [_table(table, verdict.sides or law.sides) for table in verdict.diff.tables] if verdict.diff else []
 
 
 def kinds_of(verdict: Verdict) -> list[str]:
@@ -144,13 +144,13 @@ def fault_maps(verdict: Verdict) -> Iterator[tuple[str, str, list[Point]]]:
     """Yield task, place and the points of each sequence of messages or file operations that was cut."""
     sequences = dict.fromkeys((fault.task, fault.place) for fault in verdict.faults)
     for task, place in sequences:
-        points: dict[int, Point] = {}
+        points: dict[tuple[int, str], Point] = {}
         last: int | None = None
         for fault in sorted(verdict.faults, key=lambda fault: fault.index):
             if (fault.task, fault.place) != (task, place):
                 continue
             skipped = fault.index - last - 1 if last is not None and fault.index > last else 0
-            point = points.setdefault(fault.index, Point(fault.index, fault.what, skipped))
+            point = points.setdefault((fault.index, fault.what), Point(fault.index, fault.what, skipped))
             point.outcomes.setdefault(fault.when, []).append(fault)
             last = fault.index
         yield task, place, list(points.values())

@@ -61,22 +61,23 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     law = law_named(verdict.law)
     yield f"{dag_id} {law.accusation}"
     yield ""
-    yield f"- {law.headline}"
+    yield f"- {verdict.headline or law.headline}"
     if verdict.diff:
         yield ""
-        yield from (f"    {line}" if line else "" for line in diff_lines(verdict.diff, law.sides))
+        yield from (f"    {line}" if line else "" for line in diff_lines(verdict.diff, verdict.sides or law.sides))
     yield ""
     steps = count(len(verdict.history or ()), "step")
     shrunk = f", shrunk from {verdict.shrunk_from}" if verdict.shrunk_from > len(verdict.history or ()) else ""
     yield f"Minimal failing history ({steps}{shrunk}):"
     yield ""
     yield from _history_lines(verdict)
-    if verdict.ignored or verdict.written_by or verdict.replay:
+    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked:
         yield ""
     if verdict.ignored:
         yield f"Not compared: {', '.join(verdict.ignored)}"
     if verdict.written_by:
         yield f"Written by {verdict.written_by}"
+    yield from (f"It asked for {asked}" for asked in verdict.asked)
     if verdict.replay:
         yield f"Replay:  dagproof replay {verdict.replay}"
 
