@@ -21,6 +21,7 @@ settings.register_profile(
 settings.load_profile("dagproof")
 
 NOT_RUN = "not run on testcontainers"
+NOT_SEEN = "not run in a browser"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -33,10 +34,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let all tests that are skipped for want of an engine share one line of the summary."""
+    """Let all tests that are skipped for want of an engine, or of a browser, share one line of the summary."""
     report = yield
-    if report.skipped and isinstance(report.longrepr, tuple) and NOT_RUN in report.longrepr[2]:
-        report.longrepr = (__file__, 1, report.longrepr[2])
+    told = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if NOT_RUN in told or NOT_SEEN in told:
+        report.longrepr = (__file__, 1, told)
     return report
 
 

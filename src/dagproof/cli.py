@@ -86,6 +86,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="histories tried for each law (default: %(default)s)",
     )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the verdicts to one self-contained page, too")
     _add_common(parser)
     parser.set_defaults(run=_prove)
 
@@ -123,7 +124,10 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _prove(options: argparse.Namespace) -> int:
     from dagproof.prover import prove
+    from dagproof.report.html import check_writable, write_html
 
+    if options.html:
+        check_writable(options.html)
     with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
         proof = prove(
             options.dag_id,
@@ -135,7 +139,10 @@ def _prove(options: argparse.Namespace) -> int:
             max_histories=options.max_histories,
             on_law=lambda law: note(f"proving {options.dag_id}: {law.name}"),
         )
-    return _print(proof, options.output_format)
+    status = _print(proof, options.output_format)
+    if options.html:
+        write_html(options.html, [proof])
+    return status
 
 
 def _replay(options: argparse.Namespace) -> int:

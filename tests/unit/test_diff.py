@@ -261,6 +261,7 @@ def test_json_has_each_count() -> None:
                         "also": (),
                     },
                 ),
+                "left_out": 0,
             },
         ),
         "files": (),
@@ -273,6 +274,8 @@ def test_json_keeps_a_few_examples_and_the_diff_many() -> None:
     assert len(found.tables[0].examples) == MAX_EXAMPLES
     (as_json,) = found.to_json()["tables"]
     assert (as_json["added"], len(as_json["examples"])) == (2 * MAX_EXAMPLES, JSON_EXAMPLES)
+    assert found.tables[0].left_out == MAX_EXAMPLES
+    assert as_json["left_out"] == 2 * MAX_EXAMPLES - JSON_EXAMPLES
 
 
 def test_examples_of_each_kind_take_turns() -> None:

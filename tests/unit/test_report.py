@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from dagproof.histories import Step
 from dagproof.laws import Verdict
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
 from dagproof.prover import Proof
 from dagproof.report.text import MOST_FILES, MOST_TABLES, diff_lines, failure_text, one_line, proof_text
 from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
@@ -100,6 +101,14 @@ def test_a_failure_says_no_more_than_is_known() -> None:
         Not compared: t.loaded_at
         """
     )
+
+
+def test_a_verdict_can_say_it_in_its_own_words() -> None:
+    """What happened, what is compared, and who asked for what makes runs differ."""
+    own = replace(RERUN, headline="A reader sees half", sides=("whole", "half"), asked=("the time, at a.py:1: now()",))
+    told = failure_text("orders", own)
+    assert "- A reader sees half\n\n    users_daily   whole: 1,000 rows   half: 2,000 rows\n" in told
+    assert "at etl/users.py:88\nIt asked for the time, at a.py:1: now()\nReplay:" in told
 
 
 def test_an_effect_that_is_not_there_needs_no_diff() -> None:
@@ -237,6 +246,25 @@ def test_a_long_diff_is_cut_and_says_so(tables: int, files: int) -> None:
         expected.append(f"… and {files - MOST_FILES} more file{'s' * (files - MOST_FILES > 1)}")
     assert more == expected
     assert len(lines) == 2 * min(tables, MOST_TABLES) + min(files, MOST_FILES) + len(more)
+
+
+def test_the_json_has_the_fault_map() -> None:
+    """Each point that was tried, and what was left out."""
+    fault = FaultOutcome("wire", 3, "after", "COMMIT", "load", "partial", healed=False, note="stuck")
+    as_json = Verdict("rerun", FALSIFIED, faults=(fault,), faults_left_out="all others").to_json()
+    assert as_json["faults"] == [
+        {
+            "place": "wire",
+            "index": 3,
+            "when": "after",
+            "what": "COMMIT",
+            "task": "load",
+            "survived": "partial",
+            "healed": False,
+            "note": "stuck",
+        }
+    ]
+    assert as_json["faults_left_out"] == "all others"
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,18 @@ class TableDiff:
     duplicated: int = 0
     columns: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    left_out: int = 0
+    """How many differing rows there are besides the examples."""
 
     @property
     def only_columns(self) -> bool:
         """Whether the tables hold the same rows but for some columns."""
         return self.changed > 0 and not (self.added or self.missing or self.duplicated)
+
+    def shortened(self, most: int) -> TableDiff:
+        """Return it with at most so many examples."""
+        cut = max(0, len(self.examples) - most)
+        return replace(self, examples=self.examples[:most], left_out=self.left_out + cut)
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,7 @@ class Diff:
 
     def to_json(self) -> dict[str, Any]:
         """Return the diff as plain data, with a few examples of each table's rows."""
-        short = [replace(table, examples=table.examples[:JSON_EXAMPLES]) for table in self.tables]
-        return asdict(replace(self, tables=tuple(short)))
+        return asdict(replace(self, tables=tuple(table.shortened(JSON_EXAMPLES) for table in self.tables)))
 
 
 @dataclass
@@ -222,6 +228,8 @@ def _project(rows: Iterable[Row], columns: list[int]) -> Counter[Row]:
 
 
 def _described(table: Table, rows_before: int | None, rows_after: int | None, found: _Changes) -> TableDiff:
+    examples = tuple(_examples(table, found))
+    differing = sum(len(rows) for rows in (found.added, found.missing, found.changed, found.duplicated))
     return TableDiff(
         table=table.name,
         rows_before=rows_before,
@@ -231,7 +239,8 @@ def _described(table: Table, rows_before: int | None, rows_after: int | None, fo
         changed=len(found.changed),
         duplicated=sum(extra for _, _, extra in found.duplicated),
         columns=tuple(column for column in table.columns if column in found.columns),
-        examples=tuple(_examples(table, found)),
+        examples=examples,
+        left_out=differing - len(examples),
     )
 
 

@@ -66,18 +66,14 @@ def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
         files = [Point("file", n, seen["what"], seen["task"]) for n, seen in enumerate(report["files"], start=1)]
         if watch is None:
             return files, ""
-        worth, left_out = fault_points(watch.messages)
-        by_number = {message.index: message for message in watch.messages}
+        worth = fault_points(watch.messages)
+        described = _described(watch.messages)
         wire = [
-            Point(
-                "message" if when == "before" else "reply",
-                number,
-                by_number[number].text,
-                _task_at(by_number[number], report["tasks"]),
-            )
-            for number, when in worth
+            Point("message" if when == "before" else "reply", number, described[number][0], task)
+            for number, when in worth.points
+            for task in [_task_at(described[number][1], report["tasks"])]
         ]
-        return wire + files, left_out or ""
+        return wire + files, worth.thinned or ""
 
     try:
         yield points
@@ -86,9 +82,23 @@ def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
             lane.clear()
 
 
-def _task_at(message: Message, tasks: Sequence[Mapping[str, Any]]) -> str:
-    """Return the task that was running when a message was sent: both sides have the same monotonic clock."""
-    return next((str(task["task_id"]) for task in tasks if task["started"] <= message.time <= task["ended"]), "")
+def _described(messages: Sequence[Message]) -> dict[int, tuple[str, float]]:
+    """Return, for each message, its SQL (or that of the statement it belongs to) and when it was sent."""
+    statements: dict[int, str] = {}
+    found = {}
+    for message in messages:
+        if message.kind in ("Query", "Parse"):
+            statements[message.connection] = " ".join(message.text.split())
+        what = statements.get(message.connection, "")
+        if message.kind in ("CopyData", "CopyDone"):
+            what = f"{message.kind} of {what}"
+        found[message.index] = (what or message.kind, message.time)
+    return found
+
+
+def _task_at(moment: float, tasks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the task that was running at a moment: both sides have the same monotonic clock."""
+    return next((str(task["task_id"]) for task in tasks if task["started"] <= moment <= task["ended"]), "")
 
 
 @contextmanager

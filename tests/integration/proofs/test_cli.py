@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 
@@ -95,6 +96,16 @@ def refused(ended: Ended) -> str:
             id="postgres",
         ),
         pytest.param(
+            ["prove", "dag_appends", "--html", "nowhere/proof.html"],
+            r"there is no folder nowhere for the report proof\.html; make it, or name another file",
+            id="html-in-no-folder",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--html", "tmp"],
+            r"tmp is a folder; name a file for the report, such as tmp/proof\.html",
+            id="html-is-a-folder",
+        ),
+        pytest.param(
             ["replay", "abcdef"],
             r"no history 'abcdef' is saved \(in .*/\.dagproof/histories: .*\), and it is no file",
             id="replay",
@@ -136,7 +147,7 @@ def test_a_wrong_configuration_is_one_sentence(extra: str, sentence: str, projec
 
 def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
     """The whole text, and then the same verdict from the history that was saved."""
-    ended = project.run("prove", "dag_inserts", "--date", "2026-01-01")
+    ended = project.run("prove", "dag_inserts", "--date", "2026-01-01", "--html", "proof.html")
     assert (ended.status, ended.err) == (1, "")
     replay = re.search(r"dagproof replay ([0-9a-f]{6})\n", ended.out)
     seconds = re.search(r"seed 0, ([0-9.]+) s\n", ended.out)
@@ -145,6 +156,9 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
     assert seconds, ended.out
     assert place, ended.out
     assert ended.out == FAILURE.format(replay=replay[1], seconds=seconds[1], place=place[1])
+    page = (project.root / "proof.html").read_text()
+    assert ended.out.partition("\n\ndag_inserts: ")[0] in unescape(page)
+    assert "200 of 1,000 differing rows are shown" in page
 
     again = project.run("replay", replay[1], "--output-format", "json")
     assert again.status == 1, again
@@ -188,7 +202,7 @@ def test_a_run_that_fails_as_json(project: Project) -> None:
 
 def test_a_run_that_fails_as_text(project: Project) -> None:
     """With the end of the run's log, once, and no frame of ours in it."""
-    ended = project.run("prove", "dag_fails", "--date", "2026-01-01")
+    ended = project.run("prove", "dag_fails", "--date", "2026-01-01", "--html", "failed.html")
     assert (ended.status, ended.err) == (2, "")
     sentence = "- the run of dag_fails for 2026-01-01 failed in task fails: LookupError: there is no order 7\n"
     assert ended.out.count(sentence) == 1, ended.out
@@ -196,3 +210,4 @@ def test_a_run_that_fails_as_text(project: Project) -> None:
     assert "/src/dagproof/" not in ended.out
     assert "proven over" in ended.out
     assert "0 of 3 laws proven over 2026-01-01" in ended.out
+    assert sentence in unescape((project.root / "failed.html").read_text())

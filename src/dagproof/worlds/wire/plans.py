@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ class Message:
 
     `index` counts from 1 over all connections of the lane, in the order in which the proxy met them; `connection`
     from 1 in the order in which they first spoke. `text` is the beginning of the SQL of a Query or Parse, the name of
-    the statement that a Bind is for, the number of bytes of CopyData. `size` is that of the body, in bytes.
+    the statement that a Bind is for, the number of bytes of CopyData. `size` is that of the body, in bytes. `time` is
+    when it came, by the machine's monotonic clock.
     """
 
     index: int
@@ -32,6 +34,7 @@ class Message:
     connection: int
     database: str
     size: int
+    time: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,9 +191,9 @@ class Watch:
         """See no more."""
         self._stop(self)
 
-    def add(self, kind: str, text: str, connection: int, database: str, size: int) -> None:
+    def add(self, kind: str, text: str, connection: int, database: str, size: int, moment: float) -> None:
         """Note a message."""
-        self._messages.append(Message(len(self._messages) + 1, kind, text, connection, database, size))
+        self._messages.append(Message(len(self._messages) + 1, kind, text, connection, database, size, moment))
 
 
 class Book:
@@ -214,7 +217,7 @@ class Book:
         watches = [watch for watch in self.watches if watch.database in (None, connection.database)]
         if met or watches:
             number = self._numbers.setdefault(connection.number, len(self._numbers) + 1)
-            rest = (CLIENT_KINDS[kind], text_of(kind, size, head), number, connection.database, size)
+            rest = (CLIENT_KINDS[kind], text_of(kind, size, head), number, connection.database, size, time.monotonic())
             for watch in watches:
                 watch.add(*rest)
             for planned in met:
