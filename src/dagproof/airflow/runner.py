@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import os
 import sys
@@ -53,7 +54,7 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
     os.chdir(request["cwd"])
     _reseed()
     tasks: list[dict[str, Any]] = []
-    known = set(sys.modules)
+    known = len(sys.modules)
     started = time.perf_counter()
     state, reason = "failed", None
     try:
@@ -71,7 +72,7 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
         "state": state,
         "reason": reason,
         "tasks": tasks,
-        "imported": [name for name in sys.modules if name not in known and name.partition(".")[0] in PRELOADED],
+        "imported": [name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED],
         "ended": datetime.now(timezone.utc).isoformat(),
         "seconds": time.perf_counter() - started,
     }
@@ -300,6 +301,11 @@ def _named_lookups() -> Iterator[None]:
 
     with patch.object(Connection, "get", classmethod(connection)), patch.object(Variable, "get", classmethod(variable)):
         yield
+
+
+def _modules_after(count: int) -> list[str]:
+    """Return the modules imported since there were `count`, and look at no other: that would copy its memory page."""
+    return list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - count)))[::-1]
 
 
 def _reseed() -> None:
