@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,8 @@ class Worker:
             if state != "success":
                 raise DagproofError(f"Airflow cannot run even an empty DAG here (it ended as {state})")
         engine.dispose()
+        gc.freeze()
+        gc.enable()
         self.guard.up()  # for what the DAG files do while they are imported, and for every child
         self.is_warm = True
 
@@ -192,19 +194,22 @@ class Worker:
         A run of another DAG that the child asks for is made meanwhile, beside it.
         """
         deadline = time.monotonic() + timeout
-        pause = 0.001
         status = None
-        while time.monotonic() < deadline:
-            done, ended = os.waitpid(pid, os.WNOHANG)
-            if done:
-                status = ended
-                break
-            ready = select.select([self.control, asks], [], [], pause)[0]
-            if self.control in ready:
-                break  # no request comes while one is under way: the driver has closed its end
-            if asks in ready and (line := asks.makefile("rb").readline()):
-                asks.sendall(json.dumps(self._beside(json.loads(line))).encode() + b"\n")
-            pause = min(pause * 1.5, 0.02)
+        with _end_of(pid) as end:
+            awaited: list[Any] = [self.control, asks, *end]
+            while (left := deadline - time.monotonic()) > 0:
+                ready = select.select(awaited, [], [], left if end else min(left, 0.005))[0]
+                done, ended = os.waitpid(pid, os.WNOHANG)
+                if done:
+                    status = ended
+                    break
+                if self.control in ready:
+                    break  # no request comes while one is under way: the driver has closed its end
+                if asks in ready:
+                    if line := asks.makefile("rb").readline():
+                        asks.sendall(json.dumps(self._beside(json.loads(line))).encode() + b"\n")
+                    else:
+                        awaited.remove(asks)  # the child is about to end
         self._kill_stragglers(pid)
         if status is None:
             with contextlib.suppress(ChildProcessError):
@@ -266,6 +271,20 @@ def preload(modules: list[str]) -> None:
         gc.freeze()
 
 
+@contextlib.contextmanager
+def _end_of(pid: int) -> Iterator[list[int]]:
+    """Yield a descriptor that can be read once the process has ended (none where the system has no such thing)."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        yield []
+        return
+    try:
+        yield [descriptor]
+    finally:
+        os.close(descriptor)
+
+
 def children_of(pid: int) -> list[int]:
     """Return the process ids of the direct children of `pid` (Linux; none where /proc does not tell)."""
     try:
@@ -282,6 +301,7 @@ def _how_it_ended(status: int) -> str:
 
 def main() -> None:
     """Serve the control socket whose descriptor stands in ``argv[1]``, behind the guard described in ``argv[2]``."""
+    gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     allowed = json.loads(sys.argv[2])

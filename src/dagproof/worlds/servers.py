@@ -129,6 +129,9 @@ class PostgresServer:
         if template:
             statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
         with self.connect() as connection:
+            if template and self.kind != "url" and connection.info.server_version >= 150000:
+                # Half the work of the default. It makes a checkpoint of the whole server, which has to be ours then.
+                statement += sql.SQL(" STRATEGY file_copy")
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 raise ServerError(f"The database '{name}' exists already and is not ours: use unique_name().")
             undo = reaper.drop_database_later(self.url(self.maintenance_dbname), name)
@@ -241,6 +244,7 @@ class _Cluster:
         for name, value in _SETTINGS.items():
             command += ["-c", f"{name}={value}"]
         command += ["-c", f"listen_addresses={LOOPBACK}"]
+        command += ["-c", "scram_iterations=1"]  # they make guessing slow, and nobody guesses 24 random bytes
         command += ["-c", "unix_socket_directories="]  # a socket's path may have 107 bytes at most: none is needed
         with self._started(command) as process:
             process.wait()
