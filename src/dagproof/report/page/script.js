@@ -36,7 +36,7 @@ for (const diff of document.querySelectorAll("[data-diff]")) {
       row.element.hidden = !fits;
       shown += fits;
     }
-    count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
+    count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} listed rows shown`;
   };
   filter.addEventListener("input", update);
   for (const box of kinds) box.addEventListener("change", update);
