@@ -45,6 +45,17 @@ class ProofConfig:
     """What may differ: ``table.column``, ``table.*`` or a pattern of file paths such as ``reports/*.html``."""
     dates: tuple[str, ...] = ()
     """The dates to prove; by default three that the schedule gives."""
+    corrections: Mapping[str, str] = field(default_factory=dict)
+    """How upstream data may change: names, and for each ``file.py:function``, an SQL file, or a folder with a folder
+    of files for each date."""
+    delay: float = 3600.0
+    """Seconds by which the law `late` lets upstream data come too late."""
+    scratch: tuple[str, ...] = ()
+    """Tables and files that nobody reads but the DAG itself: a crash may leave them half-written."""
+    skip: Mapping[str, str] = field(default_factory=dict)
+    """Laws that are left out, each with the reason; every report shows both."""
+    exempt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each law, the tables and files that it does not look at; every verdict shows them."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +174,8 @@ def _checked(value: object, expected: str, where: str) -> object:
         return float(value)
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
         return tuple(value)
+    if expected == "Mapping[str, tuple[str, ...]]" and isinstance(value, Mapping):
+        return {key: _checked(entry, "tuple[str, ...]", f"{where}.{key}") for key, entry in value.items()}
     if expected.startswith("Mapping") and isinstance(value, Mapping):
         tables = "Mapping[str, Any]" in expected
         bad = [k for k, v in value.items() if not isinstance(v, str) and not (tables and isinstance(v, Mapping))]

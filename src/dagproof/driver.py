@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.config import Config
-from dagproof.errors import ConfigError
+from dagproof.errors import ConfigError, DagproofError
 from dagproof.lab import Lab
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.servers import PostgresServer
@@ -63,7 +63,9 @@ class Driver:
             runs |= {
                 (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
             }
-        return Lab(self, dag_id, runs), planned
+        lab = Lab(self, dag_id, runs)
+        self._stack.callback(lab.close)
+        return lab, planned
 
     def worker(self, machine: Machine) -> Worker:
         """Return the worker on `machine`, ready to run what has been loaded."""
@@ -73,10 +75,20 @@ class Driver:
             self._behind.discard(machine.name)
         return worker
 
-    def source_of(self, dag_id: str, task_id: str) -> str | None:
-        """Return ``file:line`` of the code that a task runs, where it is known."""
-        tasks: dict[str, str | None] = self._about[dag_id]["tasks"]
-        return tasks.get(task_id)
+    def about(self, dag_id: str) -> dict[str, Any]:
+        """Return what a worker says of a DAG that has been loaded: ``tasks`` with their source lines, and more."""
+        return dict(self._about[dag_id])
+
+    def second_worker(self, worker: Worker) -> Worker:
+        """Return another worker than `worker`, for a run at the same time.
+
+        Raises:
+            DagproofError: there is none.
+        """
+        for machine in self.machines:
+            if machine.name != worker.machine.name:
+                return self.worker(machine)
+        raise DagproofError("two runs at once need two workers, and this driver has one")
 
     @property
     def _first(self) -> Worker:

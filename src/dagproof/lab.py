@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.histories import History, Step
+from dagproof.stage import Stage
+from dagproof.worlds.diff import diff, differing_columns
 from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.points import Point, recorded
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
-from dagproof.worlds.world import Run, World
+from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
 
 if TYPE_CHECKING:
     from dagproof.driver import Driver
 
-_Key = tuple[History, str, int]
+#: How many worlds are kept to begin others with.
+MOST_SAVED = 12
+#: Steps after which the world may be in pieces, so that it is not kept.
+_VIOLENT = ("crash", "overlap")
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What a state is the state of: what happened, on which machine, and which of several like worlds it was."""
+
+    moves: History
+    machine: str
+    repeat: int
+
+    def first(self, number: int) -> _Key:
+        return _Key(self.moves[:number], self.machine, self.repeat)
 
 
 class Lab:
     """Where the histories of one DAG happen.
 
     Snapshots are given without what the configuration ignores. A state is computed once; a run that failed fails
-    again the same way without being run again.
+    again the same way without being run again. Histories that begin alike share their beginning: the world is kept
+    there, and copied.
     """
 
     def __init__(self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], Run]) -> None:
@@ -31,12 +53,22 @@ class Lab:
         self.config: Config = driver.config
         self.proof = driver.config.proof(dag_id)
         self.ignore = frozenset(self.proof.ignore)
+        self.runs = runs
         self._driver = driver
         self._worlds = driver.worlds
-        self.runs = runs
-        self._before: dict[str, Snapshot] = {}
+        self._stage = Stage(driver, dag_id, runs)
         self._states: dict[_Key, Snapshot | DagproofError] = {}
+        self._reports: dict[_Key, Report] = {}
+        self._saved: OrderedDict[_Key, SavedWorld] = OrderedDict()
+        self._passed: Counter[_Key] = Counter()
+        self._points: dict[History, tuple[list[Point], str]] = {}
+        self._noise: dict[str, frozenset[str] | None] = {}
         self._raw_states: list[Snapshot] = []
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What the worker says of the DAG: its tasks, sensors, and what it forbids."""
+        return self._driver.about(self.dag_id)
 
     def state(self, history: History, *, machine: Machine = HERE, repeat: int = 0) -> Snapshot:
         """Return the content of all stores after `history`, in a fresh world on `machine`.
@@ -46,33 +78,69 @@ class Lab:
         Raises:
             DagproofError: a run of the history failed.
         """
-        key = (history, machine.name, repeat)
+        key = _Key(self._moves(history), machine.name, repeat)
         if key not in self._states:
-            self._happen(history, machine, repeat)
+            self._happen(key, machine)
         state = self._states[key]
         if isinstance(state, DagproofError):
             raise state
         return state
 
+    def report(self, history: History) -> Report:
+        """Return what the last run of `history` says of itself.
+
+        Raises:
+            DagproofError: a run of the history failed.
+        """
+        self.state(history)
+        return self._reports[_Key(self._moves(history), HERE.name, 0)]
+
     def before(self, history: History) -> Snapshot:
         """Return the content of all stores before the first step of `history`, the DAGs that run first included."""
-        self.state(history[:1])
-        return self._before[history[0].date]
+        return self.state((Step("arrive", history[0].date),))
+
+    def noise(self, dates: Sequence[str]) -> frozenset[str] | None:
+        """Return ``table.column`` of all in which two fresh runs of one of the dates differ; None for whole rows."""
+        found: set[str] = set()
+        for date in dates:
+            if date not in self._noise:
+                once = (Step("run", date),)
+                self._noise[date] = differing_columns(diff(self.state(once), self.state(once, repeat=1)))
+            noise = self._noise[date]
+            if noise is None:
+                return None
+            found |= noise
+        return frozenset(found)
+
+    def points(self, history: History) -> tuple[list[Point], str]:
+        """Return the points at which the last run of `history` can be cut off, and a sentence on those left out."""
+        moves = self._moves(history)
+        if moves not in self._points:
+            with self._world_after(_Key(moves[:-1], HERE.name, 0), HERE) as world:
+                request: dict[str, Any] = {}
+                with recorded(world, request) as points:
+                    self._points[moves] = points(self._stage.play(world, moves[-1], **request))
+        return self._points[moves]
+
+    def trips(self, history: History, machine: Machine = HERE) -> list[dict[str, Any]]:
+        """Return who asked for the time, something random or the machine's name in the last run of `history`."""
+        moves = self._moves(history)
+        folders = [self.config.dags_folder, *(self.config.root / path for path in self.config.pythonpath)]
+        with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
+            report = self._stage.play(world, moves[-1], tripwire=[str(folder) for folder in folders])
+        return list(report.get("trips", ()))
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
         """Return the task that, in the last step of `history`, last changed one of the tables or files `names`.
 
         The answer reads ``load_users, at etl/users.py:88``; the source line is left out where it is not known.
         """
+        moves = self._moves(history)
         into = self._worlds.world_folder / "after-tasks"
-        with self._worlds.world(self._driver.worker(machine)) as world:
+        with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
             into.mkdir()
-            snapshots: list[tuple[str, Snapshot]] = []
-            for index, step in enumerate(history):
-                last = index == len(history) - 1
-                self._upstream(world, history, index)
-                snapshots = [("", world.snapshot())]
-                world.run(self.runs[self.dag_id, step.date], step, watch=into if last else None)
+            snapshots = [("", world.snapshot())]
+            self._stage.play(world, moves[-1], watch=world.watch(into))
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
         states = [state for _, state in snapshots]
         writers = [
@@ -80,7 +148,19 @@ class Lab:
             for (task_id, after), before in zip(snapshots[1:], states, strict=False)
             if any(_content(before, name) != _content(after, name) for name in names)
         ]
-        return self._located(writers[-1]) if writers else None
+        return self.located(writers[-1]) if writers else None
+
+    def located(self, task_id: str) -> str:
+        """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""
+        where = self.about["tasks"].get(task_id)
+        if not where:
+            return f"task {task_id}"
+        path, _, line = where.rpartition(":")
+        return f"task {task_id}, at {self.shown(path)}:{line}"
+
+    def shown(self, path: str) -> str:
+        """Return `path` as the user would write it."""
+        return str(Path(path).relative_to(self.config.root)) if Path(path).is_relative_to(self.config.root) else path
 
     def check_ignore(self) -> None:
         """Refuse an entry of `ignore` that names nothing in any state seen so far.
@@ -97,41 +177,81 @@ class Lab:
                     f"{nearest(entry, names)}"
                 )
 
-    def _happen(self, history: History, machine: Machine, repeat: int) -> None:
-        """Let `history` happen in a fresh world; remember the state after each of its steps."""
-        try:
-            with self._worlds.world(self._driver.worker(machine)) as world:
-                for index, step in enumerate(history):
-                    self._upstream(world, history, index)
-                    if index == 0 and step.date not in self._before:
-                        self._before[step.date] = self._kept(world.snapshot())
-                    world.run(self.runs[self.dag_id, step.date], step)
-                    self._states.setdefault((history[: index + 1], machine.name, repeat), self._kept(world.snapshot()))
-        except DagproofError as error:
-            self._states[history, machine.name, repeat] = error
+    def close(self) -> None:
+        """Forget the worlds that were kept."""
+        while self._saved:
+            self._worlds.forget(self._saved.popitem()[1])
 
-    def _upstream(self, world: World, history: History, index: int) -> None:
-        """Run the DAGs that come first, once for each date."""
-        step = history[index]
-        if any(earlier.date == step.date for earlier in history[:index]):
+    def _moves(self, history: History) -> History:
+        """Return `history` with the arrival of each date's data, where it does not say when that is."""
+        moves: list[Step] = []
+        there: set[str] = set()
+        for step in history:
+            for date in (step.date, step.other):
+                if date and date not in there and step.kind not in ("arrive", "late") and self.proof.after:
+                    moves.append(Step("arrive", date))
+                there.add(date)
+            if step.kind != "arrive" or self.proof.after:
+                moves.append(step)
+        return tuple(moves)
+
+    def _happen(self, key: _Key, machine: Machine) -> None:
+        """Let what `key` says happen; remember the state after each of its moves."""
+        done = self._nearest_saved(key)
+        at = done
+        try:
+            with self._worlds.world(self._driver.worker(machine), self._saved.get(key.first(done))) as world:
+                self._states.setdefault(key.first(done), self._kept(world.snapshot()))
+                for at in range(done + 1, len(key.moves) + 1):
+                    now = key.first(at)
+                    self._reports[now] = self._play(world, key.moves[at - 1])
+                    self._states.setdefault(now, self._kept(world.snapshot()))
+                    if at < len(key.moves):
+                        self._keep_world(now, world)
+        except DagproofError as error:
+            for failed in range(at, len(key.moves) + 1):
+                self._states[key.first(failed)] = error
+
+    def _play(self, world: World, move: Step) -> Report:
+        try:
+            return self._stage.play(world, move)
+        except RunFailedError as failure:
+            failure.left = world.snapshot().without(self.ignore)
+            raise
+
+    def _nearest_saved(self, key: _Key) -> int:
+        """Return with how many of the moves of `key` a kept world begins."""
+        return next((n for n in range(len(key.moves) - 1, 0, -1) if key.first(n) in self._saved), 0)
+
+    @contextmanager
+    def _world_after(self, key: _Key, machine: Machine) -> Iterator[World]:
+        """Make a world in which the moves of `key` have happened; keep it, for who asks once will ask again."""
+        done = len(key.moves) if key in self._saved else self._nearest_saved(key)
+        with self._worlds.world(self._driver.worker(machine), self._saved.get(key.first(done))) as world:
+            for move in key.moves[done:]:
+                self._stage.play(world, move)
+            if key.moves[done:]:
+                world.snapshot()  # it waits for the run's sessions to end
+                self._save(key, world)
+            yield world
+
+    def _keep_world(self, key: _Key, world: World) -> None:
+        """Keep the world when it is passed a second time; where data arrive, it will be."""
+        self._passed[key] += 1
+        if key.moves[-1].kind in _VIOLENT or key in self._saved:
             return
-        for dag_id in self.proof.after:
-            world.run(self.runs[dag_id, step.date], Step("run", step.date))
+        if self._passed[key] > 1 or key.moves[-1].kind == "arrive":
+            self._save(key, world)
+
+    def _save(self, key: _Key, world: World) -> None:
+        if len(self._saved) >= MOST_SAVED:
+            self._worlds.forget(self._saved.popitem(last=False)[1])
+        self._saved[key] = self._worlds.save(world)
 
     def _kept(self, snapshot: Snapshot) -> Snapshot:
         if self.ignore:
             self._raw_states.append(snapshot)
         return snapshot.without(self.ignore)
-
-    def _located(self, task_id: str) -> str:
-        where = self._driver.source_of(self.dag_id, task_id)
-        if not where:
-            return f"task {task_id}"
-        path, _, line = where.rpartition(":")
-        shown = Path(path)
-        if shown.is_relative_to(self.config.root):
-            shown = shown.relative_to(self.config.root)
-        return f"task {task_id}, at {shown}:{line}"
 
 
 def _content(snapshot: Snapshot, name: str) -> Mapping[str, Any] | Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +19,15 @@ from dagproof.histories import History, history_from_json, history_id, history_t
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, exempt_from
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.world import RunFailedError
 
 SAVED = Path(".dagproof", "histories")
+#: How many of those who asked for the time or something random are named.
+MOST_ASKED = 3
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Prover:
 
         def once() -> Verdict:
             finding = law.check(self.lab, history)
-            return self._falsified(law, history, finding, len(history), 1) if finding else self._proven(law, 1, finding)
+            tried = {history: finding}
+            return self._falsified(law, history, len(history), tried) if finding else self._proven(law, tried)
 
         return self._judged(law, once)
 
@@ -89,16 +92,18 @@ class Prover:
         """Turn whatever ends the attempt into a verdict: never silence."""
         started = time.perf_counter()
         try:
+            if reason := self.lab.proof.skip.get(law.name):
+                raise NotApplicableError(f"left out by the configuration: {reason}")
             verdict = attempt()
-        except NotApplicableError as reason:
-            verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(reason))
+        except NotApplicableError as why:
+            verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(why))
         except RunFailedError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error), log_tail=error.log_tail)
         except ConfigError:
             raise
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
-        ignored = tuple(sorted({*verdict.noise, *self.lab.ignore}))
+        ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *exempt_from(self.lab, law.name)}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
 
     def _search(self, law: Law) -> Verdict:
@@ -109,19 +114,39 @@ class Prover:
                 tried[history] = law.check(self.lab, history)
             return tried[history]
 
-        for history in law.examples(self.dates):
-            if finding := check(history):
-                return self._falsified(law, history, finding, len(history), len(tried))
-        found = self._draw(law, check, self.max_histories - len(tried))
-        if found is not None:
-            history, first = found
-            return self._falsified(law, history, tried[history], len(first), len(tried))
-        return self._proven(law, len(tried), *tried.values())
+        broken: list[History] = []
+        for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)]:
+            if check(history):
+                broken.append(history)
+                if law.verdict == (tried[history].verdict or law.verdict):
+                    break  # what is found is as bad as it gets
+        if broken:
+            worst = min(broken, key=lambda history: (bool(tried[history].verdict), broken.index(history)))
+            found = next((simple for simple in law.simpler(self.lab, worst) if check(simple)), worst)
+            return self._falsified(law, found, len(worst), tried)
+        drawn = self._draw(law, check, self.max_histories - len(tried))
+        if drawn is not None:
+            history, first = drawn
+            return self._falsified(law, history, len(first), tried)
+        return self._proven(law, tried)
+
+    def _saved_before(self, law: Law) -> list[History]:
+        """Return the histories that have broken the law before, of the dates that are proven now."""
+        found = []
+        for path in sorted((self.lab.config.root / SAVED).glob("*.json")):
+            try:
+                saved = load_saved(str(path), self.lab.config)
+            except UsageError:
+                continue
+            known = {(self.lab.dag_id, date) for step in saved["history"] for date in (step.date, step.other) if date}
+            if (saved["dag_id"], saved["law"]) == (self.lab.dag_id, law.name) and known <= set(self.lab.runs):
+                found.append(saved["history"])
+        return sorted(found, key=lambda history: (len(history), history))
 
     def _draw(self, law: Law, check: Callable[[History], Finding], budget: int) -> tuple[History, History] | None:
         """Draw up to `budget` histories; return the shortest that breaks the law, and the one found first."""
-        strategy = law.draws(self.dates)
-        if strategy is None or budget < 1:
+        strategy = law.draws(self.lab, self.dates) if budget > 0 else None
+        if strategy is None:
             return None
         broken: list[History] = []
         stopped: list[Exception] = []
@@ -158,29 +183,39 @@ class Prover:
             raise stopped[0]
         return None
 
-    def _proven(self, law: Law, histories: int, *findings: Finding) -> Verdict:
-        not_compared = {column for finding in findings for column in finding.not_compared}
-        return Verdict(law.name, PROVEN, histories=histories, noise=tuple(sorted(not_compared)))
+    def _proven(self, law: Law, tried: Mapping[History, Finding]) -> Verdict:
+        findings = list(tried.values())
+        if not findings:
+            raise NotApplicableError("there is nothing to try")
+        return Verdict(law.name, PROVEN, histories=len(findings), **_noted(findings))
 
-    def _falsified(self, law: Law, history: History, finding: Finding, shrunk_from: int, histories: int) -> Verdict:
+    def _falsified(self, law: Law, history: History, shrunk_from: int, tried: Mapping[History, Finding]) -> Verdict:
+        finding = tried[history]
+        shown = finding.history or history
         names = {t.table for t in finding.diff.tables} | {f.path for f in finding.diff.files}
         return Verdict(
             law.name,
             FALSIFIED,
-            verdict=law.verdict,
-            histories=histories,
-            history=history,
+            verdict=finding.verdict or law.verdict,
+            histories=len(tried),
+            history=shown,
             diff=finding.diff,
-            noise=tuple(sorted(finding.not_compared)),
-            left=self._left(history, finding.diff),
+            headline=finding.headline,
+            sides=finding.sides,
+            left=self._left(shown, finding.diff),
             shrunk_from=shrunk_from,
-            written_by=self._writer(history, names),
+            written_by=self._writer(shown, names),
+            asked=self._asked(shown) if law.asks_who else (),
             replay=self._save(law, history),
+            **_noted(list(tried.values())),
         )
 
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
         """Return how much there is of what differs after each step: rows, or bytes where just files differ."""
-        states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
+        try:
+            states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
+        except DagproofError:
+            return ()  # one of the runs fails, and that is the finding
         tables, files = {t.table for t in found.tables}, {f.path for f in found.files}
         if files and not tables:
             return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
@@ -194,6 +229,15 @@ class Prover:
         except DagproofError:
             return None  # the run does not succeed each time; the verdict stands without the name
 
+    def _asked(self, history: History) -> tuple[str, ...]:
+        """Return who, in the last run, asked for what makes runs differ."""
+        try:
+            trips = self.lab.trips(history)
+        except DagproofError:
+            return ()
+        lines = (f"{t['what']}, at {self.lab.shown(t['file'])}:{t['line']}: {t['code']}" for t in trips)
+        return tuple(dict.fromkeys(lines))[:MOST_ASKED]
+
     def _save(self, law: Law, history: History) -> str | None:
         """Save the history for ``dagproof replay``; None where the folder cannot be written."""
         name = history_id(self.lab.dag_id, law.name, history_to_json(history))
@@ -206,6 +250,15 @@ class Prover:
         except OSError:
             return None
         return name
+
+
+def _noted(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return what findings have noted besides their diffs, as arguments of a verdict."""
+    return {
+        "noise": tuple(sorted({column for finding in findings for column in finding.not_compared})),
+        "faults": tuple(fault for finding in findings for fault in finding.faults),
+        "faults_left_out": next((finding.left_out for finding in findings if finding.left_out), None),
+    }
 
 
 @contextmanager
@@ -271,7 +324,7 @@ def replay(id_or_file: str, config: Config, *, postgres: str | PostgresServer = 
     saved = load_saved(id_or_file, config)
     law = law_named(saved["law"])
     history = saved["history"]
-    dates = list(dict.fromkeys(step.date for step in history))
+    dates = list(dict.fromkeys(date for step in history for date in (step.date, step.other) if date))
     with open_prover(saved["dag_id"], config, dates=dates, laws=[law], postgres=postgres, seed=saved["seed"]) as prover:
         return prover.concluded([prover.replay(law, history)], started)
 

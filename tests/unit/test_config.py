@@ -76,8 +76,8 @@ def test_every_key_is_read() -> None:
             id="proof",
         ),
         pytest.param(
-            {"proofs": {"d": {"zzz": []}}},
-            "[tool.dagproof.proofs.d] has no key 'zzz' (there is: after, dates, ignore)",
+            {"world": {"zzz": []}},
+            "[tool.dagproof.world] has no key 'zzz' (there is: allow, connections, env, schema, timeout, variables)",
             id="nothing-near",
         ),
         pytest.param({"root": "/"}, "[tool.dagproof] has no key 'root'", id="root-is-ours"),

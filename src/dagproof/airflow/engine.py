@@ -85,23 +85,49 @@ def _keep_endpoints_on_this_thread() -> None:
 
 def install_inline_api() -> None:
     """Put the in-process Execution API on :class:`InlineTransport`, built once for the whole process."""
-    from airflow.api_fastapi.execution_api import versions
-    from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI
+    from airflow.api_fastapi.execution_api import app as module
     from airflow.api_fastapi.execution_api.routes import execution_api_router
-    from cadwyn import HeadVersion, Version, VersionBundle
     from cadwyn.route_generation import _DELETED_ROUTE_TAG
 
     _keep_endpoints_on_this_thread()
-    # Tasks of this very process speak the newest version; building the routes of the older ones takes seconds.
-    versions.bundle = VersionBundle(HeadVersion(), Version(versions.bundle.versions[0].value))
+    _remember_overridden_dependencies()
     routes = execution_api_router.routes
     routes[:] = [route for route in routes if _DELETED_ROUTE_TAG not in getattr(route, "tags", ())]
-    app = InProcessExecutionAPI().app
+    with patch.object(module, "CadwynWithOpenAPICustomization", _unversioned_api):
+        app = module.InProcessExecutionAPI().app
     # tracing and token renewal are nothing that a task of this process needs
     app.user_middleware[:] = [m for m in app.user_middleware if not m.cls.__module__.startswith("airflow.")]
     transport = InlineTransport(app)
     transport.enter(app.router.lifespan_context(app))
-    replace(InProcessExecutionAPI, app=property(lambda self: app), transport=property(lambda self: transport))
+    replace(module.InProcessExecutionAPI, app=property(lambda self: app), transport=property(lambda self: transport))
+
+
+def _unversioned_api(**options: Any) -> Any:
+    """Return an API of the newest version alone, where Airflow would make one that speaks all of them.
+
+    Tasks of this very process speak the newest. Building the other versions' routes takes seconds, and translating
+    between versions goes through a request's dependencies a second time.
+    """
+    from fastapi import FastAPI
+
+    app = FastAPI(**{name: value for name, value in options.items() if "version" not in name})
+    app.generate_and_include_versioned_routers = app.include_router  # type: ignore[attr-defined]
+    return app
+
+
+def _remember_overridden_dependencies() -> None:
+    """Let FastAPI analyse a dependency once: where some are overridden, it analyses all of them at each request."""
+    from fastapi.dependencies import utils
+
+    original, known = utils.get_dependant, {}
+
+    def get_dependant(**of: Any) -> Any:
+        key = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in of.items())
+        if key not in known:
+            known[key] = original(**of)
+        return known[key]
+
+    replace(utils, get_dependant=get_dependant)
 
 
 def hurry_metadata() -> None:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagproof.airflow import compat, engine
+from dagproof.airflow import engine
+from dagproof.airflow.meddling import losing_workers, set_retries
+from dagproof.airflow.scheduled import scheduled
+from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
-from dagproof.worlds.clock import Clock
+from dagproof.worlds import tripwire
+from dagproof.worlds.clock import Arrival, Clock
+from dagproof.worlds.fileops import FileOperations
 from dagproof.worlds.machine import Machine
+
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 #: Libraries that tasks import when they run, slow to import and safe to have imported before a fork.
 PRELOADED = {
@@ -34,34 +43,39 @@ PRELOADED = {
     "airflow",
 }
 
-#: How often in a row a run may have nothing to do, and nothing due either, before it is called stuck.
-MAX_IDLE_ROUNDS = 5
 
-
-class StuckError(DagproofError):
-    """No task of the run can ever start."""
-
-
-def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
+def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     """Run `dag` once inside its world and return what happened, as JSON-ready values.
 
     `request` holds ``run`` (what :func:`dagproof.airflow.schedule.run_for` gave), ``clock`` (where the wall clock
-    starts), ``machine``, ``cwd`` and ``watch`` (whether to call
-    :func:`dagproof.worlds.snapshot.save_after_task` after each task).
+    starts), ``machine`` and ``cwd``, and may hold what the step asks for besides: ``watch`` (take a snapshot after
+    each task), ``retries`` (``least`` and ``most``), ``lose`` (a task, or all of them), ``clear`` (a task),
+    ``arrivals`` (runs of other DAGs, each with its ``moment``), ``files`` (what :class:`FileOperations` takes) and
+    ``tripwire`` (note who asks for the time or for something random).
+
+    `ask` lets the worker do something for the run, such as running another DAG.
     """
     Machine(**request["machine"]).become()
     os.chdir(request["cwd"])
     _reseed()
+    run = RunInProgress(dag, request["run"]["run_id"])
     tasks: list[dict[str, Any]] = []
-    known = set(sys.modules)
+    known = len(sys.modules)
     started = time.perf_counter()
+    files = _watched_files(request, tasks)
+    clock = run.clock = Clock(_time(request["clock"]), run.next_due, _arrivals(request, ask))
     state, reason = "failed", None
+    trips: list[dict[str, Any]] = []
     try:
-        with engine.without_bundle_sync(), _scheduled(request["run"]), _reported(tasks, request), _named_lookups():
-            run = _Run(dag, request["run"]["run_id"])
-            clock = Clock(datetime.fromisoformat(request["clock"]), next_due=run.next_due)
+        with ExitStack() as stack:
+            stack.enter_context(engine.without_bundle_sync())
+            stack.enter_context(_prepared(dag, request))
+            stack.enter_context(without_waiting(run))
+            stack.enter_context(_named_lookups())
+            stack.enter_context(_reported(tasks, request))
             clock.start()
-            state = run.execute(_moment(request["run"]["logical_date"]), _moment(request["run"]["run_after"]))
+            trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
+            state = run.execute(request["run"])
     except DagproofError as error:
         reason = str(error)
     except Exception as error:
@@ -70,142 +84,61 @@ def run_in_child(dag: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {
         "state": state,
         "reason": reason,
-        "tasks": tasks,
-        "imported": [name for name in sys.modules if name not in known and name.partition(".")[0] in PRELOADED],
+        "tasks": [task for task in tasks if "state" in task],
+        "slots": run.slots,
+        "skipped": clock.skipped,
+        "files": files.seen if files else [],
+        "trips": trips,
+        "imported": [name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED],
         "ended": datetime.now(timezone.utc).isoformat(),
         "seconds": time.perf_counter() - started,
     }
 
 
-def rehearse(dag: Any, run: dict[str, Any]) -> str:
+def rehearse(dag: Any, spec: dict[str, Any]) -> str:
     """Run `dag` in this process, without a world, and return how it ended."""
-    with engine.without_bundle_sync(), _scheduled(run), _reported([], {}), _named_lookups():
-        return _Run(dag, run["run_id"]).execute(_moment(run["logical_date"]), _moment(run["run_after"]))
-
-
-class _Run:
-    """A run in progress: executes it and knows what it waits for."""
-
-    def __init__(self, dag: Any, run_id: str) -> None:
-        self.dag, self.run_id = dag, run_id
-        self._idle_rounds = 0
-
-    def execute(self, logical_date: datetime | None, run_after: datetime | None) -> str:
-        state = self.dag.test(logical_date=logical_date, run_after=run_after).state
-        return str(getattr(state, "value", state))
-
-    def next_due(self) -> datetime | None:
-        """Return when the next retry or rescheduled sensor is due; None while a task is running (it sleeps itself)."""
-        if _Task.running:
-            return None
-        from airflow.models.taskinstance import TaskInstance
-        from airflow.utils.session import create_session
-        from airflow.utils.state import TaskInstanceState
-        from sqlalchemy import select
-
-        with create_session() as session:
-            tis = session.scalars(
-                select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
-            ).all()
-            due = [_retry_date(ti, self.dag) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
-            due += [_reschedule_date(ti, session) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RESCHEDULE]
-            waiting = sorted(ti.task_id for ti in tis if ti.state is None)
-        known = [moment for moment in due if moment is not None]
-        self._idle_rounds = 0 if known else self._idle_rounds + 1
-        if self._idle_rounds > MAX_IDLE_ROUNDS:
-            raise StuckError(
-                f"no task of the run can start: {', '.join(waiting) or 'all'} wait for what never comes (an unmet "
-                f"depends_on_past, or a person's input)"
-            )
-        return min(known) if known else None
-
-
-def _retry_date(ti: Any, dag: Any) -> datetime | None:
-    ti.task = dag.task_dict[ti.task_id]
-    return ti.next_retry_datetime()  # type: ignore[no-any-return]
-
-
-def _reschedule_date(ti: Any, session: Any) -> datetime | None:
-    from airflow.models.taskreschedule import TaskReschedule
-    from sqlalchemy import select
-
-    return session.scalar(  # type: ignore[no-any-return]
-        select(TaskReschedule.reschedule_date)
-        .where(TaskReschedule.ti_id == ti.id)
-        .order_by(TaskReschedule.id.desc())
-        .limit(1)
-    )
-
-
-class _Task:
-    """Whether a task is running in this process just now."""
-
-    running = False
+    run = RunInProgress(dag, spec["run_id"])
+    with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), _named_lookups(), _reported([], {}):
+        return run.execute(spec)
 
 
 @contextmanager
-def _scheduled(spec: dict[str, Any]) -> Iterator[None]:
-    """Let ``dag.test()`` work on the run that the scheduler would have made, or on the same run cleared."""
-
-    def get_or_create(*, dag: Any, session: Any, conf: Any, run_after: Any, **_: Any) -> Any:
-        existing = _find_run(dag.dag_id, spec["run_id"], session)
-        return _cleared(existing, dag, session) if existing else _created(dag, spec, conf, session)
-
-    with (
-        patch("airflow.models.dagrun.get_or_create_dagrun", get_or_create),
-        patch.object(compat.serialized_dag(), "clear_dags", lambda *args, **kwargs: 0),
-    ):
+def _prepared(dag: Any, request: dict[str, Any]) -> Iterator[None]:
+    """Make the run what the step wants it to be."""
+    if "retries" in request:
+        set_retries(dag, **request["retries"])
+    with ExitStack() as stack:
+        stack.enter_context(scheduled(request["run"], request.get("clear", "")))
+        if "lose" in request:
+            stack.enter_context(losing_workers(request["lose"]))
         yield
 
 
-def _find_run(dag_id: str, run_id: str, session: Any) -> Any:
-    from airflow.models.dagrun import DagRun
-    from sqlalchemy import select
+def _arrivals(request: dict[str, Any], ask: Ask) -> list[Arrival]:
+    """What happens while the run waits: runs of other DAGs, made by the worker beside this one."""
 
-    return session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+    def happen(upstream: dict[str, Any]) -> None:
+        report = ask(upstream)
+        if report["state"] != "success":
+            raise DagproofError(f"{upstream['dag']}, which runs first, ended as {report['state']}")
 
-
-def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
-    from airflow.utils.types import DagRunTriggeredByType, DagRunType
-
-    kind = DagRunType(spec["run_type"])
-    triggered = {
-        DagRunType.SCHEDULED: DagRunTriggeredByType.TIMETABLE,
-        DagRunType.ASSET_TRIGGERED: DagRunTriggeredByType.ASSET,
-    }
-    interval = spec["data_interval"]
-    return dag.create_dagrun(
-        run_id=spec["run_id"],
-        logical_date=_moment(spec["logical_date"]),
-        data_interval=tuple(_moment(end) for end in interval) if interval else None,
-        run_after=_moment(spec["run_after"]),
-        conf=conf,
-        run_type=kind,
-        state=_running(),
-        triggered_by=triggered.get(kind, DagRunTriggeredByType.REST_API),
-        start_date=datetime.now(timezone.utc),
-        session=session,
-    )
+    return [Arrival(_time(one["moment"]), partial(happen, one["request"])) for one in request.get("arrivals", ())]
 
 
-def _cleared(run: Any, dag: Any, session: Any) -> Any:
-    """Clear a finished run as the UI's Clear button does: the same run id, each task's next try."""
-    from airflow.models.taskinstance import clear_task_instances
-
-    clear_task_instances(list(run.get_task_instances(session=session)), session, dag_run_state=False)
-    run.dag = dag
-    run.clear_number += 1
-    run.start_date, run.end_date = datetime.now(timezone.utc), None
-    run.set_state(_running())
-    session.merge(run)
-    session.commit()
-    return run
+def _watched_files(request: dict[str, Any], tasks: list[dict[str, Any]]) -> FileOperations | None:
+    if "files" not in request:
+        return None
+    files = FileOperations(request["files"]["folder"], request["files"].get("plan"), lambda: _now_running(tasks))
+    files.watch()
+    return files
 
 
-def _running() -> Any:
-    from airflow.utils.state import DagRunState
+def _now_running(tasks: list[dict[str, Any]]) -> str:
+    return tasks[-1]["task_id"] if tasks and "state" not in tasks[-1] else ""
 
-    return DagRunState.RUNNING
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 @contextmanager
@@ -215,15 +148,15 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
 
     original: Callable[..., Any] = module._run_task
     after_task = _watcher(request.get("watch"))
+    now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
-        _Task.running = True
+        tasks.append({"task_id": ti.task_id, "map_index": ti.map_index, "started": now()})
         result = None
         try:
             result = original(ti=ti, task=task, **kwargs)
         finally:
-            _Task.running = False
-            tasks.append(_outcome(ti, task, result))
+            tasks[-1] |= {**_outcome(ti, task, result), "ended": now()}
         after_task(tasks[-1])
         return result
 
@@ -302,16 +235,15 @@ def _named_lookups() -> Iterator[None]:
         yield
 
 
+def _modules_after(count: int) -> list[str]:
+    """Return the modules imported since there were `count`, and look at no other: that would copy its memory page."""
+    return list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - count)))[::-1]
+
+
 def _reseed() -> None:
     """Give this process random numbers of its own; Python's own generator does so by itself after a fork."""
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-
-
-def _moment(text: str | None) -> Any:
-    import pendulum
-
-    return pendulum.instance(datetime.fromisoformat(text)) if text else None
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:

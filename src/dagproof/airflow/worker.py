@@ -12,12 +12,14 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 class Worker:
-    """The requests a worker answers: ``catalogue``, ``load``, ``plan`` and ``run``."""
+    """The requests a worker answers: ``catalogue``, ``load``, ``plan``, ``run`` and ``call``."""
 
     def __init__(self, control: socket.socket, guard: Guard) -> None:
         self.control = control
@@ -38,6 +40,8 @@ class Worker:
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         self.dags: dict[str, Any] = {}
         self.is_warm = False
+        self.children: list[int] = []
+        """The process ids of the runs under way: one that waits may have asked for another."""
 
     def catalogue(self, request: dict[str, Any]) -> dict[str, Any]:
         """Import the whole DAG folder."""
@@ -67,14 +71,15 @@ class Worker:
         return {"runs": [schedule.run_for(dag, date) for date in dates]}
 
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Fork a child that runs a DAG once; kill it at its time limit, and all that it leaves behind."""
+        """Fork a child that runs a DAG once; kill it at its time limit, and all that it leaves behind.
+
+        The driver is told its process id first, so that it can be killed from there.
+        """
         result = Path(request["result"])
         result.unlink(missing_ok=True)
-        pid = os.fork()
-        if pid == 0:
-            self._child(request, result)
-        status = self._wait(pid, request["timeout"])
-        self._kill_stragglers(pid)
+        pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
+        self._reply({"started": pid})
+        status = self._wait(pid, request["timeout"], asks)
         if status is None:
             return {"state": "timeout", "tasks": [], "reason": None}
         if not result.exists():
@@ -82,6 +87,18 @@ class Worker:
         report: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         preload(report["imported"])
         return report
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Call a function of the user's, outside any run, in a child of its own; say how it failed if it does."""
+        result = Path(request["result"])
+        result.unlink(missing_ok=True)
+        pid, asks = self._fork(lambda asks: runner.write_result(result, _called(request)))
+        status = self._wait(pid, request["timeout"], asks)
+        if status is None:
+            return {"reason": f"it took more than {request['timeout']:g} s"}
+        if not result.exists():
+            return {"reason": _how_it_ended(status)}
+        return dict(json.loads(result.read_text(encoding="utf-8")))
 
     def serve(self) -> None:
         """Warm up while nothing has been asked for yet, then answer requests until the driver goes away."""
@@ -97,7 +114,7 @@ class Worker:
                 except Exception as error:
                     traceback.print_exc()
                     reply = {"error": f"the worker failed at {request['op']!r}: {type(error).__name__}: {error}"}
-                self.control.sendall(json.dumps(reply).encode() + b"\n")
+                self._reply(reply)
 
     def _warm_up(self) -> None:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
@@ -124,22 +141,44 @@ class Worker:
             if state != "success":
                 raise DagproofError(f"Airflow cannot run even an empty DAG here (it ended as {state})")
         engine.dispose()
+        gc.freeze()
+        gc.enable()
         self.guard.up()  # for what the DAG files do while they are imported, and for every child
         self.is_warm = True
 
     def _about(self, dag: Any) -> dict[str, Any]:
-        return {"file": dag.fileloc, "tasks": {t.task_id: runner.source_of(t) for t in dag.tasks}}
+        return {
+            "file": dag.fileloc,
+            "tasks": {t.task_id: runner.source_of(t) for t in dag.tasks},
+            "sensors": [t.task_id for t in dag.tasks if getattr(t, "_is_sensor", False)],
+            "depends_on_past": [t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream],
+            "max_active_runs": dag.max_active_runs,
+        }
 
-    def _child(self, request: dict[str, Any], result: Path) -> None:
-        """Never returns."""
+    def _reply(self, reply: dict[str, Any]) -> None:
+        self.control.sendall(json.dumps(reply).encode() + b"\n")
+
+    def _run_dag(self, request: dict[str, Any], result: Path, asks: socket.socket) -> None:
+        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        report = runner.run_in_child(self.dags[request["dag"]], request, lambda ask: _ask(asks, ask))
+        runner.write_result(result, report)
+
+    def _fork(self, work: Callable[[socket.socket], None]) -> tuple[int, socket.socket]:
+        """Let a child do `work`; return its process id, and the socket over which it asks for things."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid:
+            theirs.close()
+            self.children.append(pid)
+            return pid, ours
         status = 1
         try:
             os.setsid()
             self.control.close()
-            log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            runner.write_result(result, runner.run_in_child(self.dags[request["dag"]], request))
+            ours.close()
+            work(theirs)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -149,36 +188,78 @@ class Worker:
                 sys.stderr.flush()
             os._exit(status)
 
-    def _wait(self, pid: int, timeout: float) -> int | None:
-        """Wait for the child; None when its time is up or the driver is gone (the child is dead then, too)."""
+    def _wait(self, pid: int, timeout: float, asks: socket.socket) -> int | None:
+        """Wait for the child; None when its time is up or the driver is gone. In any case nothing is left of it.
+
+        A run of another DAG that the child asks for is made meanwhile, beside it.
+        """
         deadline = time.monotonic() + timeout
-        pause = 0.001
-        while time.monotonic() < deadline:
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                return status
-            if select.select([self.control], [], [], pause)[0]:
-                break  # no request comes while one is under way: the driver has closed its end
-            pause = min(pause * 1.5, 0.02)
+        status = None
+        with _end_of(pid) as end:
+            awaited: list[Any] = [self.control, asks, *end]
+            while (left := deadline - time.monotonic()) > 0:
+                ready = select.select(awaited, [], [], left if end else min(left, 0.005))[0]
+                done, ended = os.waitpid(pid, os.WNOHANG)
+                if done:
+                    status = ended
+                    break
+                if self.control in ready:
+                    break  # no request comes while one is under way: the driver has closed its end
+                if asks in ready:
+                    if line := asks.makefile("rb").readline():
+                        asks.sendall(json.dumps(self._beside(json.loads(line))).encode() + b"\n")
+                    else:
+                        awaited.remove(asks)  # the child is about to end
         self._kill_stragglers(pid)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
-        return None
+        if status is None:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        self.children.remove(pid)
+        asks.close()
+        return status
+
+    def _beside(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run another DAG while a run waits for it."""
+        result = Path(request["result"])
+        pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
+        self._wait(pid, request["timeout"], asks)
+        if not result.exists():
+            return {"state": "failed", "reason": "it hung, or died"}
+        return dict(json.loads(result.read_text(encoding="utf-8")))
 
     def _kill_stragglers(self, pid: int) -> None:
         """Kill the child's process group, and every process that it left to this one."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         for _ in range(100):
-            orphans = children_of(os.getpid())
+            orphans = set(children_of(os.getpid())) - set(self.children)
             for orphan in orphans:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(orphan, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
-                    if orphan != pid:
-                        os.waitpid(orphan, 0)
-            if not set(orphans) - {pid}:
+                    os.waitpid(orphan, 0)
+            if not orphans:
                 return
+
+
+def _ask(asks: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask the worker, from inside a child, to run another DAG; wait until it has."""
+    asks.sendall(json.dumps(request).encode() + b"\n")
+    return dict(json.loads(asks.makefile("rb").readline()))
+
+
+def _called(request: dict[str, Any]) -> dict[str, Any]:
+    """Call ``file.py:function`` with the keyword arguments of the request."""
+    path, _, name = request["function"].rpartition(":")
+    try:
+        function = runpy.run_path(path, run_name="dagproof_correction").get(name)
+        if function is None:
+            return {"reason": f"{path} has no function {name!r}"}
+        function(**request["arguments"])
+    except Exception as error:
+        traceback.print_exc()
+        return {"reason": f"{type(error).__name__}: {error}"}
+    return {"reason": None}
 
 
 def preload(modules: list[str]) -> None:
@@ -188,6 +269,20 @@ def preload(modules: list[str]) -> None:
             importlib.import_module(name)
     if modules:
         gc.freeze()
+
+
+@contextlib.contextmanager
+def _end_of(pid: int) -> Iterator[list[int]]:
+    """Yield a descriptor that can be read once the process has ended (none where the system has no such thing)."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        yield []
+        return
+    try:
+        yield [descriptor]
+    finally:
+        os.close(descriptor)
 
 
 def children_of(pid: int) -> list[int]:
@@ -206,6 +301,7 @@ def _how_it_ended(status: int) -> str:
 
 def main() -> None:
     """Serve the control socket whose descriptor stands in ``argv[1]``, behind the guard described in ``argv[2]``."""
+    gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     allowed = json.loads(sys.argv[2])

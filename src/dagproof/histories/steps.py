@@ -5,10 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-KINDS = ("run", "rerun")
+KINDS = {
+    "run": "the first run of a date, as the scheduler makes it",
+    "rerun": "the same run, cleared and run again a day later",
+    "clear": "one task of the run, and all that comes after it, cleared and run again",
+    "retry": "the run, in which the worker is lost after each task has done its work, so that the task is tried again",
+    "crash": "the run, cut off at a point; what is left is what a reader sees",
+    "backfill": "the run, made by a backfill some weeks later",
+    "overlap": "the run held at a point until another run (of the same or another date) has come past it",
+    "correct": "the data of the date change upstream, by a correction that the configuration names",
+    "arrive": "the DAGs that come first run for the date",
+    "late": "the run, with the DAGs that come first running only some time later",
+}
 
 #: How many histories are tried for a law, unless somebody says otherwise.
 DEFAULT_MAX_HISTORIES = 6
@@ -16,14 +27,22 @@ DEFAULT_MAX_HISTORIES = 6
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """One thing that happens to a DAG.
+    """One thing that happens to a DAG; :data:`KINDS` says what each kind does.
 
-    `kind` is ``run`` (the first run of a date, as the scheduler makes it) or ``rerun`` (the same run, cleared and
-    run again a day later). `date` is the run's date as the user wrote it, or as the schedule gives it.
+    `date` is the run's date as the user wrote it, or as the schedule gives it. Of the rest a step has what its kind
+    needs: the `task` that is cleared or retried (all of them where a retry names none), the `point` of a crash or
+    overlap (``message 7``, ``reply 7``, ``file 3``), the `other` date of an overlap, the name of a `correction`, the
+    wall clock `at` which a run starts, and how many seconds the data are late (`delay`).
     """
 
     kind: str
     date: str
+    task: str = ""
+    point: str = ""
+    other: str = ""
+    correction: str = ""
+    at: str = ""
+    delay: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -33,7 +52,20 @@ class Step:
         printer.text(str(self))
 
     def __str__(self) -> str:
-        return f"{self.kind}({self.date})"
+        return f"{self.kind}({', '.join([self.date, *([self.detail] if self.detail else [])])})"
+
+    @property
+    def detail(self) -> str:
+        """What the step is about, besides its date, for people."""
+        parts = [
+            self.task,
+            self.point and f"{'held ' if self.other else ''}at {self.point}{',' if self.other else ''}",
+            self.other and f"passed by {self.other}",
+            self.correction,
+            self.at and f"on {self.at}",
+            f"by {self.delay // 60} min" if self.delay else "",
+        ]
+        return " ".join(part for part in parts if part)
 
 
 History = tuple[Step, ...]
@@ -54,21 +86,29 @@ def without_reruns(history: History) -> History:
     return tuple(step for step in history if step.kind == "run")
 
 
-def history_to_json(history: History) -> list[dict[str, str]]:
-    """Return the history as a list of ``{"step": …, "date": …}``."""
-    return [{"step": step.kind, "date": step.date} for step in history]
+def history_to_json(history: History) -> list[dict[str, Any]]:
+    """Return the history as a list of ``{"step": …, "date": …}``, with the further fields that a step has."""
+    return [
+        {"step": step.kind, **{f.name: getattr(step, f.name) for f in fields(Step)[1:] if getattr(step, f.name)}}
+        | {"date": step.date}
+        for step in history
+    ]
 
 
 def history_from_json(data: Iterable[Mapping[str, Any]]) -> History:
     """Read what :func:`history_to_json` wrote.
 
     Raises:
-        ValueError: a step has no date, or an unknown name.
+        ValueError: a step has no date, an unknown name, or a field that steps do not have.
     """
     try:
-        return tuple(Step(str(item["step"]), str(item["date"])) for item in data)
+        return tuple(_step_from_json(**item) for item in data)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a step needs 'step' and 'date' ({error})") from error
+        raise ValueError(f"a step needs 'step' and 'date', and nothing that no step has ({error})") from error
+
+
+def _step_from_json(*, step: object, date: object, delay: int = 0, **fields: object) -> Step:
+    return Step(str(step), str(date), delay=int(delay), **{name: str(value) for name, value in fields.items()})
 
 
 def history_id(*parts: object) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dagproof.histories import History, history_to_json
+from dagproof.histories import History, Step, history_to_json
 from dagproof.worlds.diff import Diff, diff, has_effect
+from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.world import RunFailedError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -19,13 +21,45 @@ PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicabl
 
 
 @dataclass(frozen=True)
+class FaultOutcome:
+    """What became of one run that was cut off at a point.
+
+    The point lies at a message to the database (`place` ``wire``) or at a file operation (``file``), the one numbered
+    `index`, and `when` says whether it was cut off ``before`` or ``after`` that. `survived` is what was there right
+    then: the ``old`` rows, the ``new`` ones, a part of them (``partial``), or the old ones and something that nobody
+    reads (``scratch``).
+    """
+
+    place: str
+    index: int
+    when: str
+    what: str
+    """The message or operation, for people: ``COMMIT``, ``COPY users_daily``, ``rename users.csv``."""
+    task: str
+    survived: str
+    healed: bool
+    """Whether running the date again led to the rows that one run leaves."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
     """What one history showed: a diff (falsy where the law holds), and the columns that were not compared."""
 
-    diff: Diff
+    diff: Diff = field(default_factory=Diff)
     not_compared: frozenset[str] = frozenset()
     broken: bool | None = None
     """Whether the law is broken; by default when there is a diff."""
+    verdict: str = ""
+    """The law's word for how it is broken, where it has more than one."""
+    headline: str = ""
+    """What happened, where that is not what the law says by default."""
+    sides: tuple[str, str] | None = None
+    """What the two sides of the diff are, where that is not what the law says by default."""
+    history: History | None = None
+    """The part of the history that shows it, where that is not all of it."""
+    faults: tuple[FaultOutcome, ...] = ()
+    left_out: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.diff) if self.broken is None else self.broken
@@ -59,13 +93,27 @@ class Law(ABC):
     """What a proof says, for the summary."""
 
     needs_elsewhere: ClassVar[bool] = False
-    """Whether it compares with a second machine."""
+    """Whether it needs a second machine: to compare with, or to run at the same time."""
+    asks_who: ClassVar[bool] = False
+    """Whether what breaks it is a value that somebody asked for: the time, something random, the machine's name."""
 
-    @abstractmethod
     def examples(self, dates: Sequence[str]) -> list[History]:
         """Return the histories that are always tried, the shortest first."""
+        return []
 
-    def draws(self, dates: Sequence[str]) -> SearchStrategy[History] | None:
+    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+        """Return the histories that are always tried about the DAG of `lab`, the shortest first.
+
+        Raises:
+            NotApplicableError: there is none.
+        """
+        return self.examples(dates)
+
+    def simpler(self, lab: Lab, history: History) -> Iterable[History]:
+        """Return histories that are simpler than one that breaks the law, and may do so too; the simplest first."""
+        return ()
+
+    def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History] | None:
         """Return how further histories are drawn; None where the examples are all there is."""
         return None
 
@@ -78,6 +126,57 @@ class Law(ABC):
             DagproofError: a run failed.
         """
 
+    def compared(self, lab: Lab, expected: History, history: History) -> Finding:
+        """Compare what `history` leaves with what `expected` leaves, but for what two fresh runs disagree about.
+
+        A run of `history` that fails breaks the law, one of `expected` is an error.
+
+        Raises:
+            NotApplicableError: two fresh runs differ in whole rows, so that no comparison shows anything.
+            DagproofError: a run of `expected` failed.
+        """
+        noise = self.noise(lab, expected)
+        before = self.seen(lab, lab.state(expected)).without(noise)
+        try:
+            after = self.seen(lab, lab.state(history)).without(noise)
+        except RunFailedError as failure:
+            return Finding(not_compared=noise, broken=True, headline=sentence(failure))
+        return Finding(diff(before, after), not_compared=noise)
+
+    def noise(self, lab: Lab, history: History) -> frozenset[str]:
+        """Return the columns in which two fresh runs of a date of `history` differ.
+
+        Raises:
+            NotApplicableError: they differ in whole rows.
+        """
+        dates = sorted({step.date for step in history})
+        noise = lab.noise(dates)
+        if noise is None:
+            raise NotApplicableError(
+                f"two fresh runs of {', '.join(dates)} differ in whole rows, so that a comparison shows nothing"
+            )
+        return noise
+
+    def seen(self, lab: Lab, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot without the tables and files that the configuration exempts from this law."""
+        return snapshot.without(exempt_from(lab, self.name))
+
+
+def exempt_from(lab: Lab, law: str) -> frozenset[str]:
+    """Return what the configuration exempts from a law, as ``table.*`` or a pattern of file paths."""
+    return whole(lab.proof.exempt.get(law, ()))
+
+
+def whole(names: Iterable[str]) -> frozenset[str]:
+    """Return names of tables and files so that ``users`` means ``users.*``; a path has a slash, a dot or a wildcard."""
+    return frozenset(name if set(name) & set("/.*") else f"{name}.*" for name in names)
+
+
+def sentence(failure: RunFailedError) -> str:
+    """Return why a run failed as a headline: the first letter a capital."""
+    text = str(failure)
+    return text[:1].upper() + text[1:]
+
 
 def require_effect(lab: Lab, history: History) -> None:
     """Refuse to compare runs that write nothing: they agree, whatever the DAG does.
@@ -85,30 +184,9 @@ def require_effect(lab: Lab, history: History) -> None:
     Raises:
         NotApplicableError: the first run of `history` writes no row and no file.
     """
-    if not has_effect(diff(lab.before(history), lab.state(history[:1]))):
-        raise NotApplicableError(f"the run for {history[0].date} writes nothing, so that there is nothing to compare")
-
-
-@dataclass(frozen=True)
-class FaultOutcome:
-    """What became of one run that was cut off at a point.
-
-    The point lies at a message to the database (`place` ``wire``) or at a file operation (``file``), the one numbered
-    `index`, and `when` says whether it was cut off ``before`` or ``after`` that. `survived` is what was there right
-    then: the ``old`` rows, the ``new`` ones, a part of them (``partial``), or the old ones and something that nobody
-    reads (``scratch``).
-    """
-
-    place: str
-    index: int
-    when: str
-    what: str
-    """The message or operation, for people: ``COMMIT``, ``COPY users_daily``, ``rename users.csv``."""
-    task: str
-    survived: str
-    healed: bool
-    """Whether running the date again led to the rows that one run leaves."""
-    note: str = ""
+    date = history[0].date
+    if not has_effect(diff(lab.before(history), lab.state((Step("run", date),)))):
+        raise NotApplicableError(f"the run for {date} writes nothing, so that there is nothing to compare")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Deterministic(Law):
     headline = "Two fresh runs of the same date differ"
     sides = ("on one machine", "on another")
     needs_elsewhere = True
+    asks_who = True
     promise = "a fresh run on another machine leaves identical rows"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
@@ -45,4 +46,5 @@ class Deterministic(Law):
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare the run with the same run on a machine of another name, time zone and hash order."""
         require_effect(lab, history)
-        return Finding(diff(lab.state(history), lab.state(history, machine=ELSEWHERE)))
+        here, elsewhere = lab.state(history), lab.state(history, machine=ELSEWHERE)
+        return Finding(diff(self.seen(lab, here), self.seen(lab, elsewhere)))

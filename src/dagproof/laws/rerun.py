@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from dagproof.histories import History, Step
+from dagproof.histories import History
 from dagproof.histories.steps import runs_and_reruns, without_reruns
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
-from dagproof.worlds.diff import diff, differing_columns
+from dagproof.laws.base import Finding, Law, require_effect
 
 MOST_REPEATS = 3
 
@@ -46,7 +45,7 @@ class Rerun(Law):
         """Each date run twice, and the first of them three times: some faults wait for the second rerun."""
         return [*(runs_and_reruns([date] * 2) for date in dates), runs_and_reruns([dates[0]] * MOST_REPEATS)]
 
-    def draws(self, dates: Sequence[str]) -> SearchStrategy[History]:
+    def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
         """Several dates in order, each of them run up to three times in a row, at least one of them twice."""
         repeats = st.lists(st.integers(0, MOST_REPEATS), min_size=len(dates), max_size=len(dates))
         return repeats.filter(lambda counts: max(counts) > 1).map(
@@ -56,16 +55,4 @@ class Rerun(Law):
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates run once each."""
         require_effect(lab, history)
-        once = without_reruns(history)
-        noise = frozenset[str]().union(*(self._noise(lab, step) for step in once))
-        found = diff(lab.state(once).without(noise), lab.state(history).without(noise))
-        return Finding(found, not_compared=noise)
-
-    def _noise(self, lab: Lab, step: Step) -> frozenset[str]:
-        """Return the columns in which two fresh runs of the date differ."""
-        noise = differing_columns(diff(lab.state((step,)), lab.state((step,), repeat=1)))
-        if noise is None:
-            raise NotApplicableError(
-                f"two fresh runs of {step.date} differ in whole rows, so that a rerun shows nothing"
-            )
-        return noise
+        return self.compared(lab, without_reruns(history), history)

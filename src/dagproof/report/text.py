@@ -87,11 +87,13 @@ def _history_lines(verdict: Verdict) -> Iterator[str]:
     history = verdict.history or ()
     kinds = max(len(step.kind) for step in history)
     dates = max(len(step.date) for step in history)
+    details = max(len(step.detail) for step in history)
     width = max((len(left) for left in verdict.left), default=0) + 4
     for number, step in enumerate(history, start=1):
         left = verdict.left[number - 1] if number <= len(verdict.left) else ""
         mark = "  ~" if number == len(history) and len(history) > 1 else ""
-        yield f"    {number}  {step.kind:<{kinds}}  {step.date:<{dates}}  {left:>{width}}{mark}".rstrip()
+        what = f"{step.kind:<{kinds}}  {step.date:<{dates}}{'  ' if details else ''}{step.detail:<{details}}"
+        yield f"    {number}  {what}  {left:>{width}}{mark}".rstrip()
 
 
 def _error_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:

@@ -87,6 +87,7 @@ class Worker:
         self._undo = reaper.kill_later(self._process.pid, stop=signal.SIGKILL, group=True)
         self._socket = ours
         self._buffer = b""
+        self._run_timeout = 0.0
 
     def start_loading(self, dag_ids: list[str], template: Path, *, makes_template: bool) -> None:
         """Let the worker load DAGs, while something else goes on; :meth:`loaded` waits for it.
@@ -115,8 +116,29 @@ class Worker:
 
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run a DAG once in a forked child and return its report (see :mod:`dagproof.airflow.runner`)."""
-        request = {**request, "op": "run", "machine": self.machine.to_json()}
-        return self._ask(request, request["timeout"] + _GRACE, "the worker does not answer")
+        self.start_run(request)
+        return self.finished_run()
+
+    def start_run(self, request: dict[str, Any]) -> int:
+        """Begin a run in a forked child, and return the child's process id; :meth:`finished_run` waits for its end."""
+        self._run_timeout = request["timeout"] + _GRACE
+        self._send({**request, "op": "run", "machine": {**self.machine.to_json(), **request.get("machine", {})}})
+        return int(self._answer(_GRACE, "the worker does not answer")["started"])
+
+    def finished_run(self) -> dict[str, Any]:
+        """Return the report of the run that was started, once it has ended."""
+        return self._answer(self._run_timeout, "the worker does not answer")
+
+    def has_finished(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the end of the run that was started; tell whether it has come."""
+        return b"\n" in self._buffer or bool(select.select([self._socket], [], [], seconds)[0])
+
+    def call(self, function: str, arguments: Mapping[str, str], *, result: Path, timeout: float) -> str | None:
+        """Call ``file.py:function`` in a forked child; return why it failed, None when it did not."""
+        request = {"op": "call", "function": function, "arguments": dict(arguments)}
+        answer = self._ask({**request, "result": str(result), "timeout": timeout}, timeout + _GRACE, "no answer")
+        reason: str | None = answer["reason"]
+        return reason
 
     def close(self) -> None:
         """End the worker and all its children."""

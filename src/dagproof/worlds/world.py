@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,18 +18,23 @@ from typing import Any
 
 from dagproof.config import Config, WorldConfig
 from dagproof.errors import ConfigError, DagproofError
-from dagproof.histories import Step
 from dagproof.worlds import guard, reaper, snapshot
 from dagproof.worlds.machine import Machine
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.wire import Lane, Proxy
 from dagproof.worlds.worker import Worker
+
+Report = dict[str, Any]
+"""What a run says of itself; :func:`dagproof.airflow.runner.run_in_child` makes it."""
 
 PLACEHOLDERS = ("postgres", "files")
 #: How long after its due time the scheduler starts a run, and how long after a run it is run again.
 START_DELAY = timedelta(minutes=1)
 RERUN_DELAY = timedelta(days=1, hours=1)
+#: How long after all other runs a backfill is made.
+BACKFILL_DELAY = timedelta(days=30, hours=7)
 
 
 class RunFailedError(DagproofError):
@@ -37,6 +43,8 @@ class RunFailedError(DagproofError):
     def __init__(self, message: str, log_tail: str) -> None:
         super().__init__(message)
         self.log_tail = log_tail
+        self.left: Snapshot | None = None
+        """What is in the stores after it; None where nobody has looked."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,9 @@ class Worlds:
         self._template = unique_name("template")
         self._database = unique_name()
         self.conninfo = server.url(self._database) if server else None
+        self._proxy: Proxy | None = None
         self._log_count = 0
+        self._saved_count = 0
 
     @contextmanager
     def ready(self) -> Iterator[Worlds]:
@@ -84,14 +94,33 @@ class Worlds:
         self.server.create_database(self._template)
         try:
             self._apply_schema(self.server)
-            yield self
+            with ExitStack() as stack:
+                if not self.server.wants_encryption:
+                    self._proxy = stack.enter_context(Proxy(self.server.host, self.server.port))
+                yield self
         finally:
             self.server.drop_database(self._template)
 
-    def environment(self) -> dict[str, str]:
+    def lane(self, machine: Machine) -> Lane | None:
+        """Return the way to the database that the worker on `machine` has to itself; None where there is no database.
+
+        A database that wants its connections encrypted is reached without one.
+        """
+        return self._proxy.lane(machine.name) if self._proxy else None
+
+    def is_waiting_for_a_lock(self) -> bool:
+        """Tell whether a session in the world's database waits for what another one has locked."""
+        if self.server is None:
+            return False
+        with self.server.connect() as connection:
+            query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock')"
+            row = connection.execute(query, [self._database]).fetchone()
+        return bool(row and row[0])
+
+    def environment(self, machine: Machine) -> dict[str, str]:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
         world = self.config.world
-        places = self._places()
+        places = self.places(machine)
         own = {name: str(self.world_folder / folder) for name, folder in (("HOME", "home"), ("TMPDIR", "tmp"))}
         connections = {
             f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(conn_id, value, places)
@@ -100,114 +129,165 @@ class Worlds:
         variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
         return {**own, **{k: fill(v, places) for k, v in world.env.items()}, **connections, **variables}
 
-    def guard(self) -> dict[str, Any]:
+    def guard(self, machine: Machine) -> dict[str, Any]:
         """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
         world = self.config.world
         paths = [entry for entry in world.allow if entry.startswith("/")]
         hosts = [entry for entry in world.allow if not entry.startswith("/")]
         mapped = [*world.env.values(), *world.variables.values(), *_connection_urls(world)]
-        urls = [fill(value, self._places()) for value in mapped]
+        urls = [fill(value, self.places(machine)) for value in mapped]
         return {"writable": [str(self.folder), *paths], "endpoints": sorted(guard.endpoints_in([*urls, *hosts]))}
 
     @contextmanager
-    def world(self, worker: Worker) -> Iterator[World]:
-        """Make a fresh world in which `worker` runs DAGs; destroy it at the end."""
-        self._empty_folders()
-        replace_metadata(self.metadata_template, worker.metadata)
+    def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
+        """Make a fresh world in which `worker` runs DAGs, or one like `saved`; destroy it at the end."""
+        self._empty_folders(saved)
+        replace_metadata(saved.metadata if saved else self.metadata_template, worker.metadata)
+        now = saved.now if saved else None
         if self.server is None:
-            yield World(self, worker)
+            yield World(self, worker, now)
             return
-        self.server.create_database(self._database, template=self._template)
+        self.server.create_database(self._database, template=saved.database if saved else self._template)
         try:
-            yield World(self, worker)
+            yield World(self, worker, now)
         finally:
             self.server.drop_database(self._database)
+
+    def save(self, world: World) -> SavedWorld:
+        """Keep a copy of the world as it is now, to begin others with; nobody may be connected to its database."""
+        self._saved_count += 1
+        folder = self.folder / "saved" / f"{self._saved_count:05d}"
+        shutil.copytree(self.world_folder, folder / "world", symlinks=True)
+        metadata = folder / "metadata.db"
+        replace_metadata(world.worker.metadata, metadata)
+        database = None
+        if self.server is not None:
+            database = unique_name("saved")
+            self.server.create_database(database, template=self._database)
+        return SavedWorld(folder, metadata, database, world.now)
+
+    def forget(self, saved: SavedWorld) -> None:
+        """Remove a saved world."""
+        if self.server is not None and saved.database is not None:
+            self.server.drop_database(saved.database)
+        reaper.rmtree(str(saved.folder))
 
     def next_log(self) -> Path:
         """Return a new file for the log of a run."""
         self._log_count += 1
         return self.folder / "logs" / f"{self._log_count:05d}.log"
 
-    def _empty_folders(self) -> None:
+    def _empty_folders(self, saved: SavedWorld | None = None) -> None:
         if self.world_folder.exists():
             reaper.rmtree(str(self.world_folder))
+        if saved is not None:
+            shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True)
+            return
         for name in ("files", "home", "tmp"):
             (self.world_folder / name).mkdir(parents=True)
         (self.folder / "logs").mkdir(exist_ok=True)
 
-    def _places(self) -> dict[str, str]:
-        return {"files": str(self.files), **({"postgres": self.conninfo} if self.conninfo else {})}
+    def places(self, machine: Machine) -> dict[str, str]:
+        """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
+        places = {"files": str(self.files)}
+        if self.server is not None:
+            lane = self.lane(machine)
+            through = ("127.0.0.1", lane.port) if lane else (None, None)
+            places["postgres"] = self.server.url(self._database, host=through[0], port=through[1])
+        return places
 
     def _apply_schema(self, server: PostgresServer) -> None:
-        import psycopg
-
         for name in self.config.world.schema:
-            path = self.config.root / name
-            try:
-                statements = path.read_bytes()
-                with psycopg.connect(server.url(self._template), autocommit=True) as connection:
-                    connection.execute(statements)
-            except OSError as error:
-                raise ConfigError(f"tool.dagproof.world.schema: cannot read {name} ({error.strerror})") from error
-            except psycopg.Error as error:
-                first = str(error).strip().splitlines()[0]
-                raise ConfigError(f"tool.dagproof.world.schema: PostgreSQL refuses {name}: {first}") from error
+            execute(server.url(self._template), self.config.root / name, name, "tool.dagproof.world.schema")
+
+    def execute(self, path: Path, where: str, **values: str) -> None:
+        """Run an SQL file on the world's database, ``{name}`` in it standing for a value; `where` it is configured.
+
+        Raises:
+            ConfigError: there is no database, the file cannot be read, or PostgreSQL refuses it.
+        """
+        if self.conninfo is None:
+            raise ConfigError(f"{where}: {path.name} needs a database, and the world has none; map one to {{postgres}}")
+        execute(self.conninfo, path, path.name, where, **values)
+
+
+@dataclass(frozen=True)
+class SavedWorld:
+    """A copy of a world: its folders, its metadata database, its database, and the time there."""
+
+    folder: Path
+    metadata: Path
+    database: str | None
+    now: datetime | None
 
 
 class World:
     """The world that exists now: runs happen in it, and snapshots are taken of it."""
 
-    def __init__(self, worlds: Worlds, worker: Worker) -> None:
-        self._worlds = worlds
-        self._worker = worker
-        self._now: datetime | None = None
+    def __init__(self, worlds: Worlds, worker: Worker, now: datetime | None = None) -> None:
+        self.worlds = worlds
+        self.worker = worker
+        self.now = now
+        """When the last run ended; None when nothing has run."""
 
-    def run(self, run: Run, step: Step, *, watch: Path | None = None) -> dict[str, Any]:
-        """Let the step happen: run the DAG, or run it again a day later. Return the run's report.
-
-        `watch` is an empty folder that receives a snapshot after each task.
+    def run(self, run: Run, what: str, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> Report:
+        """Run a DAG, as the scheduler would; `what` names the run in an error, `extras` go into the request.
 
         Raises:
             RunFailedError: the run failed, hung or died.
         """
-        log = self._worlds.next_log()
-        report = self._worker.run(
-            {
-                "dag": run.dag_id,
-                "run": dict(run.spec),
-                "clock": self._clock_for(run, step).isoformat(),
-                "cwd": str(self._worlds.files),
-                "timeout": self._worlds.config.world.timeout,
-                "log": str(log),
-                "result": str(self._worlds.world_folder / "result.json"),
-                "watch": self._watch(watch),
-            }
-        )
+        request = self.request(run, at=at, pause=pause, **extras)
+        report = self.worker.run(request)
+        self.ended(report, request)
         if report["state"] != "success":
-            raise RunFailedError(self._why(run, step, report), log_tail(log))
-        self._now = datetime.fromisoformat(report["ended"])
+            raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])))
         return report
+
+    def request(self, run: Run, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> dict[str, Any]:
+        """Return what a worker is asked for to run a DAG: never before it is due, nor before the last run ended."""
+        due = run.run_after + START_DELAY
+        clock = datetime.fromisoformat(at) if at else due if self.now is None else max(due, self.now + pause)
+        return {
+            "dag": run.dag_id,
+            "run": dict(run.spec),
+            "clock": clock.isoformat(),
+            "cwd": str(self.worlds.files),
+            "timeout": self.worlds.config.world.timeout,
+            "log": str(self.worlds.next_log()),
+            "result": str(self.worlds.world_folder / "result.json"),
+            **extras,
+        }
+
+    def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+        """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
+        ended = datetime.fromisoformat(report.get("ended") or request["clock"])
+        self.now = ended if self.now is None else max(self.now, ended)
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self._worlds.conninfo, self._worlds.files)
+        return snapshot.take(self.worlds.conninfo, self.worlds.files)
 
-    def _watch(self, folder: Path | None) -> dict[str, Any] | None:
-        if folder is None:
-            return None
-        return {"into": str(folder), "conninfo": self._worlds.conninfo, "files": str(self._worlds.files)}
+    def lane(self) -> Lane | None:
+        """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
+        return self.worlds.lane(self.worker.machine)
 
-    def _clock_for(self, run: Run, step: Step) -> datetime:
-        """Return the wall clock at the start: never before the run is due, nor before the last run ended."""
-        due = run.run_after + START_DELAY
-        if self._now is None:
-            return due
-        return max(due, self._now + (RERUN_DELAY if step.kind == "rerun" else START_DELAY))
+    def is_waiting_for_a_lock(self) -> bool:
+        """Tell whether a session in the world's database waits for what another one has locked."""
+        return self.worlds.is_waiting_for_a_lock()
 
-    def _why(self, run: Run, step: Step, report: Mapping[str, Any]) -> str:
-        what = f"the {step.kind} of {run.dag_id} for {step.date}"
+    def watch(self, folder: Path) -> dict[str, Any]:
+        """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
+        return {"into": str(folder), "conninfo": self.postgres, "files": str(self.worlds.files)}
+
+    @property
+    def postgres(self) -> str | None:
+        """The address of the world's database as its worker reaches it; None where there is none."""
+        return self.worlds.places(self.worker.machine).get("postgres")
+
+    def why(self, what: str, report: Mapping[str, Any]) -> str:
+        """Say in one sentence why the run that `what` names did not end in success."""
         if report["state"] == "timeout":
-            limit = self._worlds.config.world.timeout
+            limit = self.worlds.config.world.timeout
             return (
                 f"{what} took more than {limit:g} s and was killed; raise timeout in [tool.dagproof.world] if it must"
             )
@@ -218,6 +298,27 @@ class World:
             return f"{what} ended as {report['state']}, and no task failed"
         task = failed[0]
         return f"{what} failed in task {task['task_id']}: {task['error'] or 'no reason given'}"
+
+
+def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> None:
+    """Run the SQL file `path` (called `name`, configured at `where`), ``{key}`` in it standing for a value.
+
+    Raises:
+        ConfigError: it cannot be read, or PostgreSQL refuses it.
+    """
+    import psycopg
+
+    try:
+        statements = path.read_bytes()
+        for key, value in values.items():
+            statements = statements.replace(f"{{{key}}}".encode(), value.encode())
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute(statements)
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot read {name} ({error.strerror})") from error
+    except psycopg.Error as error:
+        first = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{where}: PostgreSQL refuses {name}: {first}") from error
 
 
 def fill(value: str, places: Mapping[str, str]) -> str:
@@ -302,8 +403,8 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
         home=worlds.folder / f"airflow-{machine.name}",
         dags_folder=config.dags_folder,
         machine=machine,
-        env=worlds.environment(),
+        env=worlds.environment(machine),
         pythonpath=[str((config.root / path).resolve()) for path in config.pythonpath],
-        guard=worlds.guard(),
+        guard=worlds.guard(machine),
         log=worlds.folder / f"worker-{machine.name}.log",
     )

@@ -1,0 +1,46 @@
+"""What a step changes about a run: how often its tasks may be tried, and a worker that is lost after its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+
+class WorkerLostError(Exception):
+    """The task did its work, and then its worker was lost: what a task fails with that is made to be retried."""
+
+
+def set_retries(dag: Any, least: int = 0, most: int | None = None) -> None:
+    """Give each task of `dag` at least `least` retries, and at most `most` of them."""
+    for task in dag.task_dict.values():
+        retries = max(least, task.retries if most is None else min(task.retries, most))
+        if hasattr(task, "partial_kwargs"):  # a mapped operator: its tasks are made from these when they run
+            task.partial_kwargs["retries"] = retries
+        else:
+            task.retries = retries
+
+
+@contextmanager
+def losing_workers(only: str) -> Iterator[None]:
+    """Let each task instance fail once after it has done its work (those of the task `only`, where it names one).
+
+    A sensor does no work, and one that skips or defers is not done with it.
+    """
+    from airflow.sdk.execution_time import task_runner
+
+    original = task_runner._execute_task
+    lost: set[tuple[str, int]] = set()
+
+    def execute(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        ti = kwargs.get("ti") or args[1]
+        instance = (str(ti.task_id), int(ti.map_index))
+        if instance in lost or only not in ("", instance[0]) or getattr(ti.task, "_is_sensor", False):
+            return result
+        lost.add(instance)
+        raise WorkerLostError("the worker was lost after the task had done its work (made to happen by dagproof)")
+
+    with patch.object(task_runner, "_execute_task", execute):
+        yield

@@ -1,0 +1,108 @@
+"""The run that the scheduler would have made, or a person cleared, in the place of the one ``dag.test()`` makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+from unittest.mock import patch
+
+from dagproof.airflow import compat
+from dagproof.errors import DagproofError
+
+
+@contextmanager
+def scheduled(spec: dict[str, Any], cleared_task: str = "") -> Iterator[None]:
+    """Let ``dag.test()`` work on the run that `spec` describes; where it is there already, on the same run cleared.
+
+    `cleared_task` clears only that task and all that come after it.
+    """
+
+    def get_or_create(*, dag: Any, session: Any, conf: Any, run_after: Any, **_: Any) -> Any:
+        existing = _find_run(dag.dag_id, spec["run_id"], session)
+        return _cleared(existing, dag, session, cleared_task) if existing else _created(dag, spec, conf, session)
+
+    with (
+        patch("airflow.models.dagrun.get_or_create_dagrun", get_or_create),
+        patch.object(compat.serialized_dag(), "clear_dags", lambda *args, **kwargs: 0),
+    ):
+        yield
+
+
+def moment(text: str | None) -> Any:
+    """Return an ISO 8601 text as the kind of datetime that Airflow likes best; None for None."""
+    import pendulum
+
+    return pendulum.instance(datetime.fromisoformat(text)) if text else None
+
+
+def _find_run(dag_id: str, run_id: str, session: Any) -> Any:
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import select
+
+    return session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+
+
+def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+    kind = DagRunType(spec["run_type"])
+    triggered = {
+        DagRunType.SCHEDULED: DagRunTriggeredByType.TIMETABLE,
+        DagRunType.ASSET_TRIGGERED: DagRunTriggeredByType.ASSET,
+        DagRunType.BACKFILL_JOB: DagRunTriggeredByType.BACKFILL,
+    }
+    interval = spec["data_interval"]
+    return dag.create_dagrun(
+        run_id=spec["run_id"],
+        logical_date=moment(spec["logical_date"]),
+        data_interval=tuple(moment(end) for end in interval) if interval else None,
+        run_after=moment(spec["run_after"]),
+        conf=conf,
+        run_type=kind,
+        state=_running(),
+        triggered_by=triggered.get(kind, DagRunTriggeredByType.REST_API),
+        start_date=datetime.now(timezone.utc),
+        session=session,
+    )
+
+
+def _cleared(run: Any, dag: Any, session: Any, task_id: str) -> Any:
+    """Clear a run as the UI's Clear button does: the same run id, each task's next try.
+
+    What a crash left running is failed first, as the scheduler does when a task's heartbeat stays away.
+    """
+    from airflow.models.taskinstance import clear_task_instances
+    from airflow.utils.state import State, TaskInstanceState
+
+    tis = list(run.get_task_instances(session=session))
+    for ti in tis:
+        if ti.state is not None and ti.state not in State.finished:
+            ti.state = TaskInstanceState.FAILED
+    session.flush()
+    if task_id:
+        wanted = _with_downstream(dag, task_id)
+        tis = [ti for ti in tis if ti.task_id in wanted]
+    clear_task_instances(tis, session, dag_run_state=False)
+    for ti in tis:
+        ti.max_tries = ti.try_number + dag.task_dict[ti.task_id].retries  # as this run has them, not the stored DAG
+    run.dag = dag
+    run.clear_number += 1
+    run.start_date, run.end_date = datetime.now(timezone.utc), None
+    run.set_state(_running())
+    session.merge(run)
+    session.commit()
+    return run
+
+
+def _with_downstream(dag: Any, task_id: str) -> set[str]:
+    if task_id not in dag.task_dict:
+        raise DagproofError(f"{dag.dag_id} has no task {task_id!r} to clear; it has {', '.join(dag.task_dict)}")
+    return {task_id, *(task.task_id for task in dag.task_dict[task_id].get_flat_relatives(upstream=False))}
+
+
+def _running() -> Any:
+    from airflow.utils.state import DagRunState
+
+    return DagRunState.RUNNING

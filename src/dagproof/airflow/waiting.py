@@ -1,0 +1,225 @@
+"""Waiting that takes no time: retries, sensors and deferred tasks jump to the next moment at which something is due."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+from unittest.mock import patch
+
+from dagproof.airflow.scheduled import moment
+from dagproof.errors import DagproofError
+from dagproof.worlds.clock import Clock
+
+#: How often in a row a run may have nothing to do, and nothing due either, before it is called stuck.
+MAX_IDLE_ROUNDS = 5
+#: Real seconds in which a trigger's network traffic may answer before its clock jumps.
+PATIENCE = 0.2
+
+
+class StuckError(DagproofError):
+    """No task of the run can ever start."""
+
+
+class RunInProgress:
+    """A run in progress: executes it, knows what it waits for, and how long each task held a worker slot."""
+
+    def __init__(self, dag: Any, run_id: str) -> None:
+        self.dag, self.run_id = dag, run_id
+        self.clock: Clock | None = None
+        self.slots: dict[str, float] = {}
+        """Virtual seconds for which each task held a worker slot."""
+        self._is_task_running = False
+        self._idle_rounds = 0
+
+    def execute(self, spec: dict[str, Any]) -> str:
+        """Run it to its end; return the state it ended in."""
+        logical_date, run_after = moment(spec["logical_date"]), moment(spec["run_after"])
+        state = self.dag.test(logical_date=logical_date, run_after=run_after).state
+        return str(getattr(state, "value", state))
+
+    @contextmanager
+    def task(self, task_id: str) -> Iterator[None]:
+        """Around the time in which a task holds a worker slot."""
+        started = time.monotonic()
+        self._is_task_running = True
+        try:
+            yield
+        finally:
+            self._is_task_running = False
+            self.slots[task_id] = self.slots.get(task_id, 0.0) + time.monotonic() - started
+
+    def next_due(self) -> datetime | None:
+        """Return when the next retry or rescheduled sensor is due; None while a task is running (it sleeps itself)."""
+        if self._is_task_running:
+            return None
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils.session import create_session
+        from airflow.utils.state import TaskInstanceState
+        from sqlalchemy import select
+
+        with create_session() as session:
+            tis = session.scalars(
+                select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
+            ).all()
+            due = [_retry_date(ti, self.dag) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
+            due += [_reschedule_date(ti, session) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RESCHEDULE]
+            waiting = sorted(ti.task_id for ti in tis if ti.state is None)
+        known = [moment for moment in due if moment is not None]
+        self._idle_rounds = 0 if known else self._idle_rounds + 1
+        if self._idle_rounds > MAX_IDLE_ROUNDS:
+            raise StuckError(
+                f"no task of the run can start: {', '.join(waiting) or 'all'} wait for what never comes (an unmet "
+                f"depends_on_past, or a person's input)"
+            )
+        return min(known) if known else None
+
+
+@contextmanager
+def without_waiting(run: RunInProgress) -> Iterator[None]:
+    """Let sensors look only when something can have changed, and triggers wait on the world's clock."""
+    from airflow.sdk.bases.sensor import BaseSensorOperator
+    from airflow.sdk.definitions import dag as module
+    from airflow.sdk.execution_time import supervisor
+
+    run_in_process = supervisor.run_task_in_process
+    inline_trigger: Any = module._run_inline_trigger
+    interval = BaseSensorOperator._get_next_poke_interval
+    last: list[Any] = [None]
+
+    def run_task(*args: Any, **kwargs: Any) -> Any:
+        with run.task(kwargs["ti"].task_id):
+            last[0] = run_in_process(*args, **kwargs)
+        return last[0]
+
+    def run_trigger(trigger: Any, ti: Any, *rest: Any) -> Any:
+        waiting = _Deferred(trigger, _deadline(ti), run.clock)
+        try:
+            return inline_trigger(waiting, ti, *rest)
+        except DagproofError:
+            raise
+        except Exception as error:
+            _fail_deferral(last[0].msg, error)
+            return None
+
+    def next_interval(sensor: Any, started_at: Any, run_duration: Any, poke_count: int) -> float:
+        usual = interval(sensor, started_at, run_duration, poke_count)
+        return _until_next_look(usual, run_duration(), sensor.timeout, run.clock)
+
+    with (
+        patch.object(supervisor, "run_task_in_process", run_task),
+        patch.object(module, "_run_inline_trigger", run_trigger),
+        patch.object(BaseSensorOperator, "_get_next_poke_interval", next_interval),
+    ):
+        yield
+
+
+def _until_next_look(usual: float, waited: float, timeout: float, clock: Clock | None) -> float:
+    """Return the seconds to a sensor's next look.
+
+    In a world nothing changes by itself, but for what is announced to arrive. So a sensor that has found nothing
+    looks at doubling distances, on the grid of its own interval: at most twice as late as it would have, were it to
+    wait for a time of day. It never looks past the next arrival, or past its own timeout.
+    """
+    if usual <= 0 or clock is None:
+        return usual
+    steps = max(1, math.floor(waited / usual))
+    arrival = clock.next_arrival()
+    if arrival is not None:
+        until = (arrival - datetime.now(timezone.utc)).total_seconds()
+        steps = min(steps, max(1, math.ceil(until / usual)))
+    if timeout > waited:
+        steps = min(steps, max(1, math.floor((timeout - waited) / usual) + 1))
+    return steps * usual
+
+
+class _Deferred:
+    """A trigger that waits on the world's clock, and no longer than its task said when it deferred."""
+
+    def __init__(self, trigger: Any, deadline: datetime | None, clock: Clock | None) -> None:
+        self._trigger, self._deadline, self._clock = trigger, deadline, clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trigger, name)
+
+    async def run(self) -> AsyncIterator[Any]:
+        loop = asyncio.get_running_loop()
+        if self._clock is not None:
+            loop._selector = _JumpingSelector(loop, self._clock)  # type: ignore[attr-defined]
+        events = self._trigger.run()
+        try:
+            seconds = None
+            if self._deadline is not None:
+                seconds = max(0.0, (self._deadline - datetime.now(timezone.utc)).total_seconds())
+            yield await asyncio.wait_for(events.__anext__(), seconds)
+        except StopAsyncIteration:
+            return
+
+
+class _JumpingSelector:
+    """An event loop's selector that jumps to the next timer instead of waiting for it, unless something is going on."""
+
+    def __init__(self, loop: Any, clock: Clock) -> None:
+        self._loop, self._clock = loop, clock
+        self._real = loop._selector
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def select(self, timeout: float | None = None) -> Any:
+        patience = PATIENCE if self._is_busy() else 0.0
+        events = self._real.select(patience if timeout is None else min(patience, timeout))
+        if events or timeout == 0:
+            return events
+        if timeout is None:
+            if patience:
+                return self._real.select(None)
+            raise StuckError("a deferred task waits for what never comes, and has no timeout; give defer() one")
+        self._clock.advance(timeout)
+        return []
+
+    def _is_busy(self) -> bool:
+        """Whether a connection or a thread may still answer: there is more than the loop's own wake-up socket."""
+        executor = getattr(self._loop, "_default_executor", None)
+        return len(self._real.get_map()) > 1 or bool(executor and executor._threads)
+
+
+def _deadline(ti: Any) -> datetime | None:
+    """Return when the scheduler would give up on a deferred task."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return session.scalar(select(TaskInstance.trigger_timeout).where(TaskInstance.id == str(ti.id)))
+
+
+def _fail_deferral(message: Any, error: Exception) -> None:
+    """Let the task resume as the scheduler lets it resume when its trigger failed or came too late."""
+    too_late = isinstance(error, asyncio.TimeoutError | TimeoutError)
+    kwargs: dict[str, Any] = {"error": "Trigger timeout" if too_late else "Trigger failure"}
+    if not too_late:
+        kwargs["traceback"] = traceback.format_exception(error)
+    message.next_method, message.next_kwargs = "__fail__", kwargs
+
+
+def _retry_date(ti: Any, dag: Any) -> datetime | None:
+    ti.task = dag.task_dict[ti.task_id]
+    return ti.next_retry_datetime()  # type: ignore[no-any-return]
+
+
+def _reschedule_date(ti: Any, session: Any) -> datetime | None:
+    from airflow.models.taskreschedule import TaskReschedule
+    from sqlalchemy import select
+
+    return session.scalar(  # type: ignore[no-any-return]
+        select(TaskReschedule.reschedule_date)
+        .where(TaskReschedule.ti_id == ti.id)
+        .order_by(TaskReschedule.id.desc())
+        .limit(1)
+    )

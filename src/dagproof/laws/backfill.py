@@ -1,0 +1,51 @@
+"""A backfill of all dates leaves what running them day by day has left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law, require_effect
+
+
+class Backfill(Law):
+    """What it does: lets the data of all dates arrive, and only then backfills the dates, weeks later.
+
+    That is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled run:
+    its run id and run type are its own, and what comes after its dates is there already.
+
+    Why is this bad: a table that is wiped and backfilled, after a new column or a repaired bug, must be the same
+    table. A task that reads the latest file, or everything up to now, makes another one.
+
+    Example:
+        path = max(glob("raw/orders/*.csv"))
+
+    Use instead:
+        path = f"raw/orders/{ds}.csv"
+    """
+
+    name = "backfill"
+    order = 75
+    relation = "each date in turn = wipe and backfill all of them"
+    verdict = "incremental ≠ full refresh"
+    accusation = "gives another table when it is backfilled"
+    headline = "Rows differ between a run each day and a backfill of all days"
+    sides = ("day by day", "backfilled")
+    promise = "a backfill of all dates leaves the rows of running each in turn"
+
+    def examples(self, dates: Sequence[str]) -> list[History]:
+        """Each date alone, and all of them."""
+        several = [_backfilled(dates)] if len(dates) > 1 else []
+        return [*(_backfilled([date]) for date in dates[:1]), *several]
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare with the same dates, each run as soon as its data are there."""
+        runs = tuple(Step("run", step.date) for step in history if step.kind == "backfill")
+        require_effect(lab, runs)
+        return self.compared(lab, runs, history)
+
+
+def _backfilled(dates: Sequence[str]) -> History:
+    arrivals = tuple(Step("arrive", date) for date in dates) if len(dates) > 1 else ()
+    return (*arrivals, *(Step("backfill", date) for date in dates))

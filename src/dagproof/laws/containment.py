@@ -1,0 +1,110 @@
+"""A run leaves alone what the runs of other dates have written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import permutations
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.worlds.diff import diff
+from dagproof.worlds.snapshot import Row, Snapshot, Table
+
+
+class Containment(Law):
+    """What it does: runs one date and then another, and looks whether a row or file of the first is gone or changed.
+
+    Tables and files that are the same whichever date runs (they are refreshed as a whole) have no partitions, and
+    are left out.
+
+    Why is this bad: repairing one day must not damage another. A delete that reaches too far, or a table that is
+    overwritten by each day, is noticed when the old days are asked for, and by then their source may be gone.
+
+    Example:
+        cursor.execute("DELETE FROM orders WHERE dt >= %s", (ds,))
+
+    Use instead:
+        cursor.execute("DELETE FROM orders WHERE dt = %s", (ds,))
+    """
+
+    name = "containment"
+    order = 55
+    relation = "run D2 leaves what D1 wrote untouched"
+    verdict = "leaks outside its partition"
+    accusation = "leaks outside its partition"
+    headline = "The run of one date changes rows of another"
+    sides = ("after the one date", "after the other one, too")
+    promise = "a run leaves the rows of other dates alone"
+
+    def examples(self, dates: Sequence[str]) -> list[History]:
+        """Each two of the dates, in both orders."""
+        pairs = sorted(permutations(dates, 2), key=lambda pair: pair[0] > pair[1])
+        return [(Step("run", one), Step("run", other)) for one, other in pairs]
+
+    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+        """Each two of the dates; in order only where runs wait for the run before."""
+        if len(dates) < 2:
+            raise NotApplicableError("it takes two dates; give another --date")
+        only_forwards = bool(lab.about["depends_on_past"])
+        return [h for h in self.examples(dates) if not only_forwards or h[0].date < h[1].date]
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare what the first run wrote with what is left of it."""
+        require_effect(lab, history)
+        first, second = history
+        noise = self.noise(lab, history)
+        before, one, other, both = (
+            self.seen(lab, lab.state(h)).without(noise)
+            for h in ((Step("arrive", first.date),), (first,), (second,), history)
+        )
+        parts = {n for n in one.tables if n not in other.tables or one.tables[n].rows != other.tables[n].rows}
+        paths = {p for p in one.files if p not in other.files or one.files[p].chunks != other.files[p].chunks}
+        written = _written(before, one, parts, paths)
+        if not written.files and not any(table.rows for table in written.tables.values()):
+            raise NotApplicableError("everything it writes is refreshed as a whole: the same rows, whichever date runs")
+        return Finding(diff(written, _left_of(written, both)), not_compared=noise)
+
+
+def _written(before: Snapshot, after: Snapshot, tables: set[str], files: set[str]) -> Snapshot:
+    """Return the rows and files of some tables and files that a run added or changed."""
+    rows = {name: _minus(after.tables[name], before.tables.get(name)) for name in tables}
+    return Snapshot(rows, {p: after.files[p] for p in files if after.files[p] != before.files.get(p)})
+
+
+def _minus(table: Table, other: Table | None) -> Table:
+    old = Counter(other.rows if other else ())
+    rows = []
+    for row in table.rows:
+        if old[row]:
+            old[row] -= 1
+        else:
+            rows.append(row)
+    return Table(table.name, table.columns, table.key, tuple(rows))
+
+
+def _left_of(written: Snapshot, now: Snapshot) -> Snapshot:
+    """Return what is there now of what was written: the same rows, and rows with the same key."""
+    tables = {name: _same(table, now.tables[name]) for name, table in written.tables.items() if name in now.tables}
+    return Snapshot(tables, {path: now.files[path] for path in written.files if path in now.files})
+
+
+def _same(written: Table, now: Table) -> Table:
+    if written.key and set(written.key) <= set(now.columns):
+        keys = {_key(row, written) for row in written.rows}
+        same_key = tuple(row for row in now.rows if _key(row, now, written.key) in keys)
+        return Table(now.name, now.columns, now.key, same_key)
+    wanted = Counter(written.rows)
+    rows = []
+    for row in now.rows:
+        if wanted[row]:
+            wanted[row] -= 1
+            rows.append(row)
+    return Table(now.name, now.columns, now.key, tuple(rows))
+
+
+def _key(row: Row | bytes, table: Table, key: tuple[str, ...] | None = None) -> tuple[bytes, ...]:
+    assert isinstance(row, bytes)
+    values = row.split(b"\t")
+    return tuple(values[table.columns.index(column)] for column in key or table.key)

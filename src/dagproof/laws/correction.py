@@ -1,0 +1,74 @@
+"""When the data of a date change upstream, running it again leaves nothing of the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.worlds.diff import diff
+from dagproof.worlds.world import RunFailedError
+
+
+class Correction(Law):
+    """What it does: runs a date, changes its data upstream as the configuration says, and runs it again.
+
+    That is compared with a fresh world that only ever saw the corrected data. Where a run refuses the corrected data
+    there, it must refuse them here, too, and leave the rows as they were.
+
+    Why is this bad: upstream corrects itself, and rows vanish there. An upsert never deletes, a cache never looks
+    again: the old rows stay, and no rerun will ever remove them.
+
+    Example:
+        INSERT INTO users SELECT * FROM staging ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
+
+    Use instead:
+        DELETE FROM users WHERE dt = %(ds)s;
+        INSERT INTO users SELECT * FROM staging;  -- in the same transaction
+    """
+
+    name = "correction"
+    order = 70
+    relation = "upstream data of D changes, run D again: same S as a fresh world that only ever saw the corrected data"
+    verdict = "keeps stale rows"
+    accusation = "keeps stale rows"
+    headline = "Rows of the old data are left when the date runs again with corrected ones"
+    sides = ("with the corrected data only", "after the correction")
+    promise = "a date that runs again with corrected data keeps nothing of the old ones"
+
+    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+        """Each correction, on the first date."""
+        if not lab.proof.corrections:
+            raise NotApplicableError(
+                f"nothing says how data change; name a correction in [tool.dagproof.proofs.{lab.dag_id}.corrections]"
+            )
+        date = dates[0]
+        return [
+            (Step("run", date), Step("correct", date, correction=name), Step("rerun", date))
+            for name in lab.proof.corrections
+        ]
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare with a world that only ever saw the corrected data."""
+        run, correct, _ = history
+        require_effect(lab, (run,))
+        try:
+            lab.state((correct, run))
+        except RunFailedError as refusal:
+            return self._refused(lab, history, refusal)
+        return self.compared(lab, (correct, run), history)
+
+    def _refused(self, lab: Lab, history: History, refusal: RunFailedError) -> Finding:
+        """Check that data which a first run refuses are refused by a rerun, too, with the rows left alone."""
+        try:
+            lab.state(history)
+        except RunFailedError as failure:
+            if failure.left is None:
+                raise
+            noise = self.noise(lab, history)
+            before = self.seen(lab, lab.state(history[:-1])).without(noise)
+            after = self.seen(lab, failure.left).without(noise)
+            headline = "Rows changed although the run refused the corrected data"
+            return Finding(diff(before, after), not_compared=noise, headline=headline, sides=("before", "after"))
+        return Finding(broken=True, headline=f"The rerun takes data that a first run refuses: {refusal}")

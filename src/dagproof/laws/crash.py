@@ -1,0 +1,172 @@
+"""A run that is cut off, at whatever point, leaves all of the old or all of the new, and is healed by running again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import FaultOutcome, Finding, Law, require_effect, whole
+from dagproof.worlds.diff import Diff, diff
+from dagproof.worlds.points import Point
+from dagproof.worlds.snapshot import File, Snapshot, Table
+
+#: Files that no reader takes for data: hidden ones, and such as are called temporary.
+TEMPORARY = re.compile(r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|tmp[a-z0-9_]{6,10})$")
+
+
+class Crash(Law):
+    """What it does: cuts a run off at each of its points, looks at what is left, and runs the date again.
+
+    The points are the messages that the run sends to PostgreSQL (before one arrives the process is killed; after one
+    the answer is lost, as of a commit that nobody hears of), and its file operations. They are tried in the first run
+    of a date, and in its rerun. Right after the cut, a reader must see all of the old rows or all of the new ones,
+    table by table and file by file; after the next run, the rows must be those of a run that was not disturbed. Files
+    whose name says that they are temporary may be left.
+
+    Why is this bad: workers are evicted, networks break, and disks fill up, at any point. What is half there is read
+    by somebody before it is repaired, and what a rerun does not heal stays broken.
+
+    Example:
+        hook.run("DELETE FROM users WHERE dt = …", autocommit=True)
+        hook.run("INSERT INTO users SELECT …", autocommit=True)
+
+    Use instead:
+        hook.run(["DELETE FROM users WHERE dt = …", "INSERT INTO users SELECT …"])  # one transaction
+    """
+
+    name = "crash"
+    order = 40
+    relation = (
+        "for every fault point k: S(run D crashed at k, run D) = S(run D); and what a reader could see right after the "
+        "crash is all of the old partition or all of the new one"
+    )
+    verdict = "not crash-safe"
+    accusation = "does not survive a crash"
+    headline = "Rows differ after a crash and another run"
+    sides = ("without the crash", "after the crash and another run")
+    promise = "a run cut off at any point leaves all of the old or all of the new, and running again heals it"
+
+    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+        """The first date cut off at each point of its run, and then at each point of its rerun."""
+        run, rerun = Step("run", dates[0]), Step("rerun", dates[0])
+        require_effect(lab, (run,))
+        for before in ((), (run,)):
+            points, _ = lab.points((*before, rerun if before else run))
+            for point in points:
+                yield (*before, Step("crash", dates[0], point=point.name), rerun)
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare what a reader sees after the crash, and what is there after the next run."""
+        date = history[0].date
+        crashed = history[:-1]
+        old = lab.before(history) if len(history) == 2 else lab.state((Step("run", date),))
+        new = lab.state((Step("run", date),))
+        noise = self.noise(lab, (Step("run", date),))
+        now = self.seen(lab, lab.state(crashed)).without(noise)
+        old, new = (self.seen(lab, snapshot).without(noise) for snapshot in (old, new))
+        torn, survived = self._torn(lab, old, new, now, crashed)
+        if lab.report(crashed).get("state") == "success" and not torn:
+            survived = "new"
+        healed = self._healed(lab, history, now)
+        fault = _described(lab, crashed, survived, healed=not healed)
+        left_out = lab.points((Step("run", date),))[1]
+        if healed:
+            return Finding(
+                healed.diff, healed.not_compared, True, headline=healed.headline, faults=(fault,), left_out=left_out
+            )
+        if torn:
+            return Finding(
+                torn,
+                not_compared=noise,
+                verdict="not atomic",
+                headline="A reader sees half of it after a crash",
+                sides=("whole", "after the crash"),
+                history=crashed,
+                faults=(fault,),
+                left_out=left_out,
+            )
+        return Finding(not_compared=noise, faults=(fault,), left_out=left_out)
+
+    def _healed(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
+        """Compare with an undisturbed run, but for temporary files that the crash has left."""
+        undisturbed = tuple(step for step in history if step.kind != "crash")
+        if len(undisturbed) == 1:
+            undisturbed = (Step("run", history[0].date),)
+        finding = self.compared(lab, undisturbed, history)
+        litter = {path for path in crashed.files if TEMPORARY.search(path)}
+        files = tuple(f for f in finding.diff.files if f.change != "added" or f.path not in litter)
+        left = Diff(finding.diff.tables, files)
+        return Finding(left, finding.not_compared | litter, bool(left) or finding.broken, headline=finding.headline)
+
+    def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
+        """Return how `now` is neither the old nor the new state, and one word for what it is."""
+        untouched = lab.before(crashed)
+        scratch = whole(lab.proof.scratch)
+        seen = []
+        survived = {"old"}
+        for name in sorted(old.tables.keys() | new.tables.keys() | now.tables.keys()):
+            sides = [snapshot.tables.get(name) for snapshot in (old, new, now, untouched)]
+            word = _word(*(table.rows if table else () for table in sides[:3]), untouched=_rows(sides[3]))
+            if word == "partial" and not _only(now, name).without(scratch).tables:
+                word = "scratch"
+            survived.add(word)
+            if word == "partial":
+                seen.append(name)
+        tables = [_only(_nearer(old, new, now, name), name).tables for name in seen]
+        whole_tables = {name: table for part in tables for name, table in part.items()}
+        torn_tables = {name: now.tables[name] for name in seen if name in now.tables}
+        files = [
+            path
+            for path in sorted(old.files.keys() | new.files.keys() | now.files.keys())
+            if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not TEMPORARY.search(path)
+        ]
+        files = [path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without(scratch).files]
+        survived |= {"partial"} if files else set()
+        written = {path for path, file in new.files.items() if file != old.files.get(path)}
+        survived |= {"new" for path in written if now.files.get(path) == new.files[path]}
+        found = diff(
+            Snapshot(whole_tables, {p: f for p in files if (f := new.files.get(p) or old.files.get(p))}),
+            Snapshot(torn_tables, {p: now.files[p] for p in files if p in now.files}),
+        )
+        return found, next(word for word in ("partial", "new", "scratch", "old") if word in survived)
+
+
+def _word(old: Sequence[bytes], new: Sequence[bytes], now: Sequence[bytes], *, untouched: Sequence[bytes]) -> str:
+    """Return what is left of one table.
+
+    Where a whole run leaves a table as it was before the first one, nobody can read results there: it is scratch space.
+    """
+    if now == old:
+        return "old"
+    if now == new:
+        return "new"
+    return "scratch" if new == untouched and set(old) <= set(now) else "partial"
+
+
+def _rows(table: Table | None) -> Sequence[bytes]:
+    return table.rows if table else ()
+
+
+def _only(snapshot: Snapshot, name: str) -> Snapshot:
+    return Snapshot({name: snapshot.tables[name]} if name in snapshot.tables else {})
+
+
+def _nearer(old: Snapshot, new: Snapshot, now: Snapshot, name: str) -> Snapshot:
+    """Return the one of the two states with which the table has more rows in common."""
+    rows = set(_rows(now.tables.get(name)))
+    return max((new, old), key=lambda snapshot: len(rows & set(_rows(snapshot.tables.get(name)))))
+
+
+def _any(path: str, *snapshots: Snapshot) -> File:
+    return next(snapshot.files[path] for snapshot in snapshots if path in snapshot.files)
+
+
+def _described(lab: Lab, crashed: History, survived: str, *, healed: bool) -> FaultOutcome:
+    points, _ = lab.points((*crashed[:-1], Step("rerun" if len(crashed) > 1 else "run", crashed[-1].date)))
+    point = next((p for p in points if p.name == crashed[-1].point), Point("message", 0))
+    place = "file" if point.kind == "file" else "wire"
+    when = "after" if point.kind == "reply" else "before"
+    note = "in the rerun" if len(crashed) > 1 else ""
+    return FaultOutcome(place, point.number, when, point.what, point.task, survived, healed, note)

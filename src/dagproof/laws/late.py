@@ -1,0 +1,62 @@
+"""Data that come late change no row, and nobody holds a worker slot for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+
+#: The share of the delay for which a task may hold a slot besides its own work.
+MOST_HELD = 0.5
+
+
+class Late(Law):
+    """What it does: starts a run when it is due, and lets the DAGs that come first run only later, by `delay` seconds.
+
+    The rows must be the same, and no task may have held a worker slot while it waited. The clock jumps, so that an
+    hour takes no time.
+
+    Why is this bad: upstream is late at least once a month. A DAG that does not wait then fails, or loads what is
+    there; one that waits in poke mode takes a slot from those that could work, and ten of them stop the scheduler.
+
+    Example:
+        FileSensor(task_id="wait", filepath="orders.csv")  # mode="poke" is the default
+
+    Use instead:
+        FileSensor(task_id="wait", filepath="orders.csv", mode="reschedule", timeout=6 * 3600)
+    """
+
+    name = "late"
+    order = 80
+    relation = "upstream arrives late by Δ: same S, and the waiting sensor held no worker slot"
+    verdict = "fails while waiting"
+    accusation = "does not wait well"
+    headline = "Rows differ when the data come late"
+    sides = ("with the data in time", "with the data late")
+    promise = "data that come late change no row, and no worker slot is held for them"
+
+    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+        """Each date, with its data late."""
+        if not lab.proof.after:
+            raise NotApplicableError(
+                f"nothing comes before it; name what it waits for as after in [tool.dagproof.proofs.{lab.dag_id}]"
+            )
+        return [(Step("late", date, delay=int(lab.proof.delay)),) for date in dates]
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare with the data in time, and look who held a slot meanwhile."""
+        step = history[0]
+        on_time = (Step("run", step.date),)
+        require_effect(lab, on_time)
+        finding = self.compared(lab, on_time, history)
+        if finding:
+            return finding
+        usual, slots = lab.report(on_time)["slots"], lab.report(history)["slots"]
+        for task, seconds in slots.items():
+            held = seconds - usual.get(task, 0.0)
+            if held > MOST_HELD * step.delay:
+                headline = f"{task} held a worker slot for {held / 60:,.0f} minutes while it waited"
+                return Finding(broken=True, verdict="holds a slot while waiting", headline=headline)
+        return finding

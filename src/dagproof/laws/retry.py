@@ -1,0 +1,50 @@
+"""A task whose worker is lost after its work, and that is tried again, leaves the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dagproof.histories import History, Step
+from dagproof.lab import Lab
+from dagproof.laws.base import Finding, Law, require_effect
+
+
+class Retry(Law):
+    """What it does: lets each task of a run fail once after it has done its work, and be tried again.
+
+    A task that has no retries is given one: somebody will clear it. What is tried again is the task alone, with
+    what the tasks before it have left.
+
+    Why is this bad: a worker can be lost between the task's last statement and the moment at which Airflow hears of
+    it. Airflow then does what it was told to, and runs the task again.
+
+    Example:
+        cursor.execute("UPDATE accounts SET balance = balance + %s WHERE id = %s", (amount, account))
+
+    Use instead:
+        cursor.execute("UPDATE accounts SET balance = (SELECT sum(amount) FROM bookings WHERE …) WHERE id = %s", …)
+    """
+
+    name = "retry"
+    order = 35
+    relation = "each task of run D fails after its effects landed, and is retried: same S"
+    verdict = "not retry-safe"
+    accusation = "is not safe to retry"
+    headline = "Rows differ after a task was tried again"
+    sides = ("after one try", "after two")
+    promise = "a task that is tried again after its work leaves identical rows"
+
+    def examples(self, dates: Sequence[str]) -> list[History]:
+        """Each date, with all of its tasks tried again."""
+        return [(Step("retry", date),) for date in dates]
+
+    def simpler(self, lab: Lab, history: History) -> Iterable[History]:
+        """The same with just one task tried again."""
+        if len(lab.about["tasks"]) < 2:
+            return ()
+        return [(Step("retry", history[0].date, task=task),) for task in lab.about["tasks"]]
+
+    def check(self, lab: Lab, history: History) -> Finding:
+        """Compare with a run in which nothing is lost."""
+        require_effect(lab, history)
+        return self.compared(lab, (Step("run", history[0].date),), history)

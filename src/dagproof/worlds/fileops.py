@@ -1,0 +1,83 @@
+"""Faults in the process: a run can be killed, or held, at each thing that it does to the files of its world.
+
+Seen are the operations of Python code: opening a file for writing, rename, replace, unlink and their like. A library
+that opens files in C (pyarrow's own file system, say) is not seen.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+NOUNS = {
+    "os.rename": "rename to",
+    "os.link": "link to",
+    "os.symlink": "link to",
+    "os.remove": "remove",
+    "os.rmdir": "remove",
+    "os.truncate": "truncate",
+    "shutil.rmtree": "remove",
+}
+TARGET_COMES_SECOND = {"os.rename", "os.link", "os.symlink"}
+
+
+class FileOperations:
+    """Counts what a process does to the files below `folder`, and does `at` one of them as it is told.
+
+    A file that is opened for writing counts when it is open (and so, as a rule, empty); everything else counts
+    before it happens. `plan` may have ``at`` (the number of the operation, from 1), ``action`` (``kill`` or ``hold``)
+    and, for a hold, ``reached`` and ``go``: the paths of two marker files.
+    """
+
+    def __init__(self, folder: str, plan: dict[str, Any] | None, task: Callable[[], str]) -> None:
+        self._folder = os.path.realpath(folder).rstrip("/") + "/"
+        self._plan = plan or {}
+        self._task = task
+        self._sleep = time.sleep
+        self._clock = time.monotonic
+        self.seen: list[dict[str, str]] = []
+        """What happened so far: ``what`` it was, and the ``task`` that did it."""
+
+    def watch(self) -> None:
+        """Begin; there is no end but that of the process."""
+        real_open = io.open
+
+        def opening(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+            stream = real_open(file, mode, *args, **kwargs)
+            if isinstance(file, str | bytes | os.PathLike) and set(mode) & set("wax+"):
+                self._note("open", os.fsdecode(file))
+            return stream
+
+        io.open = opening
+        builtins.open = opening
+        sys.addaudithook(self._audit)
+
+    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
+        noun = NOUNS.get(event)
+        if noun is not None:
+            path = args[1 if event in TARGET_COMES_SECOND else 0]
+            if isinstance(path, str | bytes | os.PathLike):
+                self._note(noun, os.fsdecode(path))
+
+    def _note(self, noun: str, path: str) -> None:
+        full = os.path.realpath(path)
+        if not full.startswith(self._folder):
+            return
+        self.seen.append({"what": f"{noun} {full[len(self._folder) :]}", "task": self._task()})
+        if len(self.seen) == self._plan.get("at"):
+            if self._plan["action"] == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            self._hold(Path(self._plan["reached"]), Path(self._plan["go"]))
+
+    def _hold(self, reached: Path, go: Path) -> None:
+        os.close(os.open(reached, os.O_WRONLY | os.O_CREAT, 0o600))
+        deadline = self._clock() + 60.0
+        while not go.exists() and self._clock() < deadline:
+            self._sleep(0.002)

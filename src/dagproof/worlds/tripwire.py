@@ -1,0 +1,93 @@
+"""A tripwire: notes which line of the user's code asks for the time, for something random, or for the machine's name.
+
+What a log line is stamped with does not count.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import platform
+import random
+import socket
+import sys
+import uuid
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import time_machine
+
+TIME, RANDOM, MACHINE = "the time", "a random value", "the machine"
+MOST = 50
+_LOGGING = ("logging", "structlog", "airflow._shared.logging", "airflow.sdk.log")
+_OWNED_BY_OTHERS = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+class Tripwire:
+    """Notes callers, once for each line: ``what`` was asked for, by which ``task``, at which ``file`` and ``line``."""
+
+    def __init__(self, folders: list[str], task: Callable[[], str]) -> None:
+        self._folders = tuple(os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in folders)
+        self._task = task
+        self._known: set[tuple[str, str, int]] = set()
+        self._seeded = False
+        self.trips: list[dict[str, Any]] = []
+
+    def stretch(self) -> None:
+        """Put it up, for as long as the process lives; the clock is one of time-machine's already."""
+        # whichever way the time is asked for, time-machine asks its traveller, on the caller's own frame
+        self._wrap(type(time_machine.traveller_stack[-1]), "time_ns", TIME)
+        for module, name in ((os, "urandom"), (random, "_urandom"), (uuid, "uuid1")):
+            self._wrap(module, name, RANDOM)
+        hidden = random.random.__self__  # type: ignore[attr-defined]  # the generator behind the module's functions
+        for name in ("random", "_randbelow", "getrandbits"):
+            self._wrap(random.Random, name, RANDOM, only=hidden)
+        random.random = hidden.random
+        random.getrandbits = hidden.getrandbits
+        if "numpy" in sys.modules:
+            for name in ("rand", "randn", "randint", "random", "choice", "shuffle", "permutation", "normal", "uniform"):
+                self._wrap(sys.modules["numpy"].random, name, RANDOM)
+        for module, name in ((os, "getpid"), (socket, "gethostname"), (platform, "node"), (os, "uname")):
+            self._wrap(module, name, MACHINE)
+        random.seed = self._seed
+
+    def _seed(self, a: Any = None, version: int = 2) -> None:
+        random.Random.seed(random.random.__self__, a, version)  # type: ignore[attr-defined]
+        self._seeded = a is not None
+
+    def _wrap(self, owner: Any, name: str, what: str, only: object = None) -> None:
+        original = getattr(owner, name)
+
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            if only is None or (args and args[0] is only and not self._seeded):
+                self._note(sys._getframe(1), what)
+            return original(*args, **kwargs)
+
+        setattr(owner, name, asked)
+
+    def _note(self, frame: FrameType | None, what: str) -> None:
+        while frame is not None and len(self.trips) < MOST:
+            if str(frame.f_globals.get("__name__", "")).startswith(_LOGGING):
+                return
+            file = frame.f_code.co_filename
+            if file.startswith(self._folders) and not any(part in file for part in _OWNED_BY_OTHERS):
+                self._add(what, file, frame.f_lineno)
+                return
+            frame = frame.f_back
+
+    def _add(self, what: str, file: str, line: int) -> None:
+        task = self._task()
+        if task and (what, file, line) not in self._known:
+            self._known.add((what, file, line))
+            code = linecache.getline(file, line).strip()
+            self.trips.append({"what": what, "task": task, "file": file, "line": line, "code": code})
+
+
+def set_up(folders: list[str] | None, task: Callable[[], str]) -> list[dict[str, Any]]:
+    """Put a tripwire up for the code below `folders` (none where there are none); return the list that it fills."""
+    if not folders:
+        return []
+    wire = Tripwire(folders, task)
+    wire.stretch()
+    return wire.trips
