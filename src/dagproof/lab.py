@@ -64,7 +64,7 @@ class Lab:
         self._points: dict[History, tuple[list[Point], str]] = {}
         self._noise: dict[str, frozenset[str] | None] = {}
         self.healed: dict[tuple[str, History], Any] = {}
-        """What running again made of a world that a crash had left: by that world's fingerprint, and what came before."""
+        """What running again made of the worlds that crashes had left: by fingerprint, and by what came before."""
         self._raw_states: list[Snapshot] = []
 
     @property
@@ -123,6 +123,16 @@ class Lab:
                 with recorded(world, request) as points:
                     self._points[moves] = points(self._stage.play(world, moves[-1], **request))
         return self._points[moves]
+
+    def point(self, history: History) -> Point | None:
+        """Return the point of the last step of `history` that has one, with what happens there; None without any."""
+        for n, step in reversed(list(enumerate(history))):
+            if step.point:
+                kind = "rerun" if any(earlier.date == step.date for earlier in history[:n]) else "run"
+                same = tuple(earlier for earlier in history[:n] if earlier.date == step.date and not earlier.point)
+                points, _ = self.points((*same, Step(kind, step.date)))
+                return next((point for point in points if point.name == step.point), None)
+        return None
 
     def trips(self, history: History, machine: Machine = HERE) -> list[dict[str, Any]]:
         """Return who asked for the time, something random or the machine's name in the last run of `history`."""

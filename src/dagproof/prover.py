@@ -210,6 +210,7 @@ class Prover:
             left=self._left(shown, finding.diff),
             shrunk_from=shrunk_from,
             written_by=self._writer(shown, names),
+            where=self._where(shown),
             asked=self._asked(shown) if law.asks_who else (),
             replay=self._save(law, history),
             **_noted(list(tried.values())),
@@ -233,6 +234,14 @@ class Prover:
             return self.lab.writer(history, names)
         except DagproofError:
             return None  # the run does not succeed each time; the verdict stands without the name
+
+    def _where(self, history: History) -> str:
+        """Return what happens at the point of the history, where it has one."""
+        try:
+            point = self.lab.point(history)
+        except DagproofError:
+            return ""
+        return f"{point.name} is {point.what}" + (f", in task {point.task}" if point.task else "") if point else ""
 
     def _asked(self, history: History) -> tuple[str, ...]:
         """Return who, in the last run, asked for what makes runs differ."""
