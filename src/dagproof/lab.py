@@ -63,6 +63,8 @@ class Lab:
         self._passed: Counter[_Key] = Counter()
         self._points: dict[History, tuple[list[Point], str]] = {}
         self._noise: dict[str, frozenset[str] | None] = {}
+        self.healed: dict[tuple[str, History], Any] = {}
+        """What running again made of a world that a crash had left: by that world's fingerprint, and what came before."""
         self._raw_states: list[Snapshot] = []
 
     @property
@@ -205,7 +207,10 @@ class Lab:
                 for at in range(done + 1, len(key.moves) + 1):
                     now = key.first(at)
                     self._reports[now] = self._play(world, key.moves[at - 1])
-                    self._states.setdefault(now, self._kept(world.snapshot()))
+                    content = world.snapshot()
+                    self._states.setdefault(now, self._kept(content))
+                    if key.moves[at - 1].kind == "crash":
+                        self._reports[now]["fingerprint"] = world.fingerprint(content)
                     if at < len(key.moves):
                         self._keep_world(now, world)
         except DagproofError as error:

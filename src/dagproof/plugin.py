@@ -65,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where worlds live: embedded (default), testcontainers, or a postgresql:// address",
     )
     group.addoption("--dagproof-dags", metavar="DIR", help="a DAG folder: collect a test for each of its DAGs and laws")
+    group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")
     parser.addini("dagproof_dags", "the default of --dagproof-dags; none by default", default="")
 
@@ -78,6 +79,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"there is no DAG folder {folder}; mend --dagproof-dags, or dagproof_dags in the ini file"
         )
+    if page := config.getoption("--dagproof-html"):
+        from dagproof.session_report import NAME, SessionReport
+
+        config.pluginmanager.register(SessionReport(Path(config.invocation_params.dir, page)), NAME)
     kind = postgres_kind(config)
     if kind == "embedded":
         return

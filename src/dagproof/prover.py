@@ -122,13 +122,18 @@ class Prover:
                     break  # what is found is as bad as it gets
         if broken:
             worst = min(broken, key=lambda history: (bool(tried[history].verdict), broken.index(history)))
-            found = next((simple for simple in law.simpler(self.lab, worst) if check(simple)), worst)
-            return self._falsified(law, found, len(worst), tried)
+            return self._falsified(law, self._simplest(law, worst, check), len(worst), tried)
         drawn = self._draw(law, check, self.max_histories - len(tried))
         if drawn is not None:
             history, first = drawn
-            return self._falsified(law, history, len(first), tried)
+            return self._falsified(law, self._simplest(law, history, check), len(first), tried)
         return self._proven(law, tried)
+
+    def _simplest(self, law: Law, history: History, check: Callable[[History], Finding]) -> History:
+        """Return what is left of a history that breaks the law when everything is taken away that need not be there."""
+        while (simpler := next((h for h in law.simpler(self.lab, history) if check(h)), None)) is not None:
+            history = simpler
+        return history
 
     def _saved_before(self, law: Law) -> list[History]:
         """Return the histories that have broken the law before, of the dates that are proven now."""

@@ -17,6 +17,7 @@ from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
 from dagproof.plugin import RESOURCES
 from dagproof.prover import Prover
 from dagproof.report.text import failure_text, one_line
+from dagproof.session_report import Proved, report_of
 
 LABS = pytest.StashKey[dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]]]()
 
@@ -120,7 +121,10 @@ class LoadItem(pytest.Item):
 
     def runtest(self) -> None:
         """Say why."""
-        raise WorkerError(f"{self.path.name} does not load: {self.reason}")
+        sentence = f"{self.path.name} does not load: {self.reason}"
+        if report := report_of(self.config):
+            report.leave_out(sentence)
+        raise WorkerError(sentence)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The reason, and nothing of our internals."""
@@ -158,11 +162,19 @@ def verdict_of(
     """Prove a law in the session's driver; the states that one law has computed serve the next."""
     labs = config.stash.setdefault(LABS, {})
     key = (dag_id, tuple(dates))
-    if key not in labs:
-        labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
-    lab, planned = labs[key]
-    verdict = Prover(lab, planned, seed=seed, max_histories=max_histories).prove(law)
-    lab.check_ignore()
+    report = report_of(config)
+    try:
+        if key not in labs:
+            labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
+        lab, planned = labs[key]
+        verdict = Prover(lab, planned, seed=seed, max_histories=max_histories).prove(law)
+        lab.check_ignore()
+    except DagproofError as error:
+        if report:
+            report.leave_out(f"{dag_id} {law.name}: {error}")
+        raise
+    if report:
+        report.prove(Proved(dag_id, planned, seed, tuple(sorted(lab.ignore)), verdict))
     return verdict
 
 

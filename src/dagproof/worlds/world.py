@@ -6,6 +6,7 @@ name that changed from world to world could end up in a row and look like a faul
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -274,6 +275,18 @@ class World:
     def is_waiting_for_a_lock(self) -> bool:
         """Tell whether a session in the world's database waits for what another one has locked."""
         return self.worlds.is_waiting_for_a_lock()
+
+    def fingerprint(self, now: Snapshot) -> str:
+        """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
+
+        Besides that it tells of sequences, and of the files that a run keeps outside the world's data.
+        """
+        digest = hashlib.sha256(repr((now.tables, now.files)).encode())
+        for folder in ("home", "tmp"):
+            digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
+        if self.worlds.conninfo:
+            digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
+        return digest.hexdigest()
 
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from dagproof.laws import all_laws
+from tests.pages import parsed
 
 HEALTHY = """
     import pendulum
@@ -29,6 +34,7 @@ HEALTHY = """
 """
 APPENDS = HEALTHY.replace("healthy", "appends").replace('f"{ds}.txt", "w"', '"all.txt", "a"')
 BROKEN = "from airflow.sdk import dag\nimport no_such_module\n"
+DEFAULT_DATES = "2026-01-01, 2026-01-02, 2026-02-01"
 FAILURE = """\
 appends is not idempotent
 
@@ -95,7 +101,7 @@ def name_of(case: ElementTree.Element) -> str:
 @pytest.fixture(scope="module")
 def whole_run(project: Path) -> tuple[str, ElementTree.Element]:
     """What one run of everything prints, and its JUnit file."""
-    done = run_pytest(project, "--dagproof-dags=dags", "--junitxml=junit.xml")
+    done = run_pytest(project, "--dagproof-dags=dags", "--junitxml=junit.xml", "--dagproof-html=proofs.html")
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout, ElementTree.parse(project / "junit.xml").getroot()
 
@@ -150,11 +156,41 @@ def test_tests_are_chosen_as_any_other(project: Path, arguments: list[str], coll
     assert len(lines) == collected, done.stdout
 
 
+def test_all_verdicts_stand_on_one_page(whole_run: tuple[str, ElementTree.Element], project: Path) -> None:
+    """A line for each DAG and its dates, and what could not be proven."""
+    verdicts = 2 * len(all_laws()) + 2
+    assert re.search(rf"^dagproof: {verdicts} verdicts in .*/proofs\.html$", whole_run[0], re.MULTILINE)
+    page = unescape((project / "proofs.html").read_text())
+    assert FAILURE in page
+    assert matrix(project / "proofs.html") == [
+        ["appends over 2026-01-01", "not tried", "not tried", "✗ falsified: non-idempotent"],
+        [f"appends over {DEFAULT_DATES}", "✓ proven", "✓ proven", "✗ falsified: non-idempotent"],
+        ["healthy over 2026-01-01, 2026-01-02", "not tried", "not tried", "✓ proven"],
+        [f"healthy over {DEFAULT_DATES}", "✓ proven", "✓ proven", "✓ proven"],
+    ]
+    assert "broken.py does not load: ModuleNotFoundError" in page
+    assert "helthy" in page
+
+
+def matrix(path: Path) -> list[list[str]]:
+    """The rows of DAGs × laws on a page: the DAG, and what became of three of the laws."""
+    table = parsed(path.read_text()).of_class("matrix")[0]
+    titles, *rows = [[cell.words for cell in row.all("th", "td")] for row in table.all("tr")]
+    columns = [titles.index(title) for title in ("DAG", "effect", "deterministic", "rerun")]
+    return [[row[column] for column in columns] for row in rows]
+
+
 def test_xdist_gives_the_same_outcome(project: Path) -> None:
-    """With two workers, each with a driver of its own."""
-    done = run_pytest(project, "--dagproof-dags=dags", "-n", "2", "-m", "laws")
+    """With two workers, each with a driver of its own; their verdicts come together on one page."""
+    done = run_pytest(project, "--dagproof-dags=dags", "-n", "2", "-m", "laws", "--dagproof-html=xdist.html")
     assert FAILURE in done.stdout
     assert "2 failed, 5 passed" in done.stdout
+    assert f"dagproof: {2 * len(all_laws())} verdicts in " in done.stdout
+    assert matrix(project / "xdist.html") == [
+        ["appends", "✓ proven", "✓ proven", "✗ falsified: non-idempotent"],
+        ["healthy", "✓ proven", "✓ proven", "✓ proven"],
+    ]
+    assert "broken.py does not load" in (project / "xdist.html").read_text()
 
 
 def test_a_project_without_dags_never_imports_airflow(tmp_path: Path) -> None:

@@ -312,6 +312,16 @@ def test_a_reply_of_megabytes_is_held_back_and_then_passed_on() -> None:
         assert heard == answer
 
 
+def test_a_servers_last_words_pass_even_if_they_are_no_message() -> None:
+    """One that cannot fork says so without a length."""
+    with rig() as it:
+        it.say(b"Eno")
+        it.server.close()
+        it.loop.turn()
+        assert it.hear() == b"Eno"
+        assert it.ended
+
+
 @pytest.mark.parametrize("code", [80877103, 80877104], ids=["ssl", "gssenc"])
 def test_encryption_is_refused_as_a_server_without_it_does(code: int) -> None:
     """With one byte; then the client may go on without."""

@@ -13,7 +13,6 @@ from typing import Any
 from dagproof.worlds.wire.loop import READ, WRITE, Loop
 from dagproof.worlds.wire.plans import Book, Planned
 from dagproof.worlds.wire.protocol import (
-    ASYNCHRONOUS,
     COPY_DATA,
     FLUSH,
     FLUSH_MESSAGE,
@@ -295,7 +294,7 @@ class Connection:
             if total - position < HEADER_BYTES:
                 break
             kind = buffer[position]
-            if answering and own == _NEVER and self._begins_answer(kind):
+            if answering and own == _NEVER and self._replies.answered >= self._own_from:
                 self._withholding = True
                 own = position
             if kind not in ROWS:
@@ -305,9 +304,6 @@ class Connection:
                 left = _ENDLESS
         server.left = left
         return min(own, position), position
-
-    def _begins_answer(self, kind: int) -> bool:
-        return self._replies.answered >= self._own_from and kind not in ASYNCHRONOUS
 
     # --- stops
 
