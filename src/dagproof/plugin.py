@@ -44,9 +44,8 @@ class Resources:
 
             settings = settings_of(self._config)
             where = self.server() if needs_postgres(settings.world) else postgres_kind(self._config)
-            self._driver = self._stack.enter_context(
-                open_driver(settings, postgres=where, machines=machines_for(all_laws()))
-            )
+            laws = () if self._config.option.collectonly else all_laws()  # none is tried then
+            self._driver = self._stack.enter_context(open_driver(settings, postgres=where, machines=machines_for(laws)))
         return self._driver
 
     def close(self) -> None:
