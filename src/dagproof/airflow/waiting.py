@@ -34,6 +34,8 @@ class RunInProgress:
         self.clock: Clock | None = None
         self.slots: dict[str, float] = {}
         """Virtual seconds for which each task held a worker slot."""
+        self.reason: str | None = None
+        """Why it cannot go on, where dagproof is who says so."""
         self._is_task_running = False
         self._idle_rounds = 0
 
@@ -101,7 +103,8 @@ def without_waiting(run: RunInProgress) -> Iterator[None]:
         waiting = _Deferred(trigger, _deadline(ti), run.clock)
         try:
             return inline_trigger(waiting, ti, *rest)
-        except DagproofError:
+        except DagproofError as error:
+            run.reason = str(error)  # dag.test() makes a failed task of it
             raise
         except Exception as error:
             _fail_deferral(last[0].msg, error)
@@ -195,8 +198,10 @@ def _deadline(ti: Any) -> datetime | None:
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
+    names = ("dag_id", "task_id", "run_id", "map_index")  # not its id, which is of another type in each Airflow line
+    same = [getattr(TaskInstance, name) == getattr(ti, name) for name in names]
     with create_session() as session:
-        return session.scalar(select(TaskInstance.trigger_timeout).where(TaskInstance.id == str(ti.id)))
+        return session.scalar(select(TaskInstance.trigger_timeout).where(*same))
 
 
 def _fail_deferral(message: Any, error: Exception) -> None:
