@@ -9,9 +9,11 @@ import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 from unittest.mock import patch
 
+from dagproof.airflow import schedule
 from dagproof.airflow.scheduled import moment
 from dagproof.errors import DagproofError
 from dagproof.worlds.clock import Clock
@@ -69,7 +71,7 @@ class RunInProgress:
             tis = session.scalars(
                 select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
             ).all()
-            due = [_retry_date(ti, self.dag) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
+            due = [self._retry_date(ti) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
             due += [_reschedule_date(ti, session) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RESCHEDULE]
             waiting = sorted(ti.task_id for ti in tis if ti.state is None)
         known = [moment for moment in due if moment is not None]
@@ -80,6 +82,15 @@ class RunInProgress:
                 f"depends_on_past, or a person's input)"
             )
         return min(known) if known else None
+
+    def _retry_date(self, ti: Any) -> datetime | None:
+        ti.task = self._scheduler_dag.task_dict[ti.task_id]
+        return ti.next_retry_datetime()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _scheduler_dag(self) -> Any:
+        """By which retries are timed: the file's ``retry_exponential_backoff=True`` is a factor of two there."""
+        return schedule.scheduler_dag(self.dag)
 
 
 @contextmanager
@@ -211,11 +222,6 @@ def _fail_deferral(message: Any, error: Exception) -> None:
     if not too_late:
         kwargs["traceback"] = traceback.format_exception(error)
     message.next_method, message.next_kwargs = "__fail__", kwargs
-
-
-def _retry_date(ti: Any, dag: Any) -> datetime | None:
-    ti.task = dag.task_dict[ti.task_id]
-    return ti.next_retry_datetime()  # type: ignore[no-any-return]
 
 
 def _reschedule_date(ti: Any, session: Any) -> datetime | None:

@@ -127,6 +127,12 @@ def test_a_run_that_hangs_is_killed(name: str, impatient: Opened) -> None:
     assert eventually(lambda: set(processes_of(project.temporary)) <= before, 5), processes_of(project.temporary)
 
 
+def test_a_retry_that_backs_off_is_not_waited_for(impatient: Opened) -> None:
+    """Neither is it looked for again and again: the clock jumps to when the scheduler would start it."""
+    verdict = verdict_about(impatient[1], "backs_off")
+    assert verdict.outcome == "proven", verdict.reason
+
+
 def test_a_child_that_a_run_leaves_behind_is_killed(patient: Opened) -> None:
     """Also one that left its session: it could write into the next world."""
     project, driver = patient

@@ -126,6 +126,12 @@ def writes(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
 
 
+def succeeds_at_last(ds=None, ti=None):
+    writes(ds)
+    if ti.try_number < 5:
+        raise LookupError("not yet")
+
+
 FUNCTIONS = (
     unmapped_connection,
     unmapped_variable,
@@ -160,6 +166,14 @@ for function in FUNCTIONS:
 
 with DAG("dag_without_tasks", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     pass
+
+with DAG(
+    "dag_backs_off",
+    schedule="@daily",
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    default_args={"retries": 4, "retry_delay": pendulum.duration(hours=1), "retry_exponential_backoff": True},
+):
+    task(succeeds_at_last)()
 
 with DAG("dag_weekly", schedule="@weekly", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     task(writes)()
