@@ -266,6 +266,21 @@ def test_large_messages_pass_in_flat_memory(embedded_server: PostgresServer, cli
     assert kilobytes < 10_000, f"{kilobytes} kB more for {count} bytes, the largest message had {largest}"
 
 
+@pytest.mark.usefixtures("nothing_leaks")
+def test_what_goes_wrong_in_the_proxy_is_told(embedded_server: PostgresServer) -> None:
+    """It ends all connections, tells whoever asks it for something, and at the latest whoever closes it."""
+    proxy = Proxy(embedded_server.host, embedded_server.port)
+    with contextlib.closing(psycopg.connect(url(embedded_server, proxy))) as connection:
+        proxy._loop.post(lambda: print(1 // 0))
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    with pytest.raises(LoopEndedError, match="ZeroDivisionError") as caught:
+        proxy.watch()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(LoopEndedError, match="ZeroDivisionError"):
+        proxy.close()
+
+
 FEW_DESCRIPTORS = """
     import resource, sys, time
     from dagproof.worlds.wire import Proxy

@@ -107,6 +107,8 @@ class Connection:
 
     def _settle(self) -> None:
         """After anything that happened: see whether a stop is reached, and what to wait for next."""
+        if self._is_at_ease():
+            return
         if self._client and self._client.broken:
             self._lose_client()
         self._look_at_stop()
@@ -123,6 +125,13 @@ class Connection:
             server.want(0 if self._stop is _Stop.AFTER or (client and client.full) else READ)
         if client:
             client.want(READ if self._client_may_go_on(client, server) else 0)
+
+    def _is_at_ease(self) -> bool:
+        """Whether bytes went through and nothing else: so it is nearly always, and this is what a round trip costs."""
+        client, server = self._client, self._server
+        if self._stop is not _Stop.NONE or client is None or server is None or self._client_ended:
+            return False
+        return self._connected and client.at_ease and server.at_ease
 
     def _client_may_go_on(self, client: Side, server: Side) -> bool:
         if self._client_ended or server.full or not self._connected:
