@@ -11,7 +11,15 @@ from dagproof.source import words
 from dagproof.source.names import Names, Resolver
 from dagproof.source.project import Module, readable_scope
 from dagproof.source.scopes import Scope
-from dagproof.source.values import Arguments, Value, constant, dictionary, followed, keywords
+from dagproof.source.values import (
+    Arguments,
+    Value,
+    constant,
+    decorator_arguments,
+    dictionary,
+    followed,
+    keywords,
+)
 
 Phase: TypeAlias = Literal["parse", "run"]
 MOST_CALLS = 30
@@ -86,6 +94,15 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A task group: where it is, what is inside of it, and what it gives to its tasks."""
+
+    module: Module
+    span: tuple[int, int]
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
 class Body:
     """Code that runs: a scope, when, and through which calls it is reached."""
 
@@ -119,6 +136,7 @@ class DagFile:
         self.dags: list[Dag] = []
         self.tasks: list[Task] = []
         self.bodies: list[Body] = []
+        self.groups: list[Group] = []
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
         self._seen: set[tuple[Scope, Phase]] = set()
         self._walk(module.scope, "parse", (), None, imported=False)
@@ -153,6 +171,12 @@ class DagFile:
         given = dag.arguments.known.get("default_args")
         return dictionary(given, self.resolver) if given else Arguments({}, dag.arguments.open)
 
+    def groups_of(self, task: Task) -> list[Group]:
+        """Return the groups around a task, the outermost first."""
+        call, scope = task.calls[0] if task.calls else (task.node, task.scope)
+        around = [one for one in self.groups if one.module is scope.module and _contains(one.span, call.lineno)]
+        return sorted(around, key=lambda group: group.span)
+
     # Walking
 
     def _walk(self, scope: Scope, phase: Phase, chain: Chain, task: Task | None, *, imported: bool) -> None:
@@ -176,7 +200,12 @@ class DagFile:
                 self._parse_call(call, inner, names, chain, further, imported=imported)
 
     def _makes_something(self, names: Names) -> bool:
-        return words.is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
+        return self._is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
+
+    def _is_dag_class(self, names: Names) -> bool:
+        """Whether it is ``DAG``, or a class of the project that is one."""
+        ours = [base for name in names if name.startswith("<") for base in self.resolver.bases(name)]
+        return words.is_dag_class((*names, *ours))
 
     def _follow_imports(self, scope: Scope, chain: Chain) -> None:
         for statement, target in scope.imports:
@@ -215,8 +244,13 @@ class DagFile:
     def _parse_call(
         self, call: ast.Call, scope: Scope, names: Names, chain: Chain, further: Chain, *, imported: bool
     ) -> None:
-        if words.is_dag_class(names):
+        if self._is_dag_class(names):
             self.dags.append(self._dag(call, scope, chain))
+            return
+        if words.is_task_group(names):
+            span = self._with(call, scope)
+            if span:
+                self.groups.append(Group(scope.module, span, keywords(call, scope, self.resolver)))
             return
         self._note_mapping(call, scope)
         if words.is_task_decorator(names) and call.args:
@@ -233,6 +267,8 @@ class DagFile:
                 return
             if made and words.is_dag_decorator(self._decorators(made)):
                 self._dag_of_function(made, chain)
+            if made and made.kind == "function" and made.decorators:
+                self._group_of_function(made)
         self._enter(names, "parse", further, None)
 
     def _note_mapping(self, call: ast.Call, scope: Scope) -> None:
@@ -267,9 +303,7 @@ class DagFile:
             known.calls.append((call, scope))
             return
         home = made.parent or made
-        arguments = (
-            keywords(decorator, home, self.resolver) if isinstance(decorator, ast.Call) else Arguments({}, False)
-        )
+        arguments = decorator_arguments(decorator, home, self.resolver)
         given = arguments.known.get("task_id")
         task_id = constant(given, self.resolver) if given else made.name
         names = self.resolver.names(decorator, home)
@@ -322,6 +356,8 @@ class DagFile:
 
     def _dag(self, call: ast.Call, scope: Scope, chain: Chain) -> Dag:
         arguments = keywords(call, scope, self.resolver)
+        if any(name.startswith("<") for name in self.resolver.names(call.func, scope)):
+            arguments = Arguments(arguments.known, True)  # its own class may give it anything
         given = Value(call.args[0], scope) if call.args else arguments.known.get("dag_id")
         dag_id = constant(given, self.resolver) if given else None
         return Dag(call, scope, dag_id if isinstance(dag_id, str) else None, arguments, chain, self._with(call, scope))
@@ -340,14 +376,19 @@ class DagFile:
             if words.is_dag_decorator(self.resolver.names(node, home)) and all(
                 dag.node is not node for dag in self.dags
             ):
-                called = isinstance(node, ast.Call)
-                arguments = keywords(node, home, self.resolver) if isinstance(node, ast.Call) else Arguments({}, False)
+                arguments = decorator_arguments(node, home, self.resolver)
                 given = arguments.known.get("dag_id")
-                if called and isinstance(node, ast.Call) and node.args:
+                if isinstance(node, ast.Call) and node.args:
                     given = Value(node.args[0], home)
                 dag_id = constant(given, self.resolver) if given else made.name
                 shown = dag_id if isinstance(dag_id, str) else None
                 self.dags.append(Dag(node, home, shown, arguments, chain, _span(made.node)))
+
+    def _group_of_function(self, made: Scope) -> None:
+        home = made.parent or made
+        for node in made.decorators:
+            if words.is_group_decorator(self.resolver.names(node, home)):
+                self.groups.append(Group(made.module, _span(made.node), decorator_arguments(node, home, self.resolver)))
 
     def _dag_of(self, task: Task) -> Dag | None:
         if len(self.dags) == 1:

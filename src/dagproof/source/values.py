@@ -81,9 +81,9 @@ class Arguments(NamedTuple):
 
 
 def keywords(call: ast.Call, scope: Scope, resolver: Resolver) -> Arguments:
-    """Return the keyword arguments of a call, those behind ``**`` among them."""
-    known: dict[str, Value] = {}
-    is_open = False
+    """Return the keyword arguments of a call, those behind ``**`` and of ``functools.partial`` among them."""
+    before = _of_partial(call.func, scope, resolver)
+    known, is_open = dict(before.known), before.open
     for keyword in call.keywords:
         if keyword.arg:
             known[keyword.arg] = Value(keyword.value, scope)
@@ -92,6 +92,21 @@ def keywords(call: ast.Call, scope: Scope, resolver: Resolver) -> Arguments:
             known.update(behind.known)
             is_open = is_open or behind.open
     return Arguments(known, is_open)
+
+
+def decorator_arguments(node: ast.expr, scope: Scope, resolver: Resolver) -> Arguments:
+    """Return the keyword arguments of a decorator, called or not."""
+    return keywords(node, scope, resolver) if isinstance(node, ast.Call) else _of_partial(node, scope, resolver)
+
+
+def _of_partial(function: ast.expr, scope: Scope, resolver: Resolver) -> Arguments:
+    """What a function has got already where it is a ``functools.partial``."""
+    if isinstance(function, ast.Name):
+        for value in followed(Value(function, scope), resolver):
+            made = value.node
+            if isinstance(made, ast.Call) and resolver.names(made.func, value.scope) == ("functools.partial",):
+                return keywords(made, value.scope, resolver)
+    return Arguments({}, False)
 
 
 def dictionary(value: Value, resolver: Resolver, depth: int = 6) -> Arguments:
