@@ -175,7 +175,7 @@ class Readings:
                     yield from self._of_templated(text, task)
 
     def _of_templated(self, text: Text, task: Task) -> Iterator[Reading]:
-        found = file_text(text, self._folders(task), (".sql", ".hql", ".sh", ".bash"))
+        found = file_text(text, template_folders(self.dagfile, task), (".sql", ".hql", ".sh", ".bash"))
         if found:
             yield from self._of_file(*found, text, task)
             return
@@ -195,13 +195,6 @@ class Readings:
             uses.append((_shown_use(use), content.count("\n", 0, use.offset), certain))
         for shown, line, certain in uses:
             yield Reading(shown, (*task.chain, text.place), text.place, task, certain, line=line + 1, file=path)
-
-    def _folders(self, task: Task) -> list[Path]:
-        folders = [self.dagfile.module.path.parent]
-        given = task.dag.arguments.known.get("template_searchpath") if task.dag else None
-        for text in texts(given, self.resolver) if given else ():
-            folders.append(self.dagfile.module.path.parent / text.text)
-        return folders
 
     # Other languages
 
@@ -230,6 +223,15 @@ class Readings:
     def _of_shell(self, text: Text, chain: Chain, task: Task | None) -> Iterator[Reading]:
         for use in self.source.shell(text.text):
             yield Reading(_shown_use(use), chain, text.place, task, line=text.line(use.offset))
+
+
+def template_folders(dagfile: DagFile, task: Task) -> list[Path]:
+    """Return where the files that a task's templates name are looked for."""
+    folders = [dagfile.module.path.parent]
+    given = task.dag.arguments.known.get("template_searchpath") if task.dag else None
+    for text in texts(given, dagfile.resolver) if given else ():
+        folders.append(dagfile.module.path.parent / text.text)
+    return folders
 
 
 def _shown_use(use: sqltext.Use | shell.Use) -> str:

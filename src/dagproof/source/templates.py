@@ -50,7 +50,7 @@ def _calls(text: str) -> Iterator[tuple[str, int, int]]:
     from jinja2 import TemplateError, nodes
 
     try:
-        tree = _environment().parse(text)
+        tree = environment().parse(text)
     except (TemplateError, RecursionError):
         return
     for call in tree.find_all(nodes.Call):
@@ -60,7 +60,8 @@ def _calls(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what reads templates as Airflow does; it renders nothing."""
     from jinja2 import Environment
 
     return Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701 - it renders nothing
