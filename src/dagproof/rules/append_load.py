@@ -12,7 +12,7 @@ from dagproof.source.dagfile import Chain, DagFile, Site, Task
 from dagproof.source.sqlwrites import UNKNOWN, writes
 from dagproof.source.strings import Text, file_text, texts
 from dagproof.source.usage import is_log
-from dagproof.source.values import Value, constant
+from dagproof.source.values import Value, given
 
 MAKES_ROOM = re.compile(
     r"delete|truncat|clear|purge|overwrite|unlink|rmtree|remove|upsert|merge|wipe|reset|clean|drop_(?:table|partition|schema)",
@@ -177,15 +177,7 @@ class _Look:
                 self.appends.append(_Append(UNKNOWN, f'open(…, "{mode}")', places))
 
     def _given(self, site: Site, position: int, name: str) -> object:
-        """An argument's constant; None where it is not given, ``...`` where it can't be told."""
-        for keyword in site.call.keywords:
-            if keyword.arg == name:
-                return constant(Value(keyword.value, site.scope), self.resolver)
-        if any(keyword.arg is None for keyword in site.call.keywords):
-            return ...
-        if position < len(site.call.args):
-            return constant(Value(site.call.args[position], site.scope), self.resolver)
-        return None
+        return given(site.call, site.scope, self.resolver, name, position)
 
 
 def _method(call: ast.Call) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from dagproof.source.dagfile import Place
 from dagproof.source.names import Names, Resolver
 from dagproof.source.scopes import Scope
-from dagproof.source.values import Value, constant, followed
+from dagproof.source.values import Value, followed
 
 PLACEHOLDER = "_p_"
 SQL = re.compile(
@@ -89,23 +89,45 @@ def texts(
             yield Text(text, Place(scope.module, node), key)
 
 
-def text_of(node: ast.expr, scope: Scope, resolver: Resolver, stand_in: StandIn = _no_stand_in) -> str | None:
+def text_of(
+    node: ast.expr, scope: Scope, resolver: Resolver, stand_in: StandIn = _no_stand_in, depth: int = MOST_DEPTH
+) -> str | None:
     """Return a text as far as it is known, with a placeholder for what is not; None for what is no text."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
+    if depth == 0:
+        return None
+
+    def inner(part: ast.expr) -> str | None:
+        return text_of(part, scope, resolver, stand_in, depth - 1)
+
     if isinstance(node, ast.JoinedStr):
-        return "".join(_part(part, scope, resolver, stand_in) for part in node.values)
+        return "".join(_part(part, scope, stand_in, inner) for part in node.values)
+    if isinstance(node, ast.Name | ast.Attribute):
+        found = list(followed(Value(node, scope), resolver))
+        one = found[0].node if len(found) == 1 else node
+        return None if one is node else text_of(one, found[0].scope, resolver, stand_in, depth - 1)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
-        left = text_of(node.left, scope, resolver, stand_in)
-        if left is None or isinstance(node.op, ast.Mod):
-            return left
-        right = text_of(node.right, scope, resolver, stand_in)
-        return left + (stand_in(node.right, scope) or PLACEHOLDER if right is None else right)
+        return _added(node, scope, stand_in, inner)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEP_TEXT:
-        return text_of(node.func.value, scope, resolver, stand_in)
+        return inner(node.func.value)
     if isinstance(node, ast.Call) and node.args and _wraps_text(resolver.names(node.func, scope)):
-        return text_of(node.args[0], scope, resolver, stand_in)
+        return inner(node.args[0])
     return None
+
+
+def _added(node: ast.BinOp, scope: Scope, stand_in: StandIn, inner: Callable[[ast.expr], str | None]) -> str | None:
+    parts: list[ast.expr] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Mod):
+        if isinstance(left.op, ast.Add):
+            parts.append(left.right)
+        left = left.left
+    known = [inner(part) for part in (left, *reversed(parts))]
+    if all(text is None for text in known):
+        return None
+    shown = [stand_in(part, scope) for part in (left, *reversed(parts))]
+    return "".join(text if text is not None else word or PLACEHOLDER for text, word in zip(known, shown, strict=True))
 
 
 def _wraps_text(names: Names) -> bool:
@@ -113,10 +135,10 @@ def _wraps_text(names: Names) -> bool:
     return any(name in WRAPPERS for name in names)
 
 
-def _part(part: ast.expr, scope: Scope, resolver: Resolver, stand_in: StandIn) -> str:
+def _part(part: ast.expr, scope: Scope, stand_in: StandIn, inner: Callable[[ast.expr], str | None]) -> str:
     if isinstance(part, ast.FormattedValue):
-        known = constant(Value(part.value, scope), resolver)
-        return known if isinstance(known, str) else stand_in(part.value, scope) or PLACEHOLDER
+        known = inner(part.value)
+        return known if known is not None else stand_in(part.value, scope) or PLACEHOLDER
     return str(part.value) if isinstance(part, ast.Constant) else PLACEHOLDER
 
 

@@ -73,6 +73,18 @@ def _literal(node: ast.expr) -> object:
     return node.value if isinstance(node, ast.Constant) else ...
 
 
+def given(call: ast.Call, scope: Scope, resolver: Resolver, name: str, position: int | None) -> object:
+    """Return the constant that a call is given; None where it is not given, ``...`` where it can't be told."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return constant(Value(keyword.value, scope), resolver)
+    if any(keyword.arg is None for keyword in call.keywords):
+        return ...
+    if position is not None and position < len(call.args):
+        return constant(Value(call.args[position], scope), resolver)
+    return None
+
+
 class Arguments(NamedTuple):
     """Named values, and whether there may be others that can't be told (``**kwargs``)."""
 

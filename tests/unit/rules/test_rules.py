@@ -79,8 +79,8 @@ def test_an_unknown_rule_is_refused_with_the_nearest_name() -> None:
     ("select", "ignore", "extend", "codes"),
     [
         (["DP201"], [], [], {"DP201"}),
-        (["DP3"], ["endless-sensor"], ["wall-clock"], {"DP301", "DP201"}),
-        (["dp30"], [], [], {"DP301", "DP302"}),
+        (["DP3"], ["endless-sensor"], ["wall-clock"], {"DP301", "DP303", "DP201"}),
+        (["dp30"], [], [], {"DP301", "DP302", "DP303"}),
         ([], [], [], {rule.code for rule in all_rules()}),
     ],
 )
