@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.amounts import seconds
 from dagproof.source.dagfile import DagFile
 from dagproof.source.sensors import Sensor, sensors
@@ -53,11 +54,22 @@ class BusySensor(Rule):
         for sensor in sensors(dagfile):
             interval = _interval(sensor, dagfile)
             if interval is not None and 0 <= interval < LEAST_SECONDS:
-                message = (
-                    f"{sensor.shown} is started anew every {interval:g} s to look again; "
-                    f"set poke_interval to {LEAST_SECONDS} or more"
-                )
+                message = _told(sensor.shown, interval)
                 yield self.found(dagfile, (*sensor.task.chain, sensor.task.place), message, task=sensor.task)
+
+    def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Look at how a sensor really waits."""
+        if not task.sensor or task.deferrable or task.exponential_backoff or task.mode == "poke":
+            return FINE
+        if task.mode != "reschedule" or task.poke_interval is None:
+            return None
+        if task.poke_interval >= LEAST_SECONDS:
+            return FINE
+        return _told(f"the sensor {task.task_id!r}", task.poke_interval)
+
+
+def _told(shown: str, interval: float) -> str:
+    return f"{shown} is started anew every {interval:g} s to look again; set poke_interval to {LEAST_SECONDS} or more"
 
 
 def _interval(sensor: Sensor, dagfile: DagFile) -> float | None:

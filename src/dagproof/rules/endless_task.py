@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.outside import reaching_tasks
 from dagproof.source.settings import Settings
@@ -67,6 +68,10 @@ class EndlessTask(Rule):
             if _is_endless(task, dagfile):
                 message = f"{does}, and the task has no time limit: it may wait for ever; set execution_timeout"
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task)
+
+    def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Believe the time limit that a task really has; whether it needs one is told by its source."""
+        return FINE if task.execution_timeout is not None else None
 
 
 def _is_endless(task: Task, dagfile: DagFile) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.amounts import seconds
 from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.outside import reaching_tasks
@@ -76,6 +77,10 @@ class NoRetries(Rule):
             if _is_tried_once(task, dagfile):
                 message = f"{does}, and the task has no retries: one broken connection fails the run; set retries"
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task)
+
+    def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Believe the retries that a task really has; whether it needs any is told by its source."""
+        return FINE if task.retries else None
 
 
 def _is_tried_once(task: Task, dagfile: DagFile) -> bool:

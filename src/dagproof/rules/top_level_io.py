@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from dagproof.loaded.model import Event, LoadedFile
 from dagproof.rules.base import Finding, Rule
 from dagproof.source.dagfile import DagFile, Site
 from dagproof.source.outside import uses_database, uses_network
@@ -16,6 +17,13 @@ PROCESS = re.compile(
 WRITING = re.compile(
     r"pathlib\.(?:Path|PosixPath)\(\)(?:\.parent|\.absolute\(\)|\.resolve\(\))*\.write_(?:text|bytes)$"
 )
+DOES = {
+    "connect": "connects to",
+    "database": "connects to the database",
+    "process": "starts the process",
+    "write": "writes",
+}
+"""What importing a file may be seen to do."""
 OPENING = ("open", "io.open", "builtins.open")
 
 
@@ -88,6 +96,17 @@ class TopLevelIo(Rule):
             if does:
                 message = f"{site.names[0]}() {does} each time the file is parsed; do it in a task"
                 yield self.found(dagfile, (*site.body.chain, site.place), message)
+
+    def check_loaded(self, file: LoadedFile) -> Iterator[Finding]:
+        """Tell what importing the file really did."""
+        for event in file.events:
+            if event.kind in DOES and not (event.by_import and event.kind in ("process", "write")):
+                message = f"this {DOES[event.kind]} {_shown(event)} each time the file is parsed; do it in a task"
+                yield self.found_at(event.spots, message, certain=not event.by_import)
+
+
+def _shown(event: Event) -> str:
+    return f"{event.what} (that was refused here)" if event.refused else event.what
 
 
 def _what_it_does(site: Site) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -142,13 +143,20 @@ def _part(part: ast.expr, scope: Scope, stand_in: StandIn, inner: Callable[[ast.
     return str(part.value) if isinstance(part, ast.Constant) else PLACEHOLDER
 
 
+looked_for: ContextVar[set[Path] | None] = ContextVar("looked_for", default=None)
+"""Where somebody wants to know it: the files that texts name, whether they are there or not."""
+
+
 def file_text(text: Text, folders: list[Path], suffixes: tuple[str, ...]) -> tuple[Path, str] | None:
     """Return the file that a text names, with its content, where it is one with these suffixes in these folders."""
     name = text.text.strip()
     if not name.endswith(suffixes) or "\n" in name or "{{" in name or PLACEHOLDER in name:
         return None
+    tried = looked_for.get()
     for folder in folders:
         path = folder / name.lstrip("/")
+        if tried is not None:
+            tried.add(path)
         try:
             if path.is_file():
                 return path, path.read_text(encoding="utf-8", errors="replace")

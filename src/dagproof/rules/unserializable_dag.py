@@ -1,0 +1,59 @@
+"""The scheduler could not serialize a DAG."""
+
+from __future__ import annotations
+
+from dagproof.loaded.model import LoadedDag, LoadedFile
+from dagproof.rules.base import FINE, Rule, Verdict
+
+
+class UnserializableDag(Rule):
+    """The scheduler can't serialize a DAG.
+
+    ## What it does
+    Serializes each DAG as the DAG processor does, and finds those that can't be: timetables that no plugin registers,
+    parameters and other values that JSON does not know.
+
+    ## Why is this bad
+    The file imports and `dag.test()` runs it, but the scheduler works with what is serialized, and this DAG is not
+    there.
+
+    ## Example
+    ```python
+    import pendulum
+    from airflow.sdk import DAG, Param
+
+    with DAG(
+        "orders",
+        schedule="@daily",
+        start_date=pendulum.datetime(2026, 1, 1),
+        catchup=True,
+        params={"tables": Param({"orders", "items"})},
+    ):
+        pass
+    ```
+
+    ## Use instead
+    ```python
+    import pendulum
+    from airflow.sdk import DAG, Param
+
+    with DAG(
+        "orders",
+        schedule="@daily",
+        start_date=pendulum.datetime(2026, 1, 1),
+        catchup=True,
+        params={"tables": Param(["orders", "items"])},
+    ):
+        pass
+    ```
+    """
+
+    name = "unserializable-dag"
+    code = "DP004"
+    needs_import = True
+
+    def judge_dag(self, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Tell why it can't be."""
+        if dag.unserializable is None:
+            return FINE
+        return f"the scheduler can't serialize the DAG {dag.dag_id!r}: {dag.unserializable}"
