@@ -61,6 +61,8 @@ class Config:
     """Rules to leave out."""
     extend_select: tuple[str, ...] = ()
     """Further rules, written ``extend-select``."""
+    airflow: str = ""
+    """The version of Airflow that the DAGs are meant for, such as ``3.3``; by default the installed one."""
     world: WorldConfig = field(default_factory=WorldConfig)
     proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
     source: Path | None = None

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from dagproof.source.indexing import index
 from dagproof.source.reading import UnreadableError, parse, read_text
+from dagproof.source.ruffing import Remark, remarks
 from dagproof.source.scopes import Scope
+from dagproof.source.target import Version, target
 
 FOREIGN = frozenset({"airflow", *sys.stdlib_module_names})
 """What is never the project's own, whatever its files are called: Airflow puts its folders last on the path."""
@@ -90,16 +92,28 @@ class Project:
     Args:
         roots: The folders that imports start from.
         base: The folder that shown paths are relative to.
+        airflow: The version of Airflow that they are meant for; by default the installed one.
     """
 
-    def __init__(self, roots: Sequence[Path], base: Path) -> None:
+    def __init__(self, roots: Sequence[Path], base: Path, airflow: Version | None = None) -> None:
         self.roots = [root.resolve() for root in roots]
         self.base = base.resolve()
+        self.airflow = airflow or target()
+        self.files: list[Path] = []
+        """All files that will be looked at, for what is best asked about all of them at once."""
         self.definitions: dict[str, Scope] = {}
         self._modules: dict[Path, Module] = {}
         self._numbered: list[Module] = []
         self._folders: list[Path] = []
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._remarks: dict[Path, list[Remark]] | None = None
+
+    def remarks(self, module: Module) -> list[Remark]:
+        """Return what ruff says of a module; nothing where ruff is not installed."""
+        if self._remarks is None:
+            files = {path.resolve() for path in self.files} | {module.path}
+            self._remarks = remarks(sorted(path for path in files if _speaks_of_airflow(self.module(path)))) or {}
+        return self._remarks.get(module.path, [])
 
     def module(self, path: Path) -> Module:
         """Return the module of a file."""
@@ -157,6 +171,13 @@ class Project:
             candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
             self._found[key] = next((path for path in candidates if path.is_file()), None)
         return self._found[key]
+
+
+def _speaks_of_airflow(module: Module) -> bool:
+    try:
+        return "airflow" in module.text
+    except UnreadableError:
+        return False
 
 
 def readable_scope(module: Module) -> Scope | None:

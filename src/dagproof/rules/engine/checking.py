@@ -16,6 +16,7 @@ from dagproof.source.files import may_hold_dags, python_files
 from dagproof.source.names import Resolver
 from dagproof.source.project import Module, Project
 from dagproof.source.reading import UnreadableError, parse
+from dagproof.source.target import Version
 
 MOST_NESTED = 5_000
 NOTHING, FOUND, CANNOT_TELL = 0, 1, 2
@@ -53,7 +54,14 @@ class Checked:
         }
 
 
-def check(paths: Sequence[Path], rules: Collection[Rule], *, base: Path, roots: Sequence[Path] = ()) -> Checked:
+def check(
+    paths: Sequence[Path],
+    rules: Collection[Rule],
+    *,
+    base: Path,
+    roots: Sequence[Path] = (),
+    airflow: Version | None = None,
+) -> Checked:
     """Look at the Python files at and below `paths`, without running any of them.
 
     Args:
@@ -61,6 +69,7 @@ def check(paths: Sequence[Path], rules: Collection[Rule], *, base: Path, roots: 
         rules: what to look for.
         base: the folder that paths are told relative to.
         roots: folders that the files import from, beside `paths` themselves.
+        airflow: the version of Airflow that the files are meant for; by default the installed one.
 
     Raises:
         UsageError: a path does not exist, or no path holds a Python file.
@@ -68,7 +77,8 @@ def check(paths: Sequence[Path], rules: Collection[Rule], *, base: Path, roots: 
     files = _files(paths)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MOST_NESTED))
     folders = [path if path.is_dir() else path.parent for path in paths]
-    project = Project([*folders, *roots, *(f.parent / "plugins" for f in folders)], base)
+    project = Project([*folders, *roots, *(f.parent / "plugins" for f in folders)], base, airflow)
+    project.files = files
     resolver = Resolver(project)
     findings: list[Finding] = []
     unreadable: list[Unreadable] = []

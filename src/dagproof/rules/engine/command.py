@@ -12,6 +12,7 @@ from dagproof.errors import UsageError
 from dagproof.rules import Rule
 from dagproof.rules.engine.checking import Checked, check
 from dagproof.rules.engine.selection import selected, split
+from dagproof.source.target import target
 
 NOT_YET = {"sarif": "the output format sarif is not there yet; use json, text or github"}
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     paths = [Path(path) for path in options.paths] or [config.dags_folder]
     rules = _selected(options, config)
     roots = [config.dags_folder, *(config.root / folder for folder in config.pythonpath)]
-    checked = check(paths, rules, base=Path.cwd(), roots=roots)
+    checked = check(paths, rules, base=Path.cwd(), roots=roots, airflow=target(config.airflow))
     text = _report(checked, options.output_format)
     if text:
         print(text)  # noqa: T201 - it is the command's output
