@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dagproof.ruffing import Remark
 from dagproof.rules.base import Finding, Rule
 from dagproof.source import context
 from dagproof.source.dagfile import Dag, DagFile, Place, Site, Task
@@ -19,7 +20,6 @@ from dagproof.source.removed import (
     TRIGGER_RULES,
     removed_name,
 )
-from dagproof.source.ruffing import Remark
 from dagproof.source.settings import Settings
 from dagproof.source.target import shown
 from dagproof.source.values import constant

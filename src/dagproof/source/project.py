@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dagproof.ruffing import Remark, remarks
 from dagproof.source.indexing import index
-from dagproof.source.reading import UnreadableError, parse, read_text
-from dagproof.source.ruffing import Remark, remarks
+from dagproof.source.reading import UnreadableError, parse, read_text, without_collecting
 from dagproof.source.scopes import Scope
 from dagproof.source.target import Version, target
 
@@ -62,7 +62,8 @@ class Module:
         """
         if self._scope is None:
             try:
-                self._scope = index(self.tree, self)
+                with without_collecting():
+                    self._scope = index(self.tree, self)
             except RecursionError as error:
                 raise UnreadableError("its expressions are nested too deeply to be looked at") from error
         return self._scope
