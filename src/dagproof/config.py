@@ -84,6 +84,8 @@ class Config:
     """Rules to leave out."""
     extend_select: tuple[str, ...] = ()
     """Further rules, written ``extend-select``."""
+    airflow: str = ""
+    """The version of Airflow that the DAGs are meant for, such as ``3.3``; by default the installed one."""
     check: CheckConfig = field(default_factory=CheckConfig)
     paths: Mapping[str, PathConfig] = field(default_factory=dict)
     """By a pattern such as ``dags/legacy/**``, relative to the root."""

@@ -54,10 +54,7 @@ class ZeroWidthInterval(Rule):
         SQLExecuteQueryOperator(
             task_id="clean",
             conn_id="shop",
-            sql='''
-                DELETE FROM orders
-                WHERE ordered_at >= '{{ data_interval_start }}' AND ordered_at < '{{ data_interval_end }}'
-            ''',
+            sql="DELETE FROM orders WHERE at >= '{{ data_interval_start }}' AND at < '{{ data_interval_end }}'",
         )
     ```
 
@@ -77,10 +74,7 @@ class ZeroWidthInterval(Rule):
         SQLExecuteQueryOperator(
             task_id="clean",
             conn_id="shop",
-            sql='''
-                DELETE FROM orders
-                WHERE ordered_at >= '{{ data_interval_start }}' AND ordered_at < '{{ data_interval_end }}'
-            ''',
+            sql="DELETE FROM orders WHERE at >= '{{ data_interval_start }}' AND at < '{{ data_interval_end }}'",
         )
     ```
     """

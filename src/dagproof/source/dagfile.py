@@ -25,6 +25,7 @@ Phase: TypeAlias = Literal["parse", "run"]
 MOST_CALLS = 30
 RUN_METHODS = ("execute", "poke", "pre_execute", "post_execute", "execute_complete")
 MAPPERS = (".partial", ".expand", ".expand_kwargs", ".override", ".override()", ".partial()")
+MAPPING = ("partial", "expand", "expand_kwargs", "override")
 TRANSPARENT = frozenset(
     {"functools.cache", "functools.lru_cache", "functools.lru_cache()", "functools.wraps()", "staticmethod"}
     | {"classmethod", "contextlib.contextmanager", "typing.no_type_check", "property"}
@@ -137,9 +138,13 @@ class DagFile:
         self.tasks: list[Task] = []
         self.bodies: list[Body] = []
         self.groups: list[Group] = []
+        self._called: list[tuple[ast.Call, Scope]] = []
+        """Calls of what ``task(function)`` gives."""
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
         self._seen: set[tuple[Scope, Phase]] = set()
         self._walk(module.scope, "parse", (), None, imported=False)
+        for call, scope in self._called:
+            self._note_call(call, scope)
         for task in self.tasks:
             task.dag = self._dag_of(task)
             task.calls += [mapped for call, _ in task.calls for mapped in self._mapped.get(call, [])]
@@ -208,7 +213,7 @@ class DagFile:
         return words.is_dag_class((*names, *ours))
 
     def _follow_imports(self, scope: Scope, chain: Chain) -> None:
-        for statement, target in scope.imports:
+        for statement, target, _ in scope.imports:
             found = self.resolver.project.find(target, scope.module) if target else None
             if found and found[0] is not self.module:
                 imported = readable_scope(found[0])
@@ -253,6 +258,8 @@ class DagFile:
                 self.groups.append(Group(scope.module, span, keywords(call, scope, self.resolver)))
             return
         self._note_mapping(call, scope)
+        if any(words.is_task_decorator((_without_mapper(name),)) for name in names):
+            self._called.append((call, scope))
         if words.is_task_decorator(names) and call.args:
             self._called_function(self.resolver.names(call.args[0], scope), call, scope, names, chain)
             return
@@ -281,8 +288,21 @@ class DagFile:
         for name in functions:
             made = self.resolver.project.definitions.get(name)
             if made:
-                task = Task(call, scope, names, made.name, keywords(call, scope, self.resolver), chain, function=made)
-                self._add_task(task, [name])
+                arguments = decorator_arguments(call.func, scope, self.resolver)
+                given = arguments.known.get("task_id")
+                task_id = constant(given, self.resolver) if given else made.name
+                shown = task_id if isinstance(task_id, str) else None
+                self._add_task(Task(call, scope, names, shown, arguments, chain, function=made), [name])
+
+    def _note_call(self, call: ast.Call, scope: Scope) -> None:
+        """Let the task that ``task(function)`` made know that it is called."""
+        function: ast.expr = call.func
+        while (inner := _mapped_on(function)) is not None:
+            function = inner
+        nodes = [value.node for value in followed(Value(function, scope), self.resolver)]
+        for task in self.tasks:
+            if task.node in nodes and task.function is not None:
+                task.calls.append((call, scope))
 
     # Tasks
 
@@ -401,6 +421,12 @@ class DagFile:
         line = call.lineno
         around = [dag for dag in self.dags if dag.scope.module is scope.module and _contains(dag.span, line)]
         return max(around, key=lambda dag: dag.span or (0, 0), default=None)
+
+
+def _mapped_on(node: ast.expr) -> ast.expr | None:
+    """What ``.expand`` or ``.override(…)`` is an attribute or a call of; None for anything else."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return function.value if isinstance(function, ast.Attribute) and function.attr in MAPPING else None
 
 
 def _without_mapper(name: str) -> str:

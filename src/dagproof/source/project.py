@@ -7,9 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dagproof.ruffing import Remark, remarks
 from dagproof.source.indexing import index
-from dagproof.source.reading import UnreadableError, decode, parse, read_text
+from dagproof.source.reading import UnreadableError, decode, parse, read_text, without_collecting
 from dagproof.source.scopes import Scope
+from dagproof.source.target import Version, target
 
 FOREIGN = frozenset({"airflow", *sys.stdlib_module_names})
 """What is never the project's own, whatever its files are called: Airflow puts its folders last on the path."""
@@ -61,7 +63,8 @@ class Module:
         """
         if self._scope is None:
             try:
-                self._scope = index(self.tree, self)
+                with without_collecting():
+                    self._scope = index(self.tree, self)
             except RecursionError as error:
                 raise UnreadableError("its expressions are nested too deeply to be looked at") from error
         return self._scope
@@ -91,13 +94,23 @@ class Project:
     Args:
         roots: The folders that imports start from.
         base: The folder that shown paths are relative to.
+        airflow: The version of Airflow that they are meant for; by default the installed one.
         archived: The content of files that are in archives, which are taken for folders.
     """
 
-    def __init__(self, roots: Sequence[Path], base: Path, archived: Mapping[Path, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        base: Path,
+        airflow: Version | None = None,
+        archived: Mapping[Path, bytes] | None = None,
+    ) -> None:
         self.archived = archived or {}
         self.roots = [root.resolve() for root in roots]
         self.base = base.resolve()
+        self.airflow = airflow or target()
+        self.files: list[Path] = []
+        """All files that will be looked at, for what is best asked about all of them at once."""
         self.definitions: dict[str, Scope] = {}
         self.asked: dict[Path, dict[tuple[str, Path | None], Path | None]] = {}
         """What each file's names were looked for as, and which file each led into."""
@@ -105,6 +118,14 @@ class Project:
         self._numbered: list[Module] = []
         self._folders: list[Path] = []
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._remarks: dict[Path, list[Remark]] | None = None
+
+    def remarks(self, module: Module) -> list[Remark]:
+        """Return what ruff says of a module; nothing where ruff is not installed."""
+        if self._remarks is None:
+            files = {path.resolve() for path in self.files} | {module.path}
+            self._remarks = remarks(sorted(path for path in files if _speaks_of_airflow(self.module(path)))) or {}
+        return self._remarks.get(module.path, [])
 
     def module(self, path: Path) -> Module:
         """Return the module of a file."""
@@ -165,6 +186,13 @@ class Project:
             candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
             self._found[key] = next((path for path in candidates if path in self.archived or path.is_file()), None)
         return self._found[key]
+
+
+def _speaks_of_airflow(module: Module) -> bool:
+    try:
+        return "airflow" in module.text
+    except UnreadableError:
+        return False
 
 
 def readable_scope(module: Module) -> Scope | None:

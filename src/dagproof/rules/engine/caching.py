@@ -28,7 +28,7 @@ from dagproof.rules.engine.sourcing import Looked
 from dagproof.source.project import Module, Project
 from dagproof.source.strings import looked_for
 
-PARSERS = ("sqlglot", "jinja2")
+PARSERS = ("sqlglot", "jinja2", "ruff")
 KEPT = 8
 """Files that are kept in a cache folder: one for each combination that somebody uses."""
 
@@ -160,6 +160,7 @@ def _key(project: Project, rules: Collection[Rule]) -> str:
         *(_version(name) for name in PARSERS),
         *_own_files(),
         *(f"{rule.name} {sorted(rule.chosen.items())}" for rule in rules),
+        str(project.airflow),
         str(project.base),
         *map(str, project.roots),
         *(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith("AIRFLOW__")),

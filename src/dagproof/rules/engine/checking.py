@@ -21,6 +21,7 @@ from dagproof.source.files import Walk, python_files
 from dagproof.source.names import Resolver
 from dagproof.source.project import Project
 from dagproof.source.reading import UnreadableError
+from dagproof.source.target import Version
 
 MOST_NESTED = 5_000
 IMPORT = re.compile(
@@ -104,6 +105,7 @@ def find_files(
     roots: Sequence[Path] = (),
     syntax: str = "glob",
     top: Path | None = None,
+    airflow: Version | None = None,
 ) -> Files:
     """Find the Python files at and below some paths.
 
@@ -113,6 +115,7 @@ def find_files(
         roots: folders that the files import from, beside `paths` themselves.
         syntax: of ``.airflowignore``: ``glob`` or ``regexp``.
         top: the DAG folder.
+        airflow: the version of Airflow that the files are meant for; by default the installed one.
 
     Raises:
         UsageError: a path does not exist, or no path holds a Python file.
@@ -126,7 +129,7 @@ def find_files(
         raise UsageError(f"there is no Python file in {shown}; name a DAG file or a folder of them")
     folders = [path if path.is_dir() else path.parent for path in paths]
     plugins = [folder.parent / "plugins" for folder in folders]
-    return Files(walk, Project([*folders, *roots, *plugins], base, walk.archived))
+    return Files(walk, Project([*folders, *roots, *plugins], base, airflow, walk.archived))
 
 
 def check(
@@ -135,6 +138,7 @@ def check(
     *,
     base: Path,
     roots: Sequence[Path] = (),
+    airflow: Version | None = None,
     load: Load | None = None,
 ) -> Checked:
     """Look at the Python files at and below `paths`; run none of them, unless `load` is there to do it.
@@ -142,7 +146,7 @@ def check(
     Raises:
         UsageError: a path does not exist, or no path holds a Python file.
     """
-    return check_files(find_files(paths, base=base, roots=roots), rules, load=load)
+    return check_files(find_files(paths, base=base, roots=roots, airflow=airflow), rules, load=load)
 
 
 def check_files(
@@ -190,10 +194,12 @@ def check_files(
 def _look_at_all(files: Files, rules: Collection[Rule], cache: Cache | None) -> dict[str, Looked]:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MOST_NESTED))
     resolver = Resolver(files.project)
+    modules = [files.project.module(path) for path in files.walk.files]
+    known = {module: one for module in modules if cache and (one := cache.get(module))}
+    files.project.files = [module.path for module in modules if module not in known and module.path.is_file()]
     looked = {}
-    for path in files.walk.files:
-        module = files.project.module(path)
-        one = cache.get(module) if cache else None
+    for module in modules:
+        one = known.get(module)
         if one is None and cache:
             with cache.watching() as tried:
                 one = look_at(module, resolver, rules)

@@ -19,6 +19,7 @@ from dagproof.rules.engine.checking import Checked, Files, Load, check_files, fi
 from dagproof.rules.engine.options import by_path, configured
 from dagproof.rules.engine.selection import selected, split
 from dagproof.rules.engine.sourcing import Looked
+from dagproof.source.target import target
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -90,7 +91,9 @@ def check_project(
     rules_for = by_path(rules, config, base)
     roots = [config.dags_folder, *(config.root / folder for folder in config.pythonpath)]
     syntax = airflow_settings().get("CORE__DAG_IGNORE_FILE_SYNTAX", "glob")
-    files = find_files(paths, base=base, roots=roots, syntax=syntax, top=config.dags_folder)
+    files = find_files(
+        paths, base=base, roots=roots, syntax=syntax, top=config.dags_folder, airflow=target(config.airflow)
+    )
     cache = Cache(cache_folder(config.root), files.project, rules) if caches else None
     loading = _loading(paths, config, roots) if imports else None
     return check_files(files, rules, load=loading, cache=cache, rules_for=rules_for), files
