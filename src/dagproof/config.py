@@ -53,6 +53,8 @@ class CheckConfig:
 
     timeout: float = 30.0
     """Seconds that importing one file may take before its process is killed."""
+    plugins: str = ""
+    """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
     baseline: str = ""
     """The file of the findings that are known already; none where it is empty."""
 

@@ -8,7 +8,10 @@ import os
 from pathlib import Path
 
 OPTIONS = (
-    *(("core", name) for name in ("dag_discovery_safe_mode", "dag_ignore_file_syntax", "default_task_retries")),
+    *(
+        ("core", name)
+        for name in ("dag_discovery_safe_mode", "dag_ignore_file_syntax", "default_task_retries", "plugins_folder")
+    ),
     *(("core", name) for name in ("default_timezone", "default_task_execution_timeout", "max_active_tasks_per_dag")),
     *(("core", name) for name in ("default_task_retry_delay", "allowed_deserialization_classes")),
     ("operators", "default_deferrable"),

@@ -224,21 +224,30 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
     for conn_id, connection in world.connections.items():
         text = connection if isinstance(connection, str) else json.dumps(connection)
         given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home)
+    settings = airflow_settings()
     folders = [config.dags_folder, *(one.folder for one in files)]
-    plugins = next((folder.parent / "plugins" for folder in folders if (folder.parent / "plugins").is_dir()), None)
     paths = [str((config.root / path).resolve()) for path in config.pythonpath]
     return {
         **kept,
-        **{f"AIRFLOW__{name}": value for name, value in {**airflow_settings(), **FRESH}.items()},
+        **{f"AIRFLOW__{name}": value for name, value in {**settings, **FRESH}.items()},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folders[0]),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins or home / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(_plugins(config, folders, settings) or home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/metadata.db",
         "TMPDIR": str(home / "tmp"),
         "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])]),
         "PYTHONUNBUFFERED": "1",
         **given,
     }
+
+
+def _plugins(config: Config, folders: Sequence[Path], settings: Mapping[str, str]) -> Path | None:
+    """The folder of plugins: the one that is named, or the one beside the DAGs or among them."""
+    if config.check.plugins:
+        return (config.root / config.check.plugins).resolve()
+    told = settings.get("CORE__PLUGINS_FOLDER")
+    near = (place / "plugins" for folder in folders for place in (folder.parent, folder))
+    return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)
 
 
 def _filled(text: str, home: Path) -> str:

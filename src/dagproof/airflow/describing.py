@@ -16,7 +16,7 @@ from dagproof.airflow.engine import replace
 from dagproof.airflow.frames import Place, UserCode
 
 LONGEST_TEXT = 2_000
-OWN_EXECUTE = "airflow.sdk.bases.sensor"
+ONCE = ("OnceTimetable", "ContinuousTimetable")
 
 
 class Recorder:
@@ -94,7 +94,9 @@ def _schedule(dag: Any, serialized: Mapping[str, Any]) -> dict[str, Any]:
 
 def _never_by_time(timetable: Any) -> bool:
     names = {kind.__name__ for kind in type(timetable).__mro__}
-    return bool(names & {"NullTimetable", "OnceTimetable", "ContinuousTimetable", "AssetTriggeredTimetable"})
+    if not getattr(timetable, "can_be_scheduled", True) or names & {"NullTimetable", *ONCE}:
+        return True
+    return "AssetTriggeredTimetable" in names and "AssetOrTimeSchedule" not in names
 
 
 def _assets(condition: Any) -> set[str]:

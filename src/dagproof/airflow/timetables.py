@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dagproof.airflow import schedule
+from dagproof.airflow.describing import ONCE
 
 HORIZON = timedelta(days=366)
 MOST_RUNS = 10_000
@@ -18,7 +19,7 @@ def logical_dates(dag: Any) -> dict[str, Any] | None:
     `until` is how far they reach: the end of the year, or the last of as many as are looked at.
     """
     serialized = schedule.scheduler_dag(dag)
-    if not schedule.is_periodic(serialized) or type(serialized.timetable).__name__ in ("OnceTimetable", "Continuous"):
+    if not schedule.is_periodic(serialized) or type(serialized.timetable).__name__ in ONCE:
         return None
     start = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     found = [round(date.timestamp()) for date in _dates(serialized, start)]

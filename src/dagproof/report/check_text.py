@@ -21,6 +21,11 @@ def check_text(checked: Checked, base: Path) -> str:
     return "\n\n".join([*blocks, "\n".join(_summary_lines(checked))])
 
 
+def finding_text(finding: Finding, code: list[str]) -> str:
+    """Return one finding with its lines of code."""
+    return "\n".join(_finding_lines(finding, code))
+
+
 def _finding_lines(finding: Finding, code: list[str]) -> Iterator[str]:
     doubt = "" if finding.certain else " (doubtful)"
     yield f"{finding.path}:{finding.line}:{finding.column}: {finding.code} {finding.rule}{doubt}: {finding.message}"

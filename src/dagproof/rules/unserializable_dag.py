@@ -56,4 +56,9 @@ class UnserializableDag(Rule):
         """Tell why it can't be."""
         if dag.unserializable is None:
             return FINE
-        return f"the scheduler can't serialize the DAG {dag.dag_id!r}: {dag.unserializable}"
+        hint = (
+            "; name the folder of its plugin in [tool.dagproof.check] plugins"
+            if "egister" in dag.unserializable
+            else ""
+        )
+        return f"the scheduler can't serialize the DAG {dag.dag_id!r}: {dag.unserializable}{hint}"
