@@ -85,7 +85,7 @@ def _schedule(dag: Any, serialized: Mapping[str, Any]) -> dict[str, Any]:
     told = serialized.get("dag", {}).get("timetable")
     return {
         "timetable": type(timetable).__name__,
-        "summary": json.dumps(told, sort_keys=True, default=str) if told else repr(timetable),
+        "summary": _text(told) if told else repr(timetable),
         "timezone": str(getattr(dag, "timezone", "")),
         "assets": sorted(_assets(getattr(timetable, "asset_condition", None))),
         "periodic": not _never_by_time(timetable),
@@ -117,6 +117,9 @@ def _serialized(dag: Any) -> tuple[Mapping[str, Any], str | None]:
         while isinstance(error.__cause__, Exception):
             error = error.__cause__
         return {}, f"{type(error).__name__}: {_first_line(error)}"
+
+
+_text = json.JSONEncoder(sort_keys=True, default=str).encode  # what json.dumps is, whatever a file made of that
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.machinery
 import json
 import logging
@@ -22,6 +23,7 @@ from dagproof.airflow.frames import UserCode
 from dagproof.airflow.watching import Watch, watch_lookups
 
 DAG_MODULE = "unusual_prefix_"
+FAR = 900
 
 
 class Import:
@@ -32,9 +34,13 @@ class Import:
         folder: the bundle it belongs to.
         user: the user's own code.
         watch: sees what the file does; it has been put up already.
+        before: called just before the file's own code runs.
     """
 
-    def __init__(self, path: Path, folder: Path, user: UserCode, watch: Watch) -> None:
+    def __init__(
+        self, path: Path, folder: Path, user: UserCode, watch: Watch, before: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_start = before
         self.path = path
         self.folder = folder
         self.user = user
@@ -70,6 +76,7 @@ class Import:
             name = getattr(module, "__name__", "")
             if not (name.startswith(DAG_MODULE) or str(self.path) in str(getattr(itself, "archive", ""))):
                 return original(itself, module)
+            self._on_start()
             started = time.perf_counter()
             try:
                 return original(itself, module)
@@ -138,16 +145,28 @@ def silence() -> None:
     logging.disable(logging.CRITICAL)
 
 
+def apart(path: Path) -> int:
+    """Open a file for writing, at a descriptor that code which closes all it can think of does not think of."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    with contextlib.suppress(OSError, ValueError):
+        far = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FAR)
+        os.close(descriptor)
+        return far
+    return descriptor
+
+
 class Report:
     """A file that a child writes events to, and its result at the end: one line of JSON each.
 
-    The descriptor is kept apart, so that a file that closes or replaces everything else still has its result told.
+    It holds what it needs, so that a file that closes or replaces everything still has its result told.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        self._descriptor = apart(path)
+        self._write, self._dumps = os.write, json.JSONEncoder().encode
 
     def tell(self, **data: Any) -> None:
         """Write one line."""
-        with contextlib.suppress(OSError, ValueError):
-            os.write(self._descriptor, json.dumps(data).encode() + b"\n")
+        line = self._dumps(data).encode() + b"\n"
+        while line:
+            line = line[self._write(self._descriptor, line) :]

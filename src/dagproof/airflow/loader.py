@@ -27,7 +27,7 @@ from typing import Any
 
 from dagproof.airflow import engine
 from dagproof.airflow.frames import UserCode
-from dagproof.airflow.importing import Import, Report, silence
+from dagproof.airflow.importing import Import, Report, apart, silence
 from dagproof.airflow.timetables import awaited, logical_dates
 from dagproof.airflow.watching import Watch
 from dagproof.airflow.worker import adopt_orphans, children_of
@@ -76,6 +76,8 @@ class Loader:
         endpoints = [(host, port) for host, port in setting["endpoints"]]
         self.watch = Watch(self.user, [str(self.home), *setting["writable"]], endpoints, self._tell)
         self._report: Report | None = None
+        self._stack: Any = None
+        self._running: dict[int, Child] = {}
         self._count = 0
 
     def warm_up(self, files: list[str]) -> None:
@@ -98,19 +100,18 @@ class Loader:
 
     def _load(self, jobs: list[dict[str, Any]]) -> None:
         waiting = list(reversed(jobs))
-        running: dict[int, Child] = {}
         pause = 0.001
-        while waiting or running:
-            while waiting and len(running) < self.jobs:
+        while waiting or self._running:
+            while waiting and len(self._running) < self.jobs:
                 child = self._fork(waiting.pop())
-                running[child.pid] = child
-            ended = [child for child in running.values() if self._has_ended(child)]
+                self._running[child.pid] = child
+            ended = [child for child in self._running.values() if self._has_ended(child)]
             for child in ended:
-                del running[child.pid]
+                del self._running[child.pid]
+            self._kill_orphans()
             pause = 0.001 if ended else min(pause * 1.5, 0.02)
             if not ended and select.select([self.control], [], [], pause)[0]:
-                for child in running.values():
-                    self._kill(child)
+                self.close()
                 raise SystemExit  # no request comes while one is under way: the other side has gone
 
     def _fork(self, job: dict[str, Any]) -> Child:
@@ -146,13 +147,13 @@ class Loader:
                     events.append(data["event"])
         outcome = {"file": child.job["file"], "want": child.job["want"], "events": events, "result": result}
         if result is None:
-            stack = self._stack(child.number)
+            stack = self._stack_of(child.number)
             outcome["died"] = {"how": failure or _how_it_ended(status, self.timeout), "chain": stack}
         for kind in ("report", "stack"):
             self._path(child.number, kind).unlink(missing_ok=True)
         return outcome
 
-    def _stack(self, number: int) -> list[dict[str, Any]]:
+    def _stack_of(self, number: int) -> list[dict[str, Any]]:
         """Where in the user's files a child was when its time was up, or it crashed."""
         path = self._path(number, "stack")
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
@@ -166,10 +167,22 @@ class Loader:
     def _kill(self, child: Child) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
-        for orphan in children_of(os.getpid()):
-            with contextlib.suppress(ProcessLookupError):
-                if os.getpgid(orphan) == child.pid:
-                    os.kill(orphan, signal.SIGKILL)
+
+    def _kill_orphans(self) -> None:
+        """Kill what files started and left to this process."""
+        for orphan in set(children_of(os.getpid())) - set(self._running):
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(orphan, signal.SIGKILL)
+                os.waitpid(orphan, 0)
+
+    def close(self) -> None:
+        """Kill everything."""
+        for child in self._running.values():
+            self._kill(child)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child.pid, 0)
+        self._running.clear()
+        self._kill_orphans()
 
     def _send(self, data: dict[str, Any]) -> None:
         try:
@@ -190,9 +203,8 @@ class Loader:
             os.setsid()
             self.control.close()
             self._report = Report(self._path(number, "report"))
-            stack = self._path(number, "stack").open("w")
-            faulthandler.enable(stack)
-            faulthandler.dump_traceback_later(self.timeout, file=stack)
+            self._stack = apart(self._path(number, "stack"))
+            faulthandler.dump_traceback_later(self.timeout, file=self._stack)
             silence()
             self._report.tell(result=self._work(job))
             status = 0
@@ -203,12 +215,17 @@ class Loader:
         finally:
             os._exit(status)
 
+    def _let_crash(self) -> None:
+        """Take Airflow's handler of crashes away, which makes an endless loop of one, and write down where it is."""
+        signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+        faulthandler.enable(self._stack)
+
     def _work(self, job: dict[str, Any]) -> dict[str, Any]:
         if job.get("later"):
             import time_machine
 
             time_machine.travel(time.time() + job["later"], tick=True).start()
-        one = Import(Path(job["file"]), Path(job["folder"]), self.user, self.watch)
+        one = Import(Path(job["file"]), Path(job["folder"]), self.user, self.watch, before=self._let_crash)
         try:
             said = one.run()
         except BaseException as error:  # some Airflow lets SystemExit through
@@ -248,7 +265,10 @@ def main() -> None:
     setting = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     loader = Loader(socket.socket(fileno=int(sys.argv[1])), setting)
     loader.warm_up(setting["files"])
-    loader.serve()
+    try:
+        loader.serve()
+    finally:
+        loader.close()
 
 
 if __name__ == "__main__":
