@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -100,13 +99,10 @@ def _never_by_time(timetable: Any) -> bool:
 
 
 def _assets(condition: Any) -> set[str]:
-    found = set()
-    with contextlib.suppress(Exception):  # a condition of some later Airflow: none is known
-        for item in condition.iter_assets():
-            asset = item[1] if isinstance(item, tuple) else item
-            if not getattr(asset, "watchers", None):
-                found.add(str(getattr(asset, "uri", "") or asset.name))
-    return found
+    """The assets in a condition, but for those that something outside watches."""
+    if hasattr(condition, "objects"):
+        return {uri for part in condition.objects for uri in _assets(part)}
+    return set() if getattr(condition, "watchers", None) else _uris([condition])
 
 
 def _serialized(dag: Any) -> tuple[Mapping[str, Any], str | None]:

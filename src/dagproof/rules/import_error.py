@@ -39,7 +39,7 @@ class BrokenImport(Rule):
     ```python
     from airflow.sdk import DAG
 
-    with DAG("orders", schedule="every day at noon"):
+    with DAG("orders", schedule="every day at noon", catchup=False):
         pass
     ```
 

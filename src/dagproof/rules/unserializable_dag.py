@@ -20,30 +20,28 @@ class UnserializableDag(Rule):
     ## Example
     ```python
     import pendulum
-    from airflow.sdk import DAG, Param
+    from airflow.sdk import DAG
+    from airflow.timetables.interval import CronDataIntervalTimetable
 
-    with DAG(
-        "orders",
-        schedule="@daily",
-        start_date=pendulum.datetime(2026, 1, 1),
-        catchup=True,
-        params={"tables": Param({"orders", "items"})},
-    ):
+
+    class Noon(CronDataIntervalTimetable):
+        def __init__(self):
+            super().__init__("0 12 * * *", timezone="UTC")
+
+
+    with DAG("orders", schedule=Noon(), start_date=pendulum.datetime(2026, 1, 1), catchup=True):
         pass
     ```
 
     ## Use instead
     ```python
     import pendulum
-    from airflow.sdk import DAG, Param
+    from airflow.sdk import DAG
+    from airflow.timetables.interval import CronDataIntervalTimetable
 
-    with DAG(
-        "orders",
-        schedule="@daily",
-        start_date=pendulum.datetime(2026, 1, 1),
-        catchup=True,
-        params={"tables": Param(["orders", "items"])},
-    ):
+    NOON = CronDataIntervalTimetable("0 12 * * *", timezone="UTC")
+
+    with DAG("orders", schedule=NOON, start_date=pendulum.datetime(2026, 1, 1), catchup=True):
         pass
     ```
     """

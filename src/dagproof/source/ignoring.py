@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pathspec.patterns.gitwildmatch import GitWildMatchPattern
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 IGNORE_FILE = ".airflowignore"
 _COMMENT = re.compile(r"\s*#.*")
@@ -58,7 +58,7 @@ def _glob(pattern: str, folder: Path, base: Path) -> Iterator[Callable[[Path, bo
         return
     bare = pattern.lstrip("!").rstrip()
     anchored = "/" in bare.rstrip("/")
-    matcher = GitWildMatchPattern(pattern)
+    matcher = GitIgnoreSpecPattern(pattern)
     place = folder.resolve()
 
     def rule(path: Path, is_folder: bool) -> bool | None:
