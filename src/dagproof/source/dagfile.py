@@ -142,6 +142,7 @@ class DagFile:
         """Calls of what ``task(function)`` gives."""
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
         self._seen: set[tuple[Scope, Phase]] = set()
+        self._reached: dict[Task, list[Body]] = {}
         self._walk(module.scope, "parse", (), None, imported=False)
         for call, scope in self._called:
             self._note_call(call, scope)
@@ -155,12 +156,15 @@ class DagFile:
 
     def reached_by(self, task: Task) -> list[Body]:
         """Return all that one task runs, also what other tasks share with it."""
+        if task in self._reached:
+            return self._reached[task]
         kept = self._seen, self.bodies
         self._seen, self.bodies = set(), []
         for scope, chain in task.entries:
             self._walk(scope, "run", chain, task, imported=False)
         found = self.bodies
         self._seen, self.bodies = kept
+        self._reached[task] = found
         return found
 
     def sites_of(self, bodies: list[Body]) -> Iterator[Site]:
