@@ -19,6 +19,7 @@ MAKES_ROOM = re.compile(
     re.IGNORECASE,
 )
 EXECUTES = frozenset({"execute", "executemany", "run", "query", "sql", "execute_values", "execute_batch"})
+FILE_OPENS = (("open",), ("io.open",))
 JOURNAL = re.compile(r"log|audit|attempt|histor|journal|event|metric|stat(?:us|istics)?$", re.IGNORECASE)
 SQL_KEYS = re.compile(r"sql|hql|bql|query|statement|preoperator|postoperator", re.IGNORECASE)
 
@@ -170,6 +171,8 @@ class _Look:
 
     def _open(self, site: Site, places: Chain) -> None:
         is_method = isinstance(site.call.func, ast.Attribute) and site.names != ("io.open",)
+        if any(name.startswith("<") for name in site.names) or not (is_method or site.names in FILE_OPENS):
+            return
         mode = self._given(site, 0 if is_method else 1, "mode")
         if isinstance(mode, str) and re.fullmatch(r"a[bt+]{0,2}", mode):
             is_log_file = "log" in ast.unparse(site.call).lower()

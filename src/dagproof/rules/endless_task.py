@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.outside import reaching_tasks
+from dagproof.source.outside import touched_by
+from dagproof.source.sensors import sensor_kind
 from dagproof.source.settings import Settings
 
 
@@ -17,7 +18,8 @@ class EndlessTask(Rule):
 
     ## What it does
     Finds tasks without an `execution_timeout` that surely reach another system: operators of providers, commands such
-    as `curl` and `psql`, Python that sends requests or connects to a database. What the task, `.override(…)`, its
+    as `curl` and `psql`, Python that sends requests or connects to a database; but for requests with a `timeout` of
+    their own. What the task, `.override(…)`, its
     groups and the `default_args` of its DAG give counts, and so does a `dagrun_timeout` of the DAG. Sensors have a rule
     of their own, `endless-sensor`.
 
@@ -64,9 +66,11 @@ class EndlessTask(Rule):
 
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
         """Look at each task that reaches another system."""
-        for task, does in reaching_tasks(dagfile, sensors=False):
-            if _is_endless(task, dagfile):
-                message = f"{does}, and the task has no time limit: it may wait for ever; set execution_timeout"
+        for task in dagfile.tasks:
+            is_endless = not sensor_kind(task, dagfile) and _is_endless(task, dagfile)
+            does = touched_by(task, dagfile, unlimited=True) if is_endless else None
+            if does:
+                message = f"{does}, and the task has no time limit: where that hangs, so does it; set execution_timeout"
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:

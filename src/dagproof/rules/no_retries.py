@@ -9,7 +9,7 @@ from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.amounts import seconds
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.outside import reaching_tasks
+from dagproof.source.outside import touched_by
 from dagproof.source.settings import Settings
 
 OF_INSTALLATION = "AIRFLOW__CORE__DEFAULT_TASK_RETRIES"
@@ -73,8 +73,9 @@ class NoRetries(Rule):
         """Look at each task that reaches another system."""
         if os.environ.get(OF_INSTALLATION, "0") != "0":
             return
-        for task, does in reaching_tasks(dagfile, sensors=True):
-            if _is_tried_once(task, dagfile):
+        for task in dagfile.tasks:
+            does = touched_by(task, dagfile) if _is_tried_once(task, dagfile) else None
+            if does:
                 message = f"{does}, and the task has no retries: one broken connection fails the run; set retries"
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task)
 

@@ -142,6 +142,7 @@ class DagFile:
         """Calls of what ``task(function)`` gives."""
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
         self._seen: set[tuple[Scope, Phase]] = set()
+        self._reached: dict[Task, list[Body]] = {}
         self._walk(module.scope, "parse", (), None, imported=False)
         for call, scope in self._called:
             self._note_call(call, scope)
@@ -155,12 +156,15 @@ class DagFile:
 
     def reached_by(self, task: Task) -> list[Body]:
         """Return all that one task runs, also what other tasks share with it."""
+        if task in self._reached:
+            return self._reached[task]
         kept = self._seen, self.bodies
         self._seen, self.bodies = set(), []
         for scope, chain in task.entries:
             self._walk(scope, "run", chain, task, imported=False)
         found = self.bodies
         self._seen, self.bodies = kept
+        self._reached[task] = found
         return found
 
     def sites_of(self, bodies: list[Body]) -> Iterator[Site]:
@@ -190,6 +194,8 @@ class DagFile:
         self._seen.add((scope, phase))
         self.bodies.append(Body(scope, phase, chain, task))
         for child in scope.children:
+            if phase == "parse":
+                self._decorate(child, chain)
             if child.kind == "class" or (child.kind == "lambda" and phase == "run"):
                 self._walk(child, phase, chain, task, imported=imported)
             elif child.decorators and phase == "parse" and not imported:
@@ -203,6 +209,13 @@ class DagFile:
                 self._run_call(call, inner, names, further, task)
             elif not (imported and self._makes_something(names)):
                 self._parse_call(call, inner, names, chain, further, imported=imported)
+
+    def _decorate(self, made: Scope, chain: Chain) -> None:
+        """Enter what decorates a definition: it runs when the definition is met."""
+        for node in made.decorators:
+            if not isinstance(node, ast.Call):
+                names = self.resolver.names(node, made.parent or made)
+                self._enter(names, "parse", (*chain, Place(made.module, node)), None, only_functions=True)
 
     def _makes_something(self, names: Names) -> bool:
         return self._is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
@@ -236,6 +249,18 @@ class DagFile:
                     self._enter(self.resolver.attribute(f"{name}()", method), phase, chain, task, only_functions=True)
             elif made and made.kind in ("function", "lambda") and (phase == "run" or self._is_transparent(made)):
                 self._walk(made, phase, chain, task, imported=False)
+                if phase == "run":
+                    for node in made.decorators:
+                        self._wrapped(self.resolver.names(node, made.parent or made), chain, task)
+
+    def _wrapped(self, names: Names, chain: Chain, task: Task | None, depth: int = 3) -> None:
+        """Enter what a decorator of the project puts in the place of a function: it runs when that is called."""
+        for name in names:
+            made = self.resolver.project.definitions.get(name)
+            for value in made.returns if made and made.kind == "function" and depth else ():
+                found = self.resolver.names(value, made) if made else ()
+                self._enter(found, "run", chain, task, only_functions=True)
+                self._wrapped(found, chain, task, depth - 1)
 
     def _is_transparent(self, function: Scope) -> bool:
         """Say whether calling a function surely runs its body at once."""

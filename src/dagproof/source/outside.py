@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.names import Names
-from dagproof.source.sensors import sensor_kind
 from dagproof.source.strings import texts
 from dagproof.source.values import Value
 
@@ -27,7 +27,13 @@ DATABASE = re.compile(
     r"get_sqlalchemy_engine\(\)\.connect|list_keys|read_key|load_file|load_string|check_for_key|download_file)$"
 )
 _LOCAL = re.compile(r"(?:sqlite3|duckdb)\.")
-_PROVIDER = re.compile(r"airflow\.providers\.(?!standard\.|common\.compat\.)(?:\w+\.)+(\w+)$")
+_PROVIDER = re.compile(
+    r"airflow\.providers\.(?!standard\.|common\.compat\.|sqlite\.|papermill\.)(?:\w+\.)+(?!AnalyticsOperator$)(\w+)$"
+)
+"""What is left out may work on this machine alone."""
+_LIMITED = re.compile(r"(?:httpx|boto3)\.")
+"""They give up by themselves, unless told otherwise."""
+_LIMITED_COMMAND = re.compile(r"\s(?:--max-time|-m)[\s=]?\s*\d|\s--timeout[\s=]\d")
 _COMMAND = re.compile(
     r"(?:^|[;&|(\n`]|\bdo\b|\bthen\b)\s*(?:sudo\s+|exec\s+|\w+=\S*\s+)*"
     r"(curl|wget|ssh|scp|sftp|rsync|aws|gsutil|gcloud|bq|az|psql|mysql|snowsql|kubectl)\s"
@@ -45,8 +51,14 @@ def uses_database(names: Names) -> bool:
     return any(DATABASE.match(name) for name in names)
 
 
-def touched_by(task: Task, dagfile: DagFile) -> str | None:
-    """Return what a task surely does outside of its process, as it is told; None where it does nothing of the kind."""
+def touched_by(task: Task, dagfile: DagFile, *, unlimited: bool = False) -> str | None:
+    """Return what a task surely does outside of its process, as it is told; None where it does nothing of the kind.
+
+    Args:
+        task: the task.
+        dagfile: where it is.
+        unlimited: whether only what waits without a limit of its own counts.
+    """
     for name in task.names:
         bases = [name, *dagfile.resolver.bases(name)] if name.startswith("<") else [name]
         for base in bases:
@@ -56,17 +68,20 @@ def touched_by(task: Task, dagfile: DagFile) -> str | None:
         for keyword in call.keywords:
             if keyword.arg in SHELL_KEYS:
                 for text in texts(Value(keyword.value, scope), dagfile.resolver):
-                    if command := _COMMAND.search(text.text):
+                    command = _COMMAND.search(text.text)
+                    if command and not (unlimited and _LIMITED_COMMAND.search(text.text)):
                         return f"{command[1]} reaches another system"
     for site in dagfile.sites_of(dagfile.reached_by(task)):
         for name in site.names:
-            if (NETWORK.match(name) or DATABASE.match(name)) and not _LOCAL.match(name):
+            reaches = (NETWORK.match(name) or DATABASE.match(name)) and not _LOCAL.match(name)
+            if reaches and not (unlimited and _is_limited(site.call, name)):
                 return f"{name}() reaches another system"
     return None
 
 
-def reaching_tasks(dagfile: DagFile, *, sensors: bool) -> list[tuple[Task, str]]:
-    """Return the tasks that touch the outside, with what they do; with or without those that only wait."""
-    tasks = [task for task in dagfile.tasks if sensors or not sensor_kind(task, dagfile)]
-    found = [(task, touched_by(task, dagfile)) for task in tasks]
-    return [(task, does) for task, does in found if does]
+def _is_limited(call: ast.Call, name: str) -> bool:
+    """Whether a call over the network gives up by itself."""
+    for keyword in call.keywords:
+        if keyword.arg == "timeout":
+            return not (isinstance(keyword.value, ast.Constant) and keyword.value.value is None)
+    return bool(_LIMITED.match(name)) or any(keyword.arg is None for keyword in call.keywords)

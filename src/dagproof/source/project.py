@@ -129,10 +129,12 @@ class Project:
 
     def module(self, path: Path) -> Module:
         """Return the module of a file."""
-        path = path.resolve()
         if path not in self._modules:
-            self._modules[path] = Module(self, path, self.show(path), len(self._numbered))
-            self._numbered.append(self._modules[path])
+            real = path.resolve()
+            if real not in self._modules:
+                self._modules[real] = Module(self, real, self.show(real), len(self._numbered))
+                self._numbered.append(self._modules[real])
+            self._modules[path] = self._modules[real]
         return self._modules[path]
 
     def show(self, path: Path) -> str:

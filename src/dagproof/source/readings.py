@@ -44,6 +44,8 @@ NOT_WORK = frozenset(
     ]
 )
 """Arguments of an operator that don't take part in its work."""
+IN_PLACE = frozenset({"random.shuffle", "numpy.random.shuffle"})
+"""They give nothing back, and change what they are given."""
 SQL_KEYS = frozenset({"sql", "hql", "bql", "query", "statement", "sql_query"})
 SHELL_KEYS = frozenset({"bash_command", "command"})
 SHELL_CALLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
@@ -112,7 +114,7 @@ class Readings:
     def _of_site(self, site: Site) -> Iterator[Reading]:
         shown = self.source.shown(site.call, site.scope, site.names)
         if shown:
-            fate = self._fate(site.body.scope, site.call)
+            fate = Fate.USED if site.names[0] in IN_PLACE else self._fate(site.body.scope, site.call)
             if fate != Fate.HARMLESS:
                 yield Reading(shown, site.body.chain, site.place, site.body.task, certain=fate == Fate.USED)
         elif not is_log(site.call):

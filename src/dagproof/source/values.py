@@ -56,7 +56,7 @@ def _imported(target: str, value: Value, resolver: Resolver, depth: int) -> Iter
 def _attribute_bindings(node: ast.Attribute, scope: Scope, resolver: Resolver) -> list[Binding]:
     for base in resolver.names(node.value, scope):
         owner = resolver.project.definitions.get(base.removesuffix("()"))
-        if base.startswith("<") and "." not in base:
+        if base.startswith("<") and base.endswith(">") and "." not in base:
             owner = readable_scope(resolver.project.numbered(base))
         if owner and owner.kind in ("class", "module"):
             return [*owner.bindings.get(node.attr, []), *owner.attributes.get(node.attr, [])]

@@ -9,6 +9,7 @@ from tests.unit.rules.conftest import HEAD, Look
 TOP = """
 import functools, requests, sqlalchemy, psycopg2, sqlite3
 from airflow.sdk import BaseOperator, TaskGroup, setup
+from airflow.providers.common.sql.operators.analytics import AnalyticsOperator
 from airflow.providers.http.operators.http import HttpOperator
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -19,7 +20,7 @@ SafeHttp = functools.partial(HttpOperator, **SAFE)
 class Own(HttpOperator): pass
 class OwnRetries(HttpOperator):
     def __init__(self, **kwargs): super().__init__(retries=3, execution_timeout=5, **kwargs)
-def ask(): return requests.get("https://example.org", timeout=5)
+def ask(): return requests.get("https://example.org")
 def count(): return 1
 def local(): return sqlite3.connect(":memory:")
 def unknown(): return os.environ
@@ -31,9 +32,13 @@ def safely(): return ask()
 @task(retries=2, execution_timeout=5)
 def tried(): return ask()
 """
-FILES = {
-    "helpers.py": "import httpx\nclass Api:\n    def load(self): return httpx.post('x')\ndef fetch(): Api().load()\n"
-}
+API = """
+import httpx
+class Api:
+    def load(self): return httpx.post("x", timeout=None)
+def fetch(): Api().load()
+"""
+FILES = {"helpers.py": API}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +82,7 @@ def test_a_task_that_reaches_another_system_without_care_is_found(look_in_dag: L
         "PythonOperator(task_id='t', python_callable=local)",
         "BashOperator(task_id='t', bash_command='echo curl; ls awscli')",
         "EmptyOperator(task_id='t')",
+        "AnalyticsOperator(task_id='t', datasource_configs=[])",
         "TriggerDagRunOperator(task_id='t', trigger_dag_id='x')",
         "print(requests.get)",
     ],
@@ -123,3 +129,19 @@ def test_retries_of_the_installation_count(look_in_dag: Look, monkeypatch: pytes
     """As the environment sets them."""
     monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TASK_RETRIES", "2")
     assert look_in_dag("HttpOperator(task_id='t', endpoint='x')", "no-retries", TOP, FILES) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "BashOperator(task_id='t', bash_command='curl --max-time 60 https://example.org')",
+        "PythonOperator(task_id='t', python_callable=lambda: requests.get('x', timeout=5))",
+        "PythonOperator(task_id='t', python_callable=lambda: boto3.client('s3').list_buckets())",
+        "PythonOperator(task_id='t', python_callable=lambda: httpx.get('x'))",
+    ],
+)
+def test_what_gives_up_by_itself_needs_retries_and_no_limit(look_in_dag: Look, body: str) -> None:
+    """A request with a timeout of its own, or a client that has one by default."""
+    top = f"{TOP}\nimport boto3, httpx\n"
+    assert len(look_in_dag(body, "no-retries", top, FILES)) == 1
+    assert look_in_dag(body, "endless-task", top, FILES) == []
