@@ -104,7 +104,7 @@ class LawItem(pytest.Item):
         """The report of the proof, and nothing of our internals."""
         if not isinstance(excinfo.value, ProofError | DagproofError):
             return super().repr_failure(excinfo, style)
-        return _shown(str(excinfo.value), self.path)
+        return shown(str(excinfo.value), self.path)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is and what it is called."""
@@ -128,7 +128,7 @@ class LoadItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The reason, and nothing of our internals."""
-        return _shown(str(excinfo.value), self.path)
+        return shown(str(excinfo.value), self.path)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is and what it is called."""
@@ -143,9 +143,9 @@ def collect(session: pytest.Session, folder: Path) -> Iterator[pytest.Item]:
         raise pytest.UsageError(str(error)) from None
     for name, reason in sorted(errors.items()):
         path = folder / name
-        yield LoadItem.from_parent(_file(session, path), name="loads", reason=reason)
+        yield LoadItem.from_parent(file_node(session, path), name="loads", reason=reason)
     for dag_id, path in sorted(dags.items(), key=lambda entry: (entry[1], entry[0])):
-        parent = _file(session, path)
+        parent = file_node(session, path)
         for law in all_laws():
             yield LawItem.from_parent(parent, name=f"{dag_id}::{law.name}", dag_id=dag_id, law=law.name)
 
@@ -188,13 +188,14 @@ def _judge(dag_id: str, verdict: Verdict, *, skip: bool = True) -> Verdict:
     return verdict
 
 
-def _file(session: pytest.Session, path: Path) -> DagFile:
+def file_node(session: pytest.Session, path: Path) -> DagFile:
+    """Return the node of a file of the DAG folder."""
     base = session.config.rootpath
     nodeid = path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
     return DagFile.from_parent(session, name=path.name, path=path, nodeid=nodeid)
 
 
-def _shown(text: str, path: Path) -> ReprExceptionInfo:
+def shown(text: str, path: Path) -> ReprExceptionInfo:
     """Return `text` as a failure that survives the way from an xdist worker."""
     lines = [line + "\n" for line in text.splitlines()]
     traceback = ReprTraceback([ReprEntryNative(lines)], None, style="native")

@@ -285,6 +285,12 @@ def _end_of(pid: int) -> Iterator[list[int]]:
         os.close(descriptor)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of whatever a child leaves behind, where the kernel has that (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def children_of(pid: int) -> list[int]:
     """Return the process ids of the direct children of `pid` (Linux; none where /proc does not tell)."""
     try:
@@ -302,8 +308,7 @@ def _how_it_ended(status: int) -> str:
 def main() -> None:
     """Serve the control socket whose descriptor stands in ``argv[1]``, behind the guard described in ``argv[2]``."""
     gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     allowed = json.loads(sys.argv[2])
     guard = Guard(allowed["writable"], [(host, port) for host, port in allowed["endpoints"]])
     Worker(socket.socket(fileno=int(sys.argv[1])), guard).serve()

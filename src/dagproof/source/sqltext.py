@@ -120,9 +120,10 @@ def tokens(sql: str) -> list[Token]:
 
     sql = blank_templates(sql)
     tokenizers = _tokenizers()
-    for tokenizer in reversed(tokenizers) if "`" in sql else tokenizers:
+    dollars = [tokenizers[-1]] if "$$" in sql else []
+    for tokenizer in [*dollars, *(reversed(tokenizers[:-1]) if "`" in sql else tokenizers[:-1])]:
         try:
-            found = tokenizer.tokenize(sql)  # type: ignore[attr-defined]
+            found = tokenizer.tokenize(sql)
         except SqlglotError:
             continue
         return [Token(one.text, one.start, _is_word(sql, one.start)) for one in found]
@@ -134,7 +135,7 @@ def _tokenizers() -> list[object]:
     from sqlglot.dialects.dialect import Dialect
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    return [Dialect.get_or_raise(name).tokenizer_class() for name in ("", "bigquery", "mysql")]
+    return [Dialect.get_or_raise(name).tokenizer_class() for name in ("", "bigquery", "mysql", "postgres")]
 
 
 def _is_word(sql: str, start: int) -> bool:
