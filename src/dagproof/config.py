@@ -33,6 +33,8 @@ class WorldConfig:
     """Further ``host:port`` a run may connect to, and absolute paths it may write below. They are not watched."""
     timeout: float = 120.0
     """Seconds of real time that one run of a DAG may take before it is killed."""
+    disk: float = 4000.0
+    """Megabytes that the files of a world may take before the run is killed."""
 
 
 @dataclass(frozen=True)

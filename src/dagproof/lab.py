@@ -37,7 +37,9 @@ class _Key:
     repeat: int
 
     def first(self, number: int) -> _Key:
-        return _Key(self.moves[:number], self.machine, self.repeat)
+        """The same after some of the moves; where data have only arrived, like worlds are one."""
+        moves = self.moves[:number]
+        return _Key(moves, self.machine, self.repeat if any(move.kind != "arrive" for move in moves) else 0)
 
 
 class Lab:

@@ -254,6 +254,7 @@ class World:
             "clock": clock.isoformat(),
             "cwd": str(self.worlds.files),
             "timeout": self.worlds.config.world.timeout,
+            "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
             "result": str(self.worlds.world_folder / "result.json"),
             **extras,
@@ -304,6 +305,9 @@ class World:
             return (
                 f"{what} took more than {limit:g} s and was killed; raise timeout in [tool.dagproof.world] if it must"
             )
+        if report["state"] == "full":
+            limit = self.worlds.config.world.disk
+            return f"{what} wrote more than {limit:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
         if report["reason"]:
             return f"{what} failed: {report['reason']}"
         failed = [task for task in report["tasks"] if task["state"] == "failed"]

@@ -146,6 +146,25 @@ def test_a_dag_without_tasks_proves_nothing(patient: Opened) -> None:
     assert verdict_about(patient[1], "without_tasks").outcome in {"error", "falsified"}
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("fills_the_disk", "wrote more than 50 MB and was killed; raise disk in [tool.dagproof.world] if it must"),
+        ("writes_one_big_file", "failed in task writes_one_big_file: OSError: [Errno 27] File too large"),
+        ("opens_200_connections", "failed in task opens_200_connections: LookupError: there are 200 connections"),
+    ],
+)
+def test_a_run_that_takes_too_much_is_stopped(name: str, reason: str, patient: Opened) -> None:
+    """Of the disk, and of the server's connections; what it took is given back."""
+    project, driver = patient
+    verdict = verdict_about(driver, name)
+    assert verdict.outcome == "error"
+    assert str(verdict.reason).startswith(f"the run of dag_{name} for {DATE} {reason}")
+    assert verdict_about(driver, "writes").outcome == "proven"
+    written = sum(path.stat().st_size for path in project.temporary.rglob("*.bin") if path.is_file())
+    assert written == 0
+
+
 def test_the_next_run_is_none_the_worse(patient: Opened) -> None:
     """After a run that was killed, in the same worker."""
     assert verdict_about(patient[1], "is_killed").outcome == "error"

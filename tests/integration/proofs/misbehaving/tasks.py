@@ -107,6 +107,22 @@ def hangs_and_leaves_a_child():
     hangs()
 
 
+def fills_the_disk():
+    for number in range(1_000_000):
+        Path(os.environ["DATA_ROOT"], f"{number}.bin").write_bytes(bytes(1_000_000))
+
+
+def writes_one_big_file():
+    with Path(os.environ["DATA_ROOT"], "big.bin").open("wb") as file:
+        for _ in range(1_000_000):
+            file.write(bytes(1_000_000))
+
+
+def opens_200_connections():
+    connections = [PostgresHook("shop").get_conn() for _ in range(200)]
+    raise LookupError(f"there are {len(connections)} connections")
+
+
 def waits():
     Path(os.environ["MARKER"]).write_text(str(os.getpid()))
     leaves_a_child()
@@ -152,6 +168,9 @@ FUNCTIONS = (
     spins,
     leaves_a_child,
     hangs_and_leaves_a_child,
+    fills_the_disk,
+    writes_one_big_file,
+    opens_200_connections,
     waits,
     appends,
     inserts,
