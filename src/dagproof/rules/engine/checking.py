@@ -213,20 +213,26 @@ def _look_at_all(files: Files, rules: Collection[Rule], cache: Cache | None) -> 
 def _sources(files: Files, looked: dict[str, Looked]) -> list[SourceFile]:
     """What the files tell of each other: whether one is imported matters just where its own code leaves it open."""
     sources = [one.source for one in looked.values()]
-    if not any(source.dormant or source.skipped for source in sources):
-        return sources
-    imports = {path: " ".join(IMPORT.findall(files.text(path))) for path in looked}
+    stems = {source.path: _stem(source.path) for source in sources if source.dormant or source.skipped}
+    importers: dict[str, set[str]] = {stem: set() for stem in stems.values()}
+    for path in looked if stems else ():
+        text = files.text(path)
+        if any(stem in text for stem in importers):
+            words = set(re.split(r"\W+", " ".join(IMPORT.findall(text))))
+            for stem in words & set(importers):
+                importers[stem].add(path)
     return [
-        replace(
-            source, imported=any(_names(text, source.path) for path, text in imports.items() if path != source.path)
-        )
+        replace(source, imported=bool(importers[stems[source.path]] - {source.path}))
+        if source.path in stems
+        else source
         for source in sources
     ]
 
 
-def _names(imports: str, path: str) -> bool:
+def _stem(path: str) -> str:
+    """The last part of the name that a file is imported by."""
     parts = Path(path).with_suffix("").parts
-    return parts[-2 if parts[-1] == "__init__" and len(parts) > 1 else -1] in re.split(r"\W+", imports)
+    return parts[-2 if parts[-1] == "__init__" and len(parts) > 1 else -1]
 
 
 def _add(found: dict[str, list[Finding]], more: Any) -> None:
