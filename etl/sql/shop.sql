@@ -63,3 +63,70 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_customer_id ON orders (customer_id);
 CREATE INDEX IF NOT EXISTS orders_product_id ON orders (product_id);
 CREATE INDEX IF NOT EXISTS orders_order_date ON orders (order_date);
+
+-- How good the raw data was, as of each day.
+CREATE TABLE IF NOT EXISTS quality_results (
+    check_name text          NOT NULL,
+    table_name text          NOT NULL,
+    dimension  text          NOT NULL,
+    weight     integer       NOT NULL,
+    rows       bigint        NOT NULL,
+    failed     bigint        NOT NULL,
+    score      numeric(7, 4) NOT NULL, -- the share of rows that hold, of 100
+    sample     jsonb         NOT NULL, -- keys of the first rows that do not hold
+    dt         date          NOT NULL,
+    UNIQUE (dt, check_name)
+);
+CREATE TABLE IF NOT EXISTS quality_scores (
+    score numeric(7, 4) NOT NULL, -- of 100, over all checks
+    grade text          NOT NULL, -- A+ to F
+    dt    date          PRIMARY KEY
+);
+
+-- What is made of the orders; see etl/sql/refresh/. Revenue is of delivered orders, refunds are of returned ones.
+CREATE TABLE IF NOT EXISTS customer_summary (
+    customer_id bigint         PRIMARY KEY, -- every customer, those without an order too
+    orders      bigint         NOT NULL,
+    delivered   bigint         NOT NULL,
+    returned    bigint         NOT NULL,
+    cancelled   bigint         NOT NULL,
+    units       bigint         NOT NULL, -- in delivered orders
+    revenue     numeric(20, 2) NOT NULL,
+    refunds     numeric(20, 2) NOT NULL,
+    first_order date,
+    last_order  date
+);
+CREATE TABLE IF NOT EXISTS product_summary (
+    product_id bigint         PRIMARY KEY, -- every product, those without an order too
+    orders     bigint         NOT NULL,
+    delivered  bigint         NOT NULL,
+    returned   bigint         NOT NULL,
+    cancelled  bigint         NOT NULL,
+    units      bigint         NOT NULL,
+    revenue    numeric(20, 2) NOT NULL,
+    refunds    numeric(20, 2) NOT NULL,
+    place      bigint         NOT NULL -- by revenue, from 1; equal ones share a place
+);
+CREATE TABLE IF NOT EXISTS daily_sales (
+    day       date           PRIMARY KEY, -- every day from the first order to the last, those without one too
+    orders    bigint         NOT NULL,
+    delivered bigint         NOT NULL,
+    returned  bigint         NOT NULL,
+    cancelled bigint         NOT NULL,
+    units     bigint         NOT NULL,
+    revenue   numeric(20, 2) NOT NULL,
+    refunds   numeric(20, 2) NOT NULL,
+    customers bigint         NOT NULL -- with an order on the day
+);
+CREATE TABLE IF NOT EXISTS monthly_sales (
+    month     date           PRIMARY KEY, -- its first day; every month from the first order to the last
+    orders    bigint         NOT NULL,
+    delivered bigint         NOT NULL,
+    returned  bigint         NOT NULL,
+    cancelled bigint         NOT NULL,
+    units     bigint         NOT NULL,
+    revenue   numeric(20, 2) NOT NULL,
+    refunds   numeric(20, 2) NOT NULL,
+    customers bigint         NOT NULL, -- with an order in the month
+    growth    numeric                  -- of the revenue since the month before, 0.1 is a tenth; NULL if that had none
+);

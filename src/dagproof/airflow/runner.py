@@ -24,6 +24,7 @@ from dagproof.worlds.machine import Machine
 PRELOADED = {
     "numpy",
     "pandas",
+    "pandera",
     "pyarrow",
     "psycopg",
     "psycopg2",

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.shop.dirt import FAULTS, fault_of, landed
-from etl.shop.load import as_csv, base_tables, raw_tables
+from etl.shop.load import as_csv, as_inserts, base_tables, raw_tables
 from etl.shop.rows import Customer, Order, customers, orders, products
 from etl.shop.size import FIRST_DAY, Shop, scaled
 
@@ -123,6 +123,12 @@ def test_rows_land_on_a_day_of_the_shop_under_a_line_of_their_own() -> None:
     assert all(people[row.values[1]] <= row.dt == row.values[3] for row in landed(orders(shop), 0))
     lines = [row[-1] for row in raw_tables(scaled(0.01, 0.5))["raw_orders"]]
     assert lines == [*range(1, len(lines) + 1)]
+
+
+def test_the_small_shop_is_the_generators() -> None:
+    """The file that proofs run on is what the generator makes of the shop that its first line names."""
+    text = (ROOT / "etl" / "sql" / "small_shop.sql").read_text(encoding="utf-8")
+    assert text == "".join(as_inserts(Shop(40, 12, 150, dirt=0.05)))
 
 
 def peak(shop: Shop, rows: int) -> int:
