@@ -27,7 +27,8 @@ def mail_failure(context: Any) -> None:
         smtp_conn_id="smtp_default",
         to="{{ var.value.alert_email }}",
         subject="{{ dag.dag_id }}: {{ ti.task_id }} failed for {{ dag_run.run_id }}",
-        html_content="<p>{{ exception | e }}</p><p>Attempt {{ ti.try_number }} of run {{ dag_run.run_id | e }}.</p>",
+        html_content="<p>{{ exception | default('Its log says why.') | e }}</p>"
+        "<p>Attempt {{ ti.try_number }} of run {{ dag_run.run_id | e }}.</p>",
     )(context)
 
 
