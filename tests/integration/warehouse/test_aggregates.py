@@ -21,6 +21,8 @@ from etl.errors import LoadError, TransientError
 from etl.shop.load import load_shop
 from etl.shop.size import Shop, scaled
 
+pytestmark = pytest.mark.one_server
+
 Database = psycopg.Connection[Any]
 
 CUSTOMERS, PRODUCTS = 6, 4

@@ -11,6 +11,8 @@ from etl.aggregates import SUMMARIES
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 
+pytestmark = pytest.mark.one_server
+
 DAG = "refresh_aggregations"
 SHOP = Shop(40, 12, 150)
 REFRESHES = [f"refresh_{name}" for name in SUMMARIES]

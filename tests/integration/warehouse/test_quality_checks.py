@@ -23,6 +23,8 @@ from etl.shop.load import load_shop
 from etl.shop.rows import customers, orders, products
 from etl.shop.size import scaled
 
+pytestmark = pytest.mark.one_server
+
 Database = psycopg.Connection[Any]
 
 DAY = "2026-01-06"  # the last on which a row lands

@@ -11,6 +11,8 @@ import pytest
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 
+pytestmark = pytest.mark.one_server
+
 DAG = "daily_quality_check"
 DS = "2026-02-01"  # it looks at the day before
 CHECKS = ("check_data_completeness", "check_data_validity", "check_data_consistency")
