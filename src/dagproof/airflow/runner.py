@@ -33,6 +33,7 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 PRELOADED = {
     "numpy",
     "pandas",
+    "pandera",
     "pyarrow",
     "psycopg",
     "psycopg2",
