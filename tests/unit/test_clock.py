@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,12 @@ def run(program: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def is_near(moment: str, expected: str) -> bool:
+    """Whether a moment is within a few seconds of the minute `expected`: a busy machine takes its time."""
+    difference = datetime.fromisoformat(moment) - datetime.fromisoformat(f"{expected}:00+00:00")
+    return -1 < difference.total_seconds() < 10
 
 
 def test_the_clock_begins_where_it_is_told() -> None:
@@ -145,3 +152,102 @@ def test_other_threads_get_their_turn_while_one_sleeps() -> None:
         """
     )
     assert found["polls"] < 2_000
+
+
+ARRIVALS = """
+    from dagproof.worlds.clock import Arrival
+    seen = []
+    def arrival(minutes, name):
+        return Arrival(start + timedelta(minutes=minutes), lambda: seen.append([name, datetime.now(timezone.utc)]))
+"""
+
+
+def test_what_arrives_on_the_way_happens_at_its_time_and_in_order() -> None:
+    """A sleep that jumps over two arrivals lets both happen, and leaves alone what comes later."""
+    found = run(
+        ARRIVALS
+        + """
+    clock = Clock(start, arrivals=[arrival(50, "later"), arrival(20, "sooner"), arrival(90, "too late")])
+    clock.start()
+    time.sleep(3600)
+    found["seen"], found["next"] = seen, clock.next_arrival()
+    found["now"] = datetime.now(timezone.utc)
+    """
+    )
+    (sooner, at_first), (later, then) = found["seen"]
+    assert (sooner, later) == ("sooner", "later")
+    assert is_near(at_first, "2030-03-01 00:19")
+    assert is_near(then, "2030-03-01 00:49")
+    assert found["next"].startswith("2030-03-01 01:29")
+    assert is_near(found["now"], "2030-03-01 00:59")
+
+
+def test_an_arrival_may_take_time_of_its_own() -> None:
+    """What it sleeps is part of the sleep that it happens in."""
+    found = run(
+        ARRIVALS
+        + """
+    clock = Clock(start, arrivals=[Arrival(start + timedelta(minutes=10), lambda: time.sleep(600))])
+    clock.start()
+    time.sleep(3600)
+    found["now"], found["next"] = datetime.now(timezone.utc), clock.next_arrival()
+    """
+    )
+    assert is_near(found["now"], "2030-03-01 00:59")
+    assert found["next"] is None
+
+
+def test_monotonic_time_moves_along_and_what_measures_work_does_not() -> None:
+    """An hour's sleep is an hour for who asks how long he has waited; never does it go back."""
+    found = run(
+        """
+        Clock(start).start()
+        before, work = time.monotonic(), time.perf_counter()
+        time.sleep(3600)
+        found["waited for"] = time.monotonic() - before
+        found["worked for"] = time.perf_counter() - work
+        later = time.monotonic()
+        found["forwards"] = time.monotonic() >= later
+        """
+    )
+    assert 3600 <= found["waited for"] < 3660
+    assert found["worked for"] < 60
+    assert found["forwards"] is True
+
+
+ALARM = """
+    import signal
+    rung = []
+    signal.signal(signal.SIGALRM, lambda number, frame: rung.append(datetime.now(timezone.utc)))
+"""
+
+
+def test_an_alarm_rings_when_the_clock_passes_it() -> None:
+    """Once, at its time, and the sleep ends there."""
+    found = run(
+        ALARM
+        + """
+    Clock(start).start()
+    signal.setitimer(signal.ITIMER_REAL, 1800)
+    time.sleep(3600)
+    found["rung"], found["left"] = rung, signal.getitimer(signal.ITIMER_REAL)[0]
+    """
+    )
+    (rung,) = found["rung"]
+    assert is_near(rung, "2030-03-01 00:29")
+    assert found["left"] == 0
+
+
+def test_an_alarm_that_is_not_passed_comes_nearer() -> None:
+    """By what was slept."""
+    found = run(
+        ALARM
+        + """
+    Clock(start).start()
+    signal.setitimer(signal.ITIMER_REAL, 5400)
+    time.sleep(3600)
+    found["rung"], found["left"] = rung, signal.getitimer(signal.ITIMER_REAL)[0]
+    """
+    )
+    assert found["rung"] == []
+    assert 1700 < found["left"] <= 1800

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -200,7 +201,8 @@ class _JumpingSelector:
     def _is_busy(self) -> bool:
         """Whether a connection or a thread may still answer: there is more than the loop's own wake-up socket."""
         executor = getattr(self._loop, "_default_executor", None)
-        return len(self._real.get_map()) > 1 or bool(executor and executor._threads)
+        threads = bool(executor and executor._threads) or any(t.name.startswith("AnyIO") for t in threading.enumerate())
+        return threads or len(self._real.get_map()) > 1
 
 
 def _deadline(ti: Any) -> datetime | None:

@@ -11,7 +11,8 @@ from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, require_effect
 
-MOST_STEPS = 6
+#: What happens in each drawn history, in any order: each of these to one of the dates, or to none.
+TROUBLES = ("rerun", "retry", "clear", "crash", "crash correct", "crash correct")
 
 
 class AnyHistory(Law):
@@ -44,21 +45,20 @@ class AnyHistory(Law):
     def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
         """Several dates, with any of the things that happen to them in between."""
         require_effect(lab, (Step("run", dates[0]),))
-        kinds = ["rerun", "clear", "retry"]
         points = [point.name for point in lab.points((Step("run", dates[0]),))[0]]
-        kinds += ["crash"] if points else []
-        kinds += ["correct"] if lab.proof.corrections else []
-        event = st.builds(
-            _step,
-            st.sampled_from(kinds),
-            st.sampled_from(sorted(dates)),
+        trouble = st.tuples(
+            st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest
             st.sampled_from(sorted(lab.about["tasks"])),
             st.sampled_from(points or [""]),
             st.sampled_from(sorted(lab.proof.corrections) or [""]),
         )
+        troubles = st.lists(trouble, min_size=len(TROUBLES), max_size=len(TROUBLES))
+        events = st.builds(_events, st.permutations(TROUBLES), troubles)
         in_order = bool(lab.about["depends_on_past"])
         runs = st.just(tuple(dates)) if in_order else st.permutations(sorted(dates)).map(tuple)
-        return st.builds(_history, runs, st.integers(1, len(dates)), st.lists(event, min_size=1, max_size=MOST_STEPS))
+        # mostly all dates, for it may take two to go wrong; one alone is simpler
+        number = st.integers(0, 9).map(lambda drawn: len(dates) if drawn else 1)
+        return st.builds(_history, runs, number, events)
 
     def simpler(self, lab: Lab, history: History) -> Iterable[History]:
         """The history without one of its steps, where each date still runs first and is healed last."""
@@ -71,34 +71,41 @@ class AnyHistory(Law):
         return self.compared(lab, fresh(history), history)
 
 
-def _step(kind: str, date: str, task: str, point: str, correction: str) -> Step:
-    return Step(
-        kind,
-        date,
-        task=task if kind in ("clear", "retry") else "",
-        point=point if kind == "crash" else "",
-        correction=correction if kind == "correct" else "",
-    )
+def _events(kinds: Sequence[str], troubles: Sequence[tuple[str, str, str, str]]) -> list[Step]:
+    """Return the steps that several troubles are: each has a date (or none), a task, a point and a correction."""
+    steps = []
+    for words, (date, task, point, correction) in zip(kinds, troubles, strict=True):
+        for kind in words.split() if date else ():
+            if kind == "crash" and point:
+                steps.append(Step(kind, date, point=point))
+            elif kind == "correct" and correction:
+                steps.append(Step(kind, date, correction=correction))
+            elif kind in ("rerun", "retry", "clear"):
+                steps.append(Step(kind, date, task=task if kind != "rerun" else ""))
+    return steps
 
 
 def _history(dates: tuple[str, ...], number: int, events: Sequence[Step]) -> History:
-    """Return a history of the first `number` dates: each runs before anything else, and is healed at the end."""
+    """Return a history of the first `number` dates: each runs before anything else, and is healed at the end.
+
+    A date that was cut off or corrected is healed by a whole run: a single task that is cleared would go on with what
+    the tasks before it have left, or have not.
+    """
     wanted = dates[:number]
     steps: list[Step] = []
     ran: set[str] = set()
+    unhealed: set[str] = set()
     for event in events:
-        if event.date not in wanted:
+        date = event.date
+        if date not in wanted:
             continue
-        if event.date not in ran:
-            steps += [Step("run", date) for date in wanted[: wanted.index(event.date) + 1] if date not in ran]
-            ran |= set(wanted[: wanted.index(event.date) + 1])
-        steps.append(event)
+        if date not in ran:
+            steps += [Step("run", day) for day in wanted[: wanted.index(date) + 1] if day not in ran]
+            ran |= set(wanted[: wanted.index(date) + 1])
+        steps.append(Step("rerun", date) if event.kind == "clear" and date in unhealed else event)
+        unhealed = unhealed | {date} if event.kind in ("crash", "correct") else unhealed - {date}
     steps += [Step("run", date) for date in wanted if date not in ran]
-    for date in wanted:
-        last = next((step.kind for step in reversed(steps) if step.date == date), "")
-        if last in ("crash", "correct"):
-            steps.append(Step("rerun", date))
-    return tuple(steps)
+    return (*steps, *(Step("rerun", date) for date in wanted if date in unhealed))
 
 
 def _is_sound(history: History) -> bool:
