@@ -12,7 +12,7 @@ from dagproof.source.dagfile import Chain, DagFile, Site, Task
 from dagproof.source.sqlwrites import UNKNOWN, writes
 from dagproof.source.strings import Text, file_text, texts
 from dagproof.source.usage import is_log
-from dagproof.source.values import Value, given
+from dagproof.source.values import Value, constant, given
 
 MAKES_ROOM = re.compile(
     r"delete|truncat|clear|purge|overwrite|unlink|rmtree|remove|upsert|merge|wipe|reset|clean|drop_(?:table|partition|schema)",
@@ -143,8 +143,19 @@ class _Look:
             self._to_sql(site, places)
         elif method == "insert_rows" and any("Hook()" in name for name in site.names):
             self._insert_rows(site, places)
+        elif method in ("to_csv", "to_json") and given(site.call, site.scope, self.resolver, "mode", None) == "a":
+            self.appends.append(_Append(UNKNOWN, f'{method}(mode="a")', places))
         elif method == "open":
             self._open(site, places)
+        for keyword in site.call.keywords:
+            if keyword.arg == "write_disposition" and self._is_append(Value(keyword.value, site.scope)):
+                self.appends.append(_Append(UNKNOWN, "WRITE_APPEND", places))
+
+    def _is_append(self, value: Value) -> bool:
+        """Whether it is ``WRITE_APPEND``, as text or as ``WriteDisposition.WRITE_APPEND``."""
+        node = value.node
+        is_member = isinstance(node, ast.Attribute) and node.attr == "WRITE_APPEND"
+        return is_member or constant(value, self.resolver) == "WRITE_APPEND"
 
     def _sql(self, sql: str, places: Chain) -> None:
         for write in writes(sql):

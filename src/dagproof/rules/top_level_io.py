@@ -92,9 +92,9 @@ class TopLevelIo(Rule):
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
         """Look at each call that happens while the file is parsed."""
         for site in dagfile.sites("parse"):
-            does = _what_it_does(site)
-            if does:
-                message = f"{site.names[0]}() {does} each time the file is parsed; do it in a task"
+            found = _what_it_does(site)
+            if found:
+                message = f"{found[0]}() {found[1]} each time the file is parsed; do it in a task"
                 yield self.found(dagfile, (*site.body.chain, site.place), message)
 
     def check_loaded(self, file: LoadedFile) -> Iterator[Finding]:
@@ -109,18 +109,17 @@ def _shown(event: Event) -> str:
     return f"{event.what} (that was refused here)" if event.refused else event.what
 
 
-def _what_it_does(site: Site) -> str | None:
-    if uses_network(site.names):
-        return "uses the network"
-    if uses_database(site.names):
-        return "uses a database"
+def _what_it_does(site: Site) -> tuple[str, str] | None:
+    """What a call is, and what it does; None for one that does nothing of the kind."""
     for name in site.names:
+        if uses_network((name,)):
+            return name, "uses the network"
+        if uses_database((name,)):
+            return name, "uses a database"
         if PROCESS.match(name):
-            return "starts a process"
-        if WRITING.match(name):
-            return "writes a file"
-        if name in OPENING and _writes(site.call):
-            return "writes a file"
+            return name, "starts a process"
+        if WRITING.match(name) or (name in OPENING and _writes(site.call)):
+            return name, "writes a file"
     return None
 
 

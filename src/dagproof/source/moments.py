@@ -23,7 +23,7 @@ _DAY = frozenset({"date", "to_date_string", "ds", "ds_nodash"})
 _WRAPPERS = frozenset(
     ("str", "pandas.Timestamp", "pandas.to_datetime", "pendulum.instance", "pendulum.parse", "numpy.datetime64")
 )
-_BLOCK = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_BLOCK = re.compile(r"\{\{((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
 MOST_DEPTH = 10
 
 

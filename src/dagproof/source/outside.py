@@ -35,7 +35,7 @@ _LIMITED = re.compile(r"(?:httpx|boto3)\.")
 """They give up by themselves, unless told otherwise."""
 _LIMITED_COMMAND = re.compile(r"\s(?:--max-time|-m)[\s=]?\s*\d|\s--timeout[\s=]\d")
 _COMMAND = re.compile(
-    r"(?:^|[;&|(\n`]|\bdo\b|\bthen\b)\s*(?:sudo\s+|exec\s+|\w+=\S*\s+)*"
+    r"(?:^|[;&|(\n`]|\bdo\b|\bthen\b)[ \t]*(?:sudo\s+|exec\s+|\w+=\S*\s+)*"
     r"(curl|wget|ssh|scp|sftp|rsync|aws|gsutil|gcloud|bq|az|psql|mysql|snowsql|kubectl)\s"
 )
 SHELL_KEYS = ("bash_command", "command")

@@ -75,10 +75,10 @@ def _literal(node: ast.expr) -> object:
 
 def given(call: ast.Call, scope: Scope, resolver: Resolver, name: str, position: int | None) -> object:
     """Return the constant that a call is given; None where it is not given, ``...`` where it can't be told."""
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return constant(Value(keyword.value, scope), resolver)
-    if any(keyword.arg is None for keyword in call.keywords):
+    known, is_open = keywords(call, scope, resolver)
+    if name in known:
+        return constant(known[name], resolver)
+    if is_open:
         return ...
     if position is not None and position < len(call.args):
         return constant(Value(call.args[position], scope), resolver)
