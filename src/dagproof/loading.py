@@ -30,7 +30,6 @@ STARTING = 180.0
 """Seconds until the loader must have said something: it imports Airflow first, on whatever machine."""
 ASKS_FOR_TIME = re.compile(r"\b(?:now|utcnow|today|time|days_ago|localtime|gmtime|ctime|clock_gettime)\s*\(")
 FRESH = {
-    "CORE__LOAD_EXAMPLES": "False",
     "CORE__FERNET_KEY": "",
     "CORE__DAGBAG_IMPORT_TIMEOUT": "0",  # the loader's own limit tells more
     "DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
@@ -240,13 +239,15 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
         text = connection if isinstance(connection, str) else json.dumps(connection)
         given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home)
     settings = airflow_settings()
-    folders = [config.dags_folder, *(one.folder for one in files)]
+    examples = any(one.path.parts[-3:-1] == ("airflow", "example_dags") for one in files)  # they bring their plugins
+    folders = [config.dags_folder, *(one.folder for one in files if not examples)]
     paths = [str((config.root / path).resolve()) for path in config.pythonpath]
     return {
         **kept,
         **{f"AIRFLOW__{name}": value for name, value in {**settings, **FRESH}.items()},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folders[0]),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": str(examples),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(_plugins(config, folders, settings) or home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/metadata.db",
         "TMPDIR": str(home / "tmp"),
