@@ -24,9 +24,12 @@ from dagproof.worlds import reaper
 from dagproof.worlds.guard import endpoints_in
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
+WORTH_MEASURING = 1.0
+MOST_MEASURED = 10
+STARTING = 180.0
+"""Seconds until the loader must have said something: it imports Airflow first, on whatever machine."""
 ASKS_FOR_TIME = re.compile(r"\b(?:now|utcnow|today|time|days_ago|localtime|gmtime|ctime|clock_gettime)\s*\(")
 FRESH = {
-    "CORE__LOAD_EXAMPLES": "False",
     "CORE__FERNET_KEY": "",
     "CORE__DAGBAG_IMPORT_TIMEOUT": "0",  # the loader's own limit tells more
     "DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
@@ -77,6 +80,7 @@ def load(files: Sequence[Wanted], config: Config, *, show: Show, whole: bool, us
             folder.files[file.path] = file
             if _may_move(wanted, outcome["result"]):
                 again.append(wanted)
+        _measure_again(folder, loader, {show(path): one for path, one in jobs.items()})
         for outcome in loader.ask([{**_job(one), "later": LATER} for one in again]):
             if outcome["result"]:
                 dags = tuple(loaded_dag(dag, show) for dag in outcome["result"]["dags"])
@@ -84,6 +88,15 @@ def load(files: Sequence[Wanted], config: Config, *, show: Show, whole: bool, us
         _compare_schedules(folder, loader, {show(path): one for path, one in jobs.items()})
     folder.files = {show(str(one.path)): folder.files[show(str(one.path))] for one in files}
     return folder
+
+
+def _measure_again(folder: LoadedFolder, loader: _Loader, jobs: Mapping[str, Wanted]) -> None:
+    """Import once more, one at a time, what took long: the machine may have been busy with something else."""
+    slow = sorted(folder.files.values(), key=lambda file: -file.seconds)[:MOST_MEASURED]
+    for file in slow:
+        if file.seconds > WORTH_MEASURING and not file.error:
+            for outcome in loader.ask([_job(jobs[file.path])]):
+                file.seconds = min(file.seconds, (outcome["result"] or {}).get("seconds", file.seconds))
 
 
 def _job(one: Wanted, want: str = "describe") -> dict[str, Any]:
@@ -182,6 +195,7 @@ def _open_loader(files: Sequence[Wanted], config: Config, user: Sequence[Path]) 
             )
         with reaper.kill_later(process.pid, stop=signal.SIGKILL, group=True), ours:
             try:
+                ours.settimeout(STARTING + config.check.timeout)
                 yield _Loader(process, ours, log)
             finally:
                 ours.shutdown(socket.SHUT_RDWR)
@@ -225,13 +239,15 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
         text = connection if isinstance(connection, str) else json.dumps(connection)
         given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home)
     settings = airflow_settings()
-    folders = [config.dags_folder, *(one.folder for one in files)]
+    examples = any(one.path.parts[-3:-1] == ("airflow", "example_dags") for one in files)  # they bring their plugins
+    folders = [config.dags_folder, *(one.folder for one in files if not examples)]
     paths = [str((config.root / path).resolve()) for path in config.pythonpath]
     return {
         **kept,
         **{f"AIRFLOW__{name}": value for name, value in {**settings, **FRESH}.items()},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folders[0]),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": str(examples),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(_plugins(config, folders, settings) or home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/metadata.db",
         "TMPDIR": str(home / "tmp"),

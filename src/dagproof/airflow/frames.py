@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -72,9 +73,14 @@ def _place(frame: FrameType, line: int, instruction: int) -> Place:
     return {
         "path": frame.f_code.co_filename,
         "line": first or line,
-        "column": (column or 0) + 1,
+        "column": (_indentation(frame, line) if column is None else column) + 1,
         "end_line": last or first or line,
     }
+
+
+def _indentation(frame: FrameType, line: int) -> int:
+    text = linecache.getline(frame.f_code.co_filename, line)
+    return len(text) - len(text.lstrip())
 
 
 def _position(frame: FrameType, instruction: int) -> tuple[int | None, int | None, int | None]:

@@ -30,7 +30,7 @@ from dagproof.airflow.frames import UserCode
 from dagproof.airflow.importing import Import, Report, apart, silence
 from dagproof.airflow.timetables import awaited, logical_dates
 from dagproof.airflow.watching import Watch
-from dagproof.airflow.worker import adopt_orphans, children_of
+from dagproof.airflow.worker import adopt_orphans, children_of, die_with_parent
 
 READY_MADE = (
     "airflow.sdk",
@@ -201,6 +201,7 @@ class Loader:
         status = 1
         try:
             os.setsid()
+            die_with_parent()
             self.control.close()
             self._report = Report(self._path(number, "report"))
             self._stack = apart(self._path(number, "stack"))

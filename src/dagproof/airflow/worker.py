@@ -30,6 +30,7 @@ from dagproof.errors import DagproofError
 from dagproof.worlds.guard import Guard
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG = 1
 #: Seconds between two looks at how much a run has written.
 LOOK_AT_DISK = 0.25
 #: No exit status that a process could have.
@@ -326,6 +327,12 @@ def adopt_orphans() -> None:
     """Become the parent of whatever a child leaves behind, where the kernel has that (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """In a child: be killed when the parent ends, however that comes about (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def children_of(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from dagproof.errors import nearest
 from dagproof.loaded.model import Awaits, LoadedDag, LoadedFolder, LoadedTask, Spot
 from dagproof.rules.base import Finding, Rule, SourceFile
 
+NEARLY_THE_SAME = 0.9
 POOLS_OF_AIRFLOW = ("default_pool",)
 
 
@@ -107,7 +109,10 @@ class DanglingReference(Rule):
         awaited = {uri for _, dag in folder.dags() for uri in dag.schedule.assets}
         for file, dag in folder.dags():
             for uri in dag.schedule.assets:
-                twin = nearest(uri, made - awaited)
-                if uri not in made and "did you mean" in twin:
-                    message = f"nothing in the folder brings forth the asset {uri!r} that starts this DAG{twin}"
+                twins = get_close_matches(uri, made - awaited, n=1, cutoff=NEARLY_THE_SAME)
+                if uri not in made and twins:
+                    message = (
+                        f"nothing in the folder brings forth the asset {uri!r} that starts this DAG, "
+                        f"and nothing waits for {twins[0]!r}"
+                    )
                     yield self.found_at(dag.spots or (Spot(file.path, 1),), message, dag_id=dag.dag_id, certain=False)

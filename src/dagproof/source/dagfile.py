@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
 
 from dagproof.source import words
-from dagproof.source.names import Names, Resolver
+from dagproof.source.names import Names, Resolver, visible
+from dagproof.source.pieces import Body, Chain, Dag, Group, Phase, Place, Site, Task
 from dagproof.source.project import Module, readable_scope
 from dagproof.source.scopes import Scope
 from dagproof.source.values import (
@@ -21,7 +20,8 @@ from dagproof.source.values import (
     keywords,
 )
 
-Phase: TypeAlias = Literal["parse", "run"]
+__all__ = ["Body", "Chain", "Dag", "DagFile", "Group", "Phase", "Place", "Site", "Task"]
+
 MOST_CALLS = 30
 RUN_METHODS = ("execute", "poke", "pre_execute", "post_execute", "execute_complete")
 MAPPERS = (".partial", ".expand", ".expand_kwargs", ".override", ".override()", ".partial()")
@@ -30,102 +30,6 @@ TRANSPARENT = frozenset(
     {"functools.cache", "functools.lru_cache", "functools.lru_cache()", "functools.wraps()", "staticmethod"}
     | {"classmethod", "contextlib.contextmanager", "typing.no_type_check", "property"}
 )
-
-
-class Place(NamedTuple):
-    """A piece of code in a module."""
-
-    module: Module
-    node: ast.AST
-
-    @property
-    def line(self) -> int:
-        """Its line."""
-        return getattr(self.node, "lineno", 1)
-
-
-Chain: TypeAlias = tuple[Place, ...]
-
-
-@dataclass(eq=False)
-class Dag:
-    """Where a DAG is made, and what with."""
-
-    node: ast.expr
-    scope: Scope
-    dag_id: str | None
-    arguments: Arguments
-    chain: Chain
-    span: tuple[int, int] | None = None
-    """The first and last line of what is surely inside of it."""
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.scope.module, self.node)
-
-
-@dataclass(eq=False)
-class Task:
-    """Where a task is made: a call of an operator, or of a function that is a task."""
-
-    node: ast.expr
-    scope: Scope
-    names: Names
-    """What is called: the class of an operator, or the decorator of a function."""
-    task_id: str | None
-    arguments: Arguments
-    chain: Chain
-    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
-    """The calls whose arguments reach the task: ``Operator(…)``, ``.partial(…)``, ``.expand(…)``, ``function(…)``."""
-    function: Scope | None = None
-    entries: list[tuple[Scope, Chain]] = field(default_factory=list)
-    """What it runs, and the calls that lead there."""
-    dag: Dag | None = None
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.scope.module, self.node)
-
-    @property
-    def dag_id(self) -> str | None:
-        """The id of its DAG, where it can be told."""
-        return self.dag.dag_id if self.dag else None
-
-
-@dataclass(frozen=True)
-class Group:
-    """A task group: where it is, what is inside of it, and what it gives to its tasks."""
-
-    module: Module
-    span: tuple[int, int]
-    arguments: Arguments
-
-
-@dataclass(frozen=True)
-class Body:
-    """Code that runs: a scope, when, and through which calls it is reached."""
-
-    scope: Scope
-    phase: Phase
-    chain: Chain
-    task: Task | None
-
-
-@dataclass(frozen=True)
-class Site:
-    """A call that happens: what is called, when, and through which calls it is reached."""
-
-    call: ast.Call
-    scope: Scope
-    names: Names
-    body: Body
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.scope.module, self.call)
 
 
 class DagFile:
@@ -141,7 +45,7 @@ class DagFile:
         self._called: list[tuple[ast.Call, Scope]] = []
         """Calls of what ``task(function)`` gives."""
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
-        self._seen: set[tuple[Scope, Phase]] = set()
+        self._seen: set[tuple[Scope, Phase, Scope | None]] = set()
         self._reached: dict[Task, list[Body]] = {}
         self._walk(module.scope, "parse", (), None, imported=False)
         for call, scope in self._called:
@@ -161,7 +65,7 @@ class DagFile:
         kept = self._seen, self.bodies
         self._seen, self.bodies = set(), []
         for scope, chain in task.entries:
-            self._walk(scope, "run", chain, task, imported=False)
+            self._walk(scope, "run", chain, task, imported=False, receiver=task.receivers.get(scope))
         found = self.bodies
         self._seen, self.bodies = kept
         self._reached[task] = found
@@ -188,16 +92,25 @@ class DagFile:
 
     # Walking
 
-    def _walk(self, scope: Scope, phase: Phase, chain: Chain, task: Task | None, *, imported: bool) -> None:
-        if (scope, phase) in self._seen or len(chain) > MOST_CALLS:
+    def _walk(
+        self,
+        scope: Scope,
+        phase: Phase,
+        chain: Chain,
+        task: Task | None,
+        *,
+        imported: bool,
+        receiver: Scope | None = None,
+    ) -> None:
+        if (scope, phase, receiver) in self._seen or len(chain) > MOST_CALLS:
             return
-        self._seen.add((scope, phase))
+        self._seen.add((scope, phase, receiver))
         self.bodies.append(Body(scope, phase, chain, task))
         for child in scope.children:
             if phase == "parse":
                 self._decorate(child, chain)
             if child.kind == "class" or (child.kind == "lambda" and phase == "run"):
-                self._walk(child, phase, chain, task, imported=imported)
+                self._walk(child, phase, chain, task, imported=imported, receiver=receiver)
             elif child.decorators and phase == "parse" and not imported:
                 self._asset(child, chain)
         if phase == "parse":
@@ -206,7 +119,7 @@ class DagFile:
             names = self.resolver.names(call.func, inner)
             further = (*chain, Place(scope.module, call))
             if phase == "run":
-                self._run_call(call, inner, names, further, task)
+                self._run_call(call, inner, names, further, task, receiver)
             elif not (imported and self._makes_something(names)):
                 self._parse_call(call, inner, names, chain, further, imported=imported)
 
@@ -233,22 +146,51 @@ class DagFile:
                 if imported:
                     self._walk(imported, "parse", (*chain, Place(scope.module, statement)), None, imported=True)
 
-    def _run_call(self, call: ast.Call, scope: Scope, names: Names, chain: Chain, task: Task | None) -> None:
-        self._enter(names, "run", chain, task)
+    def _run_call(
+        self, call: ast.Call, scope: Scope, names: Names, chain: Chain, task: Task | None, receiver: Scope | None
+    ) -> None:
+        own = self._receiver(call.func, scope, receiver)
+        if own and own is receiver and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            names = self.resolver.attribute(f"{own.qualname}()", call.func.attr)
+        self._enter(names, "run", chain, task, receiver=own)
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
             if isinstance(argument, ast.Name | ast.Attribute):
                 self._enter(self.resolver.names(argument, scope), "run", chain, task, only_functions=True)
 
+    def _receiver(self, function: ast.expr, scope: Scope, around: Scope | None = None) -> Scope | None:
+        """The class of the object that a method is called on: in a method itself, the one that it was called on."""
+        if not isinstance(function, ast.Attribute):
+            return None
+        owner = function.value
+        if isinstance(owner, ast.Name) and around:
+            bindings = visible(owner, scope)
+            if bindings and bindings[0].kind in ("self", "cls"):
+                return around
+        if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+            return around
+        made = [
+            self.resolver.project.definitions.get(name.removesuffix("()")) for name in self.resolver.names(owner, scope)
+        ]
+        return next((one for one in made if one and one.kind == "class"), None)
+
     def _enter(
-        self, names: Names, phase: Phase, chain: Chain, task: Task | None, *, only_functions: bool = False
+        self,
+        names: Names,
+        phase: Phase,
+        chain: Chain,
+        task: Task | None,
+        *,
+        only_functions: bool = False,
+        receiver: Scope | None = None,
     ) -> None:
         for name in names:
             made = self.resolver.project.definitions.get(name)
             if made and made.kind == "class" and not only_functions:
                 for method in ("__init__", "__post_init__", "__call__"):
-                    self._enter(self.resolver.attribute(f"{name}()", method), phase, chain, task, only_functions=True)
+                    found = self.resolver.attribute(f"{name}()", method)
+                    self._enter(found, phase, chain, task, only_functions=True, receiver=made)
             elif made and made.kind in ("function", "lambda") and (phase == "run" or self._is_transparent(made)):
-                self._walk(made, phase, chain, task, imported=False)
+                self._walk(made, phase, chain, task, imported=False, receiver=_beyond(made, receiver))
                 if phase == "run":
                     for node in made.decorators:
                         self._wrapped(self.resolver.names(node, made.parent or made), chain, task)
@@ -368,13 +310,18 @@ class DagFile:
                 task = Task(node, home, names, made.name, Arguments({}, True), chain, function=made)
                 self._add_task(task, [made.qualname])
 
-    def _add_task(self, task: Task, functions: list[str], place: Place | None = None) -> None:
+    def _add_task(
+        self, task: Task, functions: list[str], place: Place | None = None, receiver: Scope | None = None
+    ) -> None:
         self.tasks.append(task)
         for name in functions:
             made = self.resolver.project.definitions.get(name)
             if made and made.kind in ("function", "lambda"):
                 task.entries.append((made, (*task.chain, place or task.place)))
-                self._walk(made, "run", task.entries[-1][1], task, imported=False)
+                inherited = _beyond(made, receiver)
+                if inherited:
+                    task.receivers[made] = inherited
+                self._walk(made, "run", task.entries[-1][1], task, imported=False, receiver=inherited)
 
     def _is_operator(self, name: str, call: ast.Call) -> bool:
         if not any(keyword.arg in ("task_id", None) for keyword in call.keywords):
@@ -391,11 +338,13 @@ class DagFile:
         task.calls.append((call, scope))
         callables = arguments.known.get("python_callable")
         functions = list(self.resolver.names(*callables)) if callables else []
+        receiver = self._receiver(*callables) if callables else None
         if name.startswith("<"):
+            receiver = self.resolver.project.definitions.get(name)
             for method in RUN_METHODS:
                 functions += self.resolver.attribute(f"{name}()", method)
             self._enter(self.resolver.attribute(f"{name}()", "__init__"), "parse", further, None, only_functions=True)
-        self._add_task(task, functions)
+        self._add_task(task, functions, receiver=receiver)
 
     # DAGs
 
@@ -446,6 +395,12 @@ class DagFile:
         line = call.lineno
         around = [dag for dag in self.dags if dag.scope.module is scope.module and _contains(dag.span, line)]
         return max(around, key=lambda dag: dag.span or (0, 0), default=None)
+
+
+def _beyond(method: Scope, receiver: Scope | None) -> Scope | None:
+    """The class of an object, where it is not the one that a method is defined in, but one that inherits it."""
+    owner = method.parent
+    return receiver if owner and owner.kind == "class" and receiver is not owner else None
 
 
 def _mapped_on(node: ast.expr) -> ast.expr | None:

@@ -66,7 +66,7 @@ def removed_name(name: str, version: Version) -> Removed | None:
         key = ".".join(parts[:count])
         since = removed_names().get(key)
         if since and since <= version:
-            return Removed(key, _INSTEAD.get(parts[count - 1], ""))
+            return Removed(key, _INSTEAD.get(key) or _INSTEAD.get(parts[count - 1], ""))
     return None
 
 
@@ -86,6 +86,7 @@ def removed_names() -> dict[str, Version]:
 
 
 _INSTEAD = {
+    "airflow.timetables.datasets": "airflow.timetables.assets",
     "datasets": "airflow.sdk.Asset",
     "days_ago": "a fixed pendulum.datetime(…)",
     "dummy": "airflow.providers.standard.operators.empty.EmptyOperator",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.check.conftest import Project
-from tests.integration.check.nasty import NASTY
+from tests.integration.check.nasty import HEAD, NASTY
+
+MAIN = "from dagproof.cli import main; main(['check', '--select', 'DP001'])"
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +63,42 @@ def test_an_error_is_told_at_its_line(told: dict[str, list[dict[str, Any]]]) -> 
     assert lines == {"hangs": 4, "sleeps": 5, "fails": 4, "exits": 5}
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_when_the_check_is_ended(project: Project, number: int, tmp_path: Path) -> None:
+    """By whatever signal, while a file hangs: neither a process nor a folder."""
+    project.write({"hangs.py": HEAD + f"import subprocess\nopen({str(tmp_path / 'x')!r}).close()\nwhile True: pass\n"})
+    (tmp_path / "x").touch()
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, "-c", "import signal; signal.signal(2, signal.default_int_handler)\n" + MAIN]
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+    check = subprocess.Popen(command, cwd=project.root, env=environment, stderr=subprocess.DEVNULL)
+    assert wait_for(lambda: len(processes_naming(str(tmp_path / "tmp"))) >= 2), "the loader, and its child"
+    os.kill(check.pid, number)
+    check.wait()
+    assert wait_for(lambda: not processes_naming(str(tmp_path / "tmp")))
+    assert wait_for(lambda: not list((tmp_path / "tmp").iterdir()))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    """Say whether something comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return condition()
+
+
+def processes_naming(text: str) -> list[str]:
+    """The processes on whose command line a text stands."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and text.encode() in (entry / "cmdline").read_bytes():
+                found.append(entry.name)
+    return found
+
+
 def test_nothing_is_left_of_it(told: dict[str, list[dict[str, Any]]]) -> None:
     """No process that a file started, and no file that it wrote."""
     time.sleep(0.2)
-    commands = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                commands.append(entry.joinpath("cmdline").read_bytes())
-            except OSError:
-                continue
-    assert b"sleep\x00600\x00" not in commands
+    assert not processes_naming("sleep\x00600\x00")
     assert not Path("/tmp/dagproof-was-here").exists()

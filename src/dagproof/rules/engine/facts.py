@@ -18,7 +18,7 @@ BRANCHES = (ast.If, ast.Try, ast.For, ast.While)
 def facts(dagfile: DagFile, *, skipped: bool) -> SourceFile:
     """Return what a file's source tells of it."""
     module = dagfile.module
-    conditional = _conditional(module.tree)
+    conditional = _conditional(module.tree) if dagfile.dags else set()
     dags = tuple(
         (dag.dag_id, _spot(dag.place))
         for dag in dagfile.dags
@@ -35,9 +35,10 @@ def _conditional(tree: ast.Module) -> set[ast.AST]:
 
 def _dormant(dagfile: DagFile) -> Iterator[tuple[str, Spot]]:
     module = dagfile.module
-    spoken_of = _words(module.tree)
-    for function in module.scope.children:
-        if function.kind == "function" and function.name not in spoken_of and _makes_dag(function, dagfile):
+    functions = [one for one in module.scope.children if one.kind == "function" and _makes_dag(one, dagfile)]
+    spoken_of = _words(module.tree) if functions else set()
+    for function in functions:
+        if function.name not in spoken_of:
             yield function.name, _spot(Place(module, function.node))
 
 
@@ -46,7 +47,7 @@ def _makes_dag(function: Scope, dagfile: DagFile) -> bool:
     decorators: list[Names] = [dagfile.resolver.names(node, home) for node in function.decorators]
     if any(words.is_dag_decorator(names) for names in decorators):
         return True
-    if decorators or dagfile.dags:
+    if decorators or dagfile.dags or "DAG" not in dagfile.module.text:
         return False
     return any(words.is_dag_class(dagfile.resolver.names(call.func, scope)) for call, scope in function.calls)
 
