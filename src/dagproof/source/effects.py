@@ -31,8 +31,8 @@ class Effect:
     write: Write
     unit: Unit | None
     places: Chain
-    is_joined: bool = False
-    """Whether it is one of several statements in a text that commits each: a database may take them as one."""
+    is_doubtful: bool = False
+    """Whether a database may take it as one with others in its text, or what runs it is only known by its name."""
 
 
 class Effects:
@@ -68,7 +68,7 @@ class Effects:
             is_apart = effect.unit is not None and not {effect.unit, None} & units
             is_replaced = effect.write.appends and of_it and all(map(_is_clear, of_it))
             if is_apart and is_replaced and _matters(effect.write.target):
-                yield effect, not effect.is_joined
+                yield effect, not any(one.is_doubtful for one in (effect, *of_it))
 
     def emptied(self) -> set[str]:
         """Return the tables that are only emptied here, and not filled."""
@@ -90,13 +90,15 @@ class Effects:
     def _site(self, site: Site) -> None:
         call, chain = site.call, site.body.chain
         method = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        on_hook = any("Hook()." in name for name in site.names)
+        looks_like_a_hook = not site.names and _owner(call).endswith("hook")
+        on_hook = looks_like_a_hook or any("Hook()." in name for name in site.names)
         if method in HOOK_RUNS and on_hook:
             arguments = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "sql")]
             for argument in arguments:
-                self._sql(Value(argument, site.scope), call, chain, 1)
+                self._sql(Value(argument, site.scope), call, chain, 1, is_guess=looks_like_a_hook)
         elif method == "insert_rows" and on_hook and not any(k.arg in ("replace", None) for k in call.keywords):
-            self._append(self._given(site, "table", 0), ("call", call), (*chain, site.place))
+            table = self._given(site, "table", 0)
+            self._append(table, ("call", call), (*chain, site.place), is_guess=looks_like_a_hook)
         elif method == "to_sql" and self._given(site, "if_exists", 3) == "append":
             self._append(self._given(site, "name", 0), self._unit_of_frame(site), (*chain, site.place))
         elif method in EXECUTES and isinstance(call.func, ast.Attribute) and call.args:
@@ -109,7 +111,7 @@ class Effects:
     def _given(self, site: Site, name: str, position: int) -> object:
         return given(site.call, site.scope, self._resolver, name, position)
 
-    def _sql(self, value: Value, call: ast.Call, chain: Chain, position: int | None) -> None:
+    def _sql(self, value: Value, call: ast.Call, chain: Chain, position: int | None, *, is_guess: bool = False) -> None:
         """SQL that one call runs, and commits in the end, or after each statement."""
         alone = given(call, value.scope, self._resolver, "autocommit", position)
         splits = given(call, value.scope, self._resolver, "split_statements", None)
@@ -119,13 +121,22 @@ class Effects:
                 unit = ("call", call, number)
             elif alone not in (None, False):
                 unit = None
-            self._text(text, unit, chain, alone=alone is True, splits=splits is True)
+            self._text(text, unit, chain, alone=alone is True, splits=splits is True, is_guess=is_guess)
 
     def _texts(self, value: Value, unit: Unit | None, chain: Chain) -> None:
         for text in texts(value, self._resolver):
             self._text(text, unit, chain)
 
-    def _text(self, text: Text, unit: Unit | None, chain: Chain, *, alone: bool = False, splits: bool = False) -> None:
+    def _text(
+        self,
+        text: Text,
+        unit: Unit | None,
+        chain: Chain,
+        *,
+        alone: bool = False,
+        splits: bool = False,
+        is_guess: bool = False,
+    ) -> None:
         found = file_text(text, self._folders, (".sql", ".hql"))
         sql = found[1] if found else text.text
         self._begins = self._begins or bool(BEGINS.search(sql))
@@ -135,12 +146,12 @@ class Effects:
         for number, write in enumerate(statements):
             exact = (*unit, number if alone else write.transaction) if unit is not None else None
             joined = alone and not splits and len(statements) > 1
-            self._effects.append(Effect(write, exact, (*chain, text.place), joined))
+            self._effects.append(Effect(write, exact, (*chain, text.place), joined or is_guess))
 
-    def _append(self, target: object, unit: Unit | None, places: Chain) -> None:
+    def _append(self, target: object, unit: Unit | None, places: Chain, *, is_guess: bool = False) -> None:
         if isinstance(target, str):
             write = Write(True, target.rpartition(".")[2].lower(), 0, "INSERT")
-            self._effects.append(Effect(write, (*unit, 0) if unit else None, places))
+            self._effects.append(Effect(write, (*unit, 0) if unit else None, places, is_guess))
 
     def _unit_of_frame(self, site: Site) -> Unit | None:
         """The transaction of ``to_sql``: that of the connection it is given, or one of its own."""
@@ -154,6 +165,18 @@ class Effects:
             if name in ENGINES or isinstance(node, ast.Constant):
                 return ("call", site.call)
         return self._connections.unit(con, site.call, site.scope)
+
+
+def _owner(call: ast.Call) -> str:
+    """The name of what a method is called on."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return (
+        owner.id.lower()
+        if isinstance(owner, ast.Name)
+        else owner.attr.lower()
+        if isinstance(owner, ast.Attribute)
+        else ""
+    )
 
 
 def _is_clear(effect: Effect) -> bool:

@@ -108,6 +108,13 @@ def test_an_operator_is_judged_by_its_autocommit(look_in_dag: Look, given: str, 
     assert [finding.certain for finding in found] == certain
 
 
+def test_a_hook_that_is_only_known_by_its_name_is_doubtful(look_in_task: Look) -> None:
+    """A parameter may be anything."""
+    body = "def load(a_hook):\n    a_hook.run(DELETE)\n    a_hook.run(INSERT)\nload(ti.x)"
+    assert [finding.certain for finding in look_in_task(body, RULE, TOP)] == [False]
+    assert look_in_task(body.replace("a_hook", "process"), RULE, TOP) == []
+
+
 @pytest.mark.parametrize(
     ("order", "is_found"),
     [
