@@ -78,7 +78,8 @@ def parse_log(file: BinaryIO, day: datetime.date) -> Iterator[Entry]:
 
     A line that begins an entry in any of the known formats does so here. One that looks like a part of a stack trace,
     or is indented or blank, goes to the entry before. Any other is an entry of its own without a head. What is not
-    UTF-8 shows as `\xff`. A line of more than 1 MiB is taken in pieces.
+    UTF-8 shows as `\xff`. A line of more than 1 MiB is taken in pieces, and what goes beyond 1,000 lines or 1 MiB of
+    one entry is a new one without a head.
 
     Args:
         file: The log, open for reading bytes.
