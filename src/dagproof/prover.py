@@ -205,10 +205,11 @@ class Prover:
             histories=len(tried),
             history=shown,
             diff=finding.diff,
+            accusation=finding.accusation,
             headline=finding.headline,
             sides=finding.sides,
             left=self._left(shown, finding.diff),
-            shrunk_from=shrunk_from,
+            shrunk_from=len(shown) if finding.history else shrunk_from,
             written_by=self._writer(shown, names),
             where=self._where(shown),
             asked=self._asked(shown) if law.asks_who else (),
@@ -241,7 +242,10 @@ class Prover:
             point = self.lab.point(history)
         except DagproofError:
             return ""
-        return f"{point.name} is {point.what}" + (f", in task {point.task}" if point.task else "") if point else ""
+        if point is None:
+            return ""
+        what = f"the answer to {point.what}" if point.kind == "reply" else point.what
+        return f"{point.name} is {what}" + (f", in task {point.task}" if point.task else "")
 
     def _asked(self, history: History) -> tuple[str, ...]:
         """Return who, in the last run, asked for what makes runs differ."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
 
 
 class Backfill(Law):
@@ -38,6 +38,12 @@ class Backfill(Law):
         """Each date alone, and all of them."""
         several = [_backfilled(dates)] if len(dates) > 1 else []
         return [*(_backfilled([date]) for date in dates[:1]), *several]
+
+    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+        """Each date alone, and all of them, where there is a schedule."""
+        if lab.runs[lab.dag_id, dates[0]].spec["run_type"] != "scheduled":
+            raise NotApplicableError("it has no schedule, so that nobody can backfill it")
+        return self.examples(dates)
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates, each run as soon as its data are there."""

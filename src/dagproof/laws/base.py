@@ -52,6 +52,8 @@ class Finding:
     """Whether the law is broken; by default when there is a diff."""
     verdict: str = ""
     """The law's word for how it is broken, where it has more than one."""
+    accusation: str = ""
+    """What is said of the DAG then."""
     headline: str = ""
     """What happened, where that is not what the law says by default."""
     sides: tuple[str, str] | None = None
@@ -213,6 +215,8 @@ class Verdict:
     """The task that wrote the differing rows, with its source line where it is known."""
     replay: str | None = None
     """The id that ``dagproof replay`` takes."""
+    accusation: str = ""
+    """What is said of the DAG, where that is not what the law says by default."""
     headline: str = ""
     """What happened, where that is not what the law says by default."""
     sides: tuple[str, str] | None = None

@@ -81,6 +81,7 @@ class Crash(Law):
                 torn,
                 not_compared=noise,
                 verdict="not atomic",
+                accusation="is not atomic",
                 headline="A reader sees half of it after a crash",
                 sides=("whole", "after the crash"),
                 history=crashed,

@@ -58,5 +58,8 @@ class Late(Law):
             held = seconds - usual.get(task, 0.0)
             if held > MOST_HELD * step.delay:
                 headline = f"{task} held a worker slot for {held / 60:,.0f} minutes while it waited"
-                return Finding(broken=True, verdict="holds a slot while waiting", headline=headline)
+                accusation = "holds a worker slot while it waits"
+                return Finding(
+                    broken=True, verdict="holds a slot while waiting", accusation=accusation, headline=headline
+                )
         return finding

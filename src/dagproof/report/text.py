@@ -36,7 +36,7 @@ def one_line(dag_id: str, verdict: Verdict) -> str:
     """Return the verdict in one line, for a CI summary."""
     if verdict.outcome == FALSIFIED:
         steps = ", ".join(str(step) for step in verdict.history or ())
-        return f"{dag_id} {law_named(verdict.law).accusation}: {steps}"
+        return f"{dag_id} {verdict.accusation or law_named(verdict.law).accusation}: {steps}"
     reason = f": {verdict.reason}" if verdict.reason else ""
     return f"{dag_id} {verdict.law}: {verdict.outcome}{reason}"
 
@@ -61,7 +61,7 @@ def diff_lines(found: Diff, sides: tuple[str, str]) -> list[str]:
 
 def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     law = law_named(verdict.law)
-    yield f"{dag_id} {law.accusation}"
+    yield f"{dag_id} {verdict.accusation or law.accusation}"
     yield ""
     yield f"- {verdict.headline or law.headline}"
     if verdict.diff:

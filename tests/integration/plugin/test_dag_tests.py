@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -88,10 +89,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def run_pytest(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in `root`, as a person would."""
     command = [sys.executable, "-m", "pytest", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    env = os.environ | environment
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=env)
 
 
 def name_of(case: ElementTree.Element) -> str:
@@ -138,6 +140,13 @@ def test_a_failing_proof_prints_its_report_and_nothing_of_our_internals(
     assert "prover.py" not in output
     texts = [failure.text or "" for failure in junit.iter("failure")]
     assert any(FAILURE in text for text in texts)
+
+
+def test_the_report_is_the_same_where_ci_runs_it(project: Path) -> None:
+    """There pytest shortens nothing, and neither do we."""
+    done = run_pytest(project, "--dagproof-dags=dags", "-k", "appends::rerun", CI="1")
+    assert FAILURE in done.stdout
+    assert "FAILED dags/appends.py::appends::rerun - appends is not idempotent" in done.stdout
 
 
 def test_a_file_that_does_not_load_fails_with_its_reason(whole_run: tuple[str, ElementTree.Element]) -> None:

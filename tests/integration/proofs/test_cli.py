@@ -176,6 +176,50 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
     assert eventually(lambda: project.left() == NOTHING), project.left()
 
 
+TORN = """\
+dag_commits_twice is not atomic
+
+- A reader sees half of it after a crash
+
+    orders   whole: 7 rows   after the crash: 0 rows
+    7 missing, e.g. (id, dt) = (1, 2026-01-01)
+
+Minimal failing history (2 steps):
+
+    1  run    2026-01-01                  7 rows
+    2  crash  2026-01-01  at {point}      0 rows  ~
+
+    ({point} is the answer to {what}, in task commits_twice)
+
+Written by task commits_twice, at {place}
+Replay:  dagproof replay {replay}
+
+dag_commits_twice: 0 of 1 law proven over 2026-01-01
+
+  ✗ crash          not atomic: run(2026-01-01), crash(2026-01-01, at {point})
+
+  seed 0, {seconds} s
+"""
+
+
+def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
+    """With the point at which the run was cut off, and what happens there; the same in a fresh process."""
+    ended = project.run("prove", "dag_commits_twice", "--date", "2026-01-01", "--law", "crash")
+    assert (ended.status, ended.err) == (1, "")
+    found = {
+        "replay": re.search(r"dagproof replay ([0-9a-f]{6})\n", ended.out),
+        "seconds": re.search(r"seed 0, ([0-9.]+) s\n", ended.out),
+        "point": re.search(r"crash  2026-01-01  at (reply [0-9])", ended.out),
+        "what": re.search(r"the answer to (DELETE FROM orders WHERE dt = .*), in task", ended.out),
+        "place": re.search(r", at (.*/misbehaving/tasks\.py:[0-9]+)\n", ended.out),
+    }
+    assert all(found.values()), ended.out
+    assert ended.out == TORN.format(**{name: match[1] for name, match in found.items() if match})
+    again = project.run("replay", str(found["replay"][1] if found["replay"] else ""))
+    assert again.status == 1
+    assert again.out.startswith(ended.out.partition("\n\ndag_commits_twice: ")[0])
+
+
 def test_a_proof_as_json(project: Project) -> None:
     """With the keys of the contract, each of its type, and exit status 0."""
     ended = project.run(

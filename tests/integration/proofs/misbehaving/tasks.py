@@ -138,6 +138,12 @@ def inserts(ds=None):
     PostgresHook("shop").run("INSERT INTO orders SELECT n, %s FROM generate_series(1, 1000) n", parameters=(ds,))
 
 
+def commits_twice(ds=None):
+    hook = PostgresHook("shop")
+    hook.run("DELETE FROM orders WHERE dt = %s", autocommit=True, parameters=(ds,))
+    hook.run("INSERT INTO orders SELECT n, %s FROM generate_series(1, 7) n", autocommit=True, parameters=(ds,))
+
+
 def writes(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
 
@@ -174,6 +180,7 @@ FUNCTIONS = (
     waits,
     appends,
     inserts,
+    commits_twice,
     writes,
 )
 
