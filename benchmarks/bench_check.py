@@ -86,7 +86,7 @@ def main() -> None:
         AGAIN: [str(beside / "dagproof"), "check", "--no-import", str(folder)],
         "ruff check --select AIR": [
             *(str(beside / "ruff"), "check", "--isolated", "--no-cache", "--exit-zero"),
-            *("--config", "exclude=[]", "--preview", "--select", "AIR", str(folder)),
+            *("--no-respect-gitignore", "--config", "exclude=[]", "--preview", "--select", "AIR", str(folder)),
         ],
         "import": [sys.executable, "-c", IMPORT, str(folder)],
     }
