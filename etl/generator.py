@@ -1,36 +1,33 @@
 """Made-up users: the same bytes for a date on any machine, in any year, with any Python.
 
-Each value is drawn from SHA-256 of (date, row, column). The `random` module is
-not used: its methods may draw differently in another Python version.
+Each value is drawn from SHA-256 of (date, row, column), see `etl.draw`.
 """
 
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterator
-from typing import TypeVar
+
+from etl.draw import Draw
 
 HEADER = "id,name,email,country,signup_date\n"
 
 # Names as they come: apostrophes, hyphens, commas, quotes, other scripts, combining marks, no surname at all.
-_GIVEN = (
+GIVEN = (
     "Ada", "José", "Zoë", "Siân", "Nguyễn", "Łukasz", "Þóra", "Björk", "Anaïs", "Ömer", "İpek", "Дмитрий", "Олена",
     "Γεωργία", "שרה", "فاطمة", "محمد", "अनीता", "প্রিয়া", "தமிழ்", "สมชาย", "明", "さくら", "민준", "ქეთევან", "Անի",
     "Mary Jane", "Jean-Luc", "D'Angelo", 'Robert "Bob"', "ʻIolani", "Ọlá", "Çağla", "Ngọc", "Søren", "X Æ",
 )  # fmt: skip
-_FAMILY = (
+FAMILY = (
     "Lovelace", "García Márquez", "O'Brien", "van der Berg", "Smith-Jones", "Null", "Müller", "Åkesson", "Đặng",
     "Wójcik", "Иванов", "Шевченко", "Παπαδόπουλος", "כהן", "الحسن", "शर्मा", "চৌধুরী", "小林", "王", "김", "Kamakaʻeha",
     "King, Jr.", "de la Cruz", "Ó Súilleabháin", "N'Diaye", "", "True", "Żółć", "Ñandú", "Straße",
 )  # fmt: skip
-_COUNTRIES = (
+COUNTRIES = (
     "BR", "CN", "DE", "EG", "ES", "GB", "GR", "IL", "IN", "JP", "KR", "NA", "NG", "PL", "TR", "UA", "US", "VN",
 )  # fmt: skip
 _FIRST_SIGNUP = datetime.date(2016, 1, 1)
 _BLOCK_ROWS = 1_000
-
-_Item = TypeVar("_Item")
 
 
 def generate_users(ds: str, rows: int) -> Iterator[bytes]:
@@ -46,13 +43,13 @@ def generate_users(ds: str, rows: int) -> Iterator[bytes]:
 
 
 def _row(ds: str, user_id: int, newest: datetime.date) -> str:
-    draw = _Draw(f"{ds}/{user_id}")
-    name = f"{draw.pick(_GIVEN)} {draw.pick(_FAMILY)}".rstrip()
+    draw = Draw(f"{ds}/{user_id}")
+    name = f"{draw.pick(GIVEN)} {draw.pick(FAMILY)}".rstrip()
     if draw.below(50) == 0:
         name = f" {name}  "  # stray blanks: trimming has something to do
     # Absent is an empty field, known to be empty is a quoted one.
     email = ("", '""')[draw.below(2)] if draw.below(20) == 0 else f"user{user_id}.{draw.below(10_000):04}@example.org"
-    country = "" if draw.below(15) == 0 else draw.pick(_COUNTRIES)
+    country = "" if draw.below(15) == 0 else draw.pick(COUNTRIES)
     age = draw.below(max((newest - _FIRST_SIGNUP).days, 0) + 1)
     signup = "" if draw.below(40) == 0 else (newest - datetime.timedelta(days=age)).isoformat()
     return f"{user_id},{_quoted(name)},{email},{country},{signup}\n"
@@ -63,19 +60,3 @@ def _quoted(text: str) -> str:
     if '"' in text or "," in text:
         return '"' + text.replace('"', '""') + '"'
     return text
-
-
-class _Draw:
-    """Numbers drawn from SHA-256 of a seed, one after another."""
-
-    def __init__(self, seed: str) -> None:
-        self._pool = int.from_bytes(hashlib.sha256(seed.encode()).digest(), "big")
-
-    def below(self, bound: int) -> int:
-        """Return a number from 0 to bound - 1; 256 bits last for the few draws of a row."""
-        self._pool, number = divmod(self._pool, bound)
-        return number
-
-    def pick(self, items: tuple[_Item, ...]) -> _Item:
-        """Return one of the items."""
-        return items[self.below(len(items))]

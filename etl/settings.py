@@ -7,6 +7,7 @@
 | `USERS_MAX_BAD_SHARE` | `0.1`       | largest share of malformed rows, 0 to 1, with which a file is loaded |
 | `USERS_HTTP_TIMEOUT`  | `30`        | seconds to wait for a connection, and for each next piece of a body |
 | `USERS_HTTP_ATTEMPTS` | `4`         | requests before a download is given up                              |
+| `QUALITY_MIN_SCORE`   | `95`        | score, 0 to 100, below which `daily_quality_check` fails            |
 
 `USERS_SOURCE` is one of
 
@@ -54,6 +55,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         http_timeout=_number(environ, "USERS_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
         http_attempts=int(_number(environ, "USERS_HTTP_ATTEMPTS", default=4, low=1, high=100, whole=True)),
     )
+
+
+def quality_min_score(environ: Mapping[str, str] = os.environ) -> float:
+    """Read and check `QUALITY_MIN_SCORE`, which is all that the quality check needs to be told.
+
+    Raises:
+        SettingsError: its value means nothing.
+    """
+    return _number(environ, "QUALITY_MIN_SCORE", default=95, low=0, high=100)
 
 
 def generated_rows(source: str) -> int | None:

@@ -25,10 +25,11 @@ NOT_SEEN = "not run in a browser"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs a server on each kind, unless --postgres names one."""
+    """Run what needs a server on each kind, unless --postgres names one, or one of them is enough."""
     if "postgres_server" in metafunc.fixturenames:
         asked_for = metafunc.config.getoption("--postgres")
-        kinds = [asked_for if asked_for in KINDS else "url"] if asked_for else list(KINDS)
+        enough = KINDS[:1] if metafunc.definition.get_closest_marker("one_server") else KINDS
+        kinds = [asked_for if asked_for in KINDS else "url"] if asked_for else list(enough)
         metafunc.parametrize("postgres_server", kinds, indirect=True, scope="session")
 
 

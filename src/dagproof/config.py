@@ -33,6 +33,8 @@ class WorldConfig:
     """Further ``host:port`` a run may connect to, and absolute paths it may write below. They are not watched."""
     timeout: float = 120.0
     """Seconds of real time that one run of a DAG may take before it is killed."""
+    disk: float = 4000.0
+    """Megabytes that the files of a world may take before the run is killed."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,31 @@ class ProofConfig:
 
 
 @dataclass(frozen=True)
+class CheckConfig:
+    """How ``dagproof check`` looks at DAG files."""
+
+    timeout: float = 30.0
+    """Seconds that importing one file may take before its process is killed."""
+    plugins: str = ""
+    """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
+    baseline: str = ""
+    """The file of the findings that are known already; none where it is empty."""
+
+
+@dataclass(frozen=True)
+class PathConfig:
+    """What holds for the files that match a pattern."""
+
+    ignore: tuple[str, ...] = ()
+    """Rules to leave out there."""
+    select: tuple[str, ...] = ()
+    """The rules to look for there, instead of all that were chosen."""
+
+
+T = TypeVar("T", WorldConfig, ProofConfig, CheckConfig, PathConfig)
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole of ``[tool.dagproof]``; `root` is the folder that its paths are relative to."""
 
@@ -72,6 +99,13 @@ class Config:
     """Rules to leave out."""
     extend_select: tuple[str, ...] = ()
     """Further rules, written ``extend-select``."""
+    airflow: str = ""
+    """The version of Airflow that the DAGs are meant for, such as ``3.3``; by default the installed one."""
+    check: CheckConfig = field(default_factory=CheckConfig)
+    paths: Mapping[str, PathConfig] = field(default_factory=dict)
+    """By a pattern such as ``dags/legacy/**``, relative to the root."""
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The options of rules, by their names."""
     world: WorldConfig = field(default_factory=WorldConfig)
     proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
     source: Path | None = None
@@ -118,8 +152,7 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
     where = "tool.dagproof"
     table = _table(table, where)
     world = _table(table.get("world", {}), f"{where}.world")
-    proofs = _table(table.get("proofs", {}), f"{where}.proofs")
-    top = {k: v for k, v in table.items() if k not in {"world", "proofs"}}
+    top = {k: v for k, v in table.items() if k not in {"world", "proofs", "check", "paths", "rules"}}
     if "extend-select" in top:
         top["extend_select"] = top.pop("extend-select")
     reserved = {"root", "source"}
@@ -127,12 +160,23 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
         root=root.resolve(),
         source=source,
         world=_build(WorldConfig, world, f"{where}.world"),
-        proofs={
-            dag_id: _build(ProofConfig, _table(body, f"{where}.proofs.{dag_id}"), f"{where}.proofs.{dag_id}")
-            for dag_id, body in proofs.items()
-        },
+        check=_build(CheckConfig, _table(table.get("check", {}), f"{where}.check"), f"{where}.check"),
+        proofs=_tables(ProofConfig, table.get("proofs", {}), f"{where}.proofs"),
+        paths=_tables(PathConfig, table.get("paths", {}), f"{where}.paths"),
+        rules={name: dict(_table(body, f"{where}.rules.{name}")) for name, body in _rules_of(table, where).items()},
         **_values(Config, top, where, known={f.name for f in fields(Config)} - reserved),
     )
+
+
+def _rules_of(table: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The options of rules; the rules themselves check them, when they are asked for."""
+    return _table(table.get("rules", {}), f"{where}.rules")
+
+
+def _tables(kind: type[T], tables: object, where: str) -> dict[str, T]:
+    """Return a table of tables, each as the dataclass `kind`."""
+    named = _table(tables, where)
+    return {name: _build(kind, _table(body, f"{where}.{name}"), f"{where}.{name}") for name, body in named.items()}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -146,9 +190,6 @@ def _table(value: object, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"[{where}] must be a table, not {value!r}")
     return value
-
-
-T = TypeVar("T", WorldConfig, ProofConfig)
 
 
 def _build(kind: type[T], body: Mapping[str, Any], where: str) -> T:

@@ -37,7 +37,9 @@ class _Key:
     repeat: int
 
     def first(self, number: int) -> _Key:
-        return _Key(self.moves[:number], self.machine, self.repeat)
+        """The same after some of the moves; where data have only arrived, like worlds are one."""
+        moves = self.moves[:number]
+        return _Key(moves, self.machine, self.repeat if any(move.kind != "arrive" for move in moves) else 0)
 
 
 class Lab:
@@ -63,6 +65,8 @@ class Lab:
         self._passed: Counter[_Key] = Counter()
         self._points: dict[History, tuple[list[Point], str]] = {}
         self._noise: dict[str, frozenset[str] | None] = {}
+        self.healed: dict[tuple[str, History], Any] = {}
+        """What running again made of the worlds that crashes had left: by fingerprint, and by what came before."""
         self._raw_states: list[Snapshot] = []
 
     @property
@@ -121,6 +125,16 @@ class Lab:
                 with recorded(world, request) as points:
                     self._points[moves] = points(self._stage.play(world, moves[-1], **request))
         return self._points[moves]
+
+    def point(self, history: History) -> Point | None:
+        """Return the point of the last step of `history` that has one, with what happens there; None without any."""
+        for n, step in reversed(list(enumerate(history))):
+            if step.point:
+                kind = "rerun" if any(earlier.date == step.date for earlier in history[:n]) else "run"
+                same = tuple(earlier for earlier in history[:n] if earlier.date == step.date and not earlier.point)
+                points, _ = self.points((*same, Step(kind, step.date)))
+                return next((point for point in points if point.name == step.point), None)
+        return None
 
     def trips(self, history: History, machine: Machine = HERE) -> list[dict[str, Any]]:
         """Return who asked for the time, something random or the machine's name in the last run of `history`."""
@@ -205,7 +219,10 @@ class Lab:
                 for at in range(done + 1, len(key.moves) + 1):
                     now = key.first(at)
                     self._reports[now] = self._play(world, key.moves[at - 1])
-                    self._states.setdefault(now, self._kept(world.snapshot()))
+                    content = world.snapshot()
+                    self._states.setdefault(now, self._kept(content))
+                    if key.moves[at - 1].kind == "crash":
+                        self._reports[now]["fingerprint"] = world.fingerprint(content)
                     if at < len(key.moves):
                         self._keep_world(now, world)
         except DagproofError as error:

@@ -44,9 +44,8 @@ class Resources:
 
             settings = settings_of(self._config)
             where = self.server() if needs_postgres(settings.world) else postgres_kind(self._config)
-            self._driver = self._stack.enter_context(
-                open_driver(settings, postgres=where, machines=machines_for(all_laws()))
-            )
+            laws = () if self._config.option.collectonly else all_laws()  # none is tried then
+            self._driver = self._stack.enter_context(open_driver(settings, postgres=where, machines=machines_for(laws)))
         return self._driver
 
     def close(self) -> None:
@@ -65,7 +64,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="KIND",
         help="where worlds live: embedded (default), testcontainers, or a postgresql:// address",
     )
-    group.addoption("--dagproof-dags", metavar="DIR", help="a DAG folder: collect a test for each of its DAGs and laws")
+    group.addoption(
+        "--dagproof-dags",
+        metavar="DIR",
+        help="a DAG folder: collect a test for each of its files and rules, and one for each of its DAGs and laws",
+    )
+    group.addoption(
+        "--dagproof-no-import",
+        action="store_true",
+        help="let rules look at the source only, as they do where Airflow is not installed",
+    )
+    group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")
     parser.addini("dagproof_dags", "the default of --dagproof-dags; none by default", default="")
 
@@ -73,12 +82,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a wrong setting before anything runs."""
     config.addinivalue_line("markers", "laws: a proof that dagproof collected, one for each DAG and law")
+    config.addinivalue_line("markers", "rules: a check that dagproof collected, one for each DAG file and rule")
     config.stash[RESOURCES] = Resources(config)
     folder = dags_folder(config)
     if folder is not None and not folder.is_dir():
         raise pytest.UsageError(
             f"there is no DAG folder {folder}; mend --dagproof-dags, or dagproof_dags in the ini file"
         )
+    if page := config.getoption("--dagproof-html"):
+        from dagproof.session_report import NAME, SessionReport
+
+        config.pluginmanager.register(SessionReport(Path(config.invocation_params.dir, page)), NAME)
     kind = postgres_kind(config)
     if kind == "embedded":
         return
@@ -104,18 +118,29 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     where = (
         "--dagproof-dags" if config.getoption("--dagproof-dags") else f"dagproof_dags in {config.inipath or 'the ini'}"
     )
-    return f"dagproof: DAGs in {folder} ({where}), postgres: {postgres_kind(config)}"
+    from dagproof.ruling import dag_files
+
+    number = len(dag_files(folder))
+    files = f"{number} DAG file{'' if number == 1 else 's'}"
+    return f"dagproof: {files} in {folder} ({where}), postgres: {postgres_kind(config)}"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add a test for each DAG and law, before -k and -m choose."""
+    """Add a test for each file and rule, and for each DAG and law, before -k and -m choose."""
     folder = dags_folder(config)
     if folder is None or not _is_asked_for(config, folder):
         return
-    from dagproof.proving import collect
+    if _may_choose(config, "rules"):
+        from dagproof import ruling
 
-    items.extend(collect(session, folder))
+        imports = not config.getoption("--dagproof-no-import") and ruling.can_import()
+        named = None if config.getoption("--dagproof-dags") else _named_paths(config)
+        items.extend(ruling.collect(session, settings_of(config), imports=imports, named=named))
+    if _may_choose(config, "laws"):
+        from dagproof.proving import collect
+
+        items.extend(collect(session, folder))
 
 
 def postgres_kind(config: pytest.Config) -> str:
@@ -158,8 +183,28 @@ def _is_asked_for(config: pytest.Config, folder: Path) -> bool:
     """Tell whether DAG tests belong to this run: always, unless it names paths that lie elsewhere."""
     if config.getoption("--dagproof-dags") or config.args_source != pytest.Config.ArgsSource.ARGS:
         return True
-    named = [Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args]
+    named = _named_paths(config) or []
     return any(path == folder or path in folder.parents or folder in path.parents for path in named)
+
+
+def _named_paths(config: pytest.Config) -> list[Path] | None:
+    """The paths on the command line; None where there are none."""
+    if config.args_source != pytest.Config.ArgsSource.ARGS:
+        return None
+    return [Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args]
+
+
+def _may_choose(config: pytest.Config, marker: str) -> bool:
+    """Tell whether -m can choose what has this marker: whatever it can't choose need not be collected."""
+    expression = str(config.getoption("-m") or "")
+    if not expression:
+        return True
+    from _pytest.mark.expression import Expression
+
+    try:
+        return bool(Expression.compile(expression).evaluate(lambda name, /, **kwargs: name == marker))
+    except Exception:
+        return True  # pytest itself will say what is wrong with it
 
 
 @pytest.fixture(scope="session")

@@ -122,13 +122,18 @@ class Prover:
                     break  # what is found is as bad as it gets
         if broken:
             worst = min(broken, key=lambda history: (bool(tried[history].verdict), broken.index(history)))
-            found = next((simple for simple in law.simpler(self.lab, worst) if check(simple)), worst)
-            return self._falsified(law, found, len(worst), tried)
+            return self._falsified(law, self._simplest(law, worst, check), len(worst), tried)
         drawn = self._draw(law, check, self.max_histories - len(tried))
         if drawn is not None:
             history, first = drawn
-            return self._falsified(law, history, len(first), tried)
+            return self._falsified(law, self._simplest(law, history, check), len(first), tried)
         return self._proven(law, tried)
+
+    def _simplest(self, law: Law, history: History, check: Callable[[History], Finding]) -> History:
+        """Return what is left of a history that breaks the law when everything is taken away that need not be there."""
+        while (simpler := next((h for h in law.simpler(self.lab, history) if check(h)), None)) is not None:
+            history = simpler
+        return history
 
     def _saved_before(self, law: Law) -> list[History]:
         """Return the histories that have broken the law before, of the dates that are proven now."""
@@ -205,6 +210,7 @@ class Prover:
             left=self._left(shown, finding.diff),
             shrunk_from=shrunk_from,
             written_by=self._writer(shown, names),
+            where=self._where(shown),
             asked=self._asked(shown) if law.asks_who else (),
             replay=self._save(law, history),
             **_noted(list(tried.values())),
@@ -228,6 +234,14 @@ class Prover:
             return self.lab.writer(history, names)
         except DagproofError:
             return None  # the run does not succeed each time; the verdict stands without the name
+
+    def _where(self, history: History) -> str:
+        """Return what happens at the point of the history, where it has one."""
+        try:
+            point = self.lab.point(history)
+        except DagproofError:
+            return ""
+        return f"{point.name} is {point.what}" + (f", in task {point.task}" if point.task else "") if point else ""
 
     def _asked(self, history: History) -> tuple[str, ...]:
         """Return who, in the last run, asked for what makes runs differ."""

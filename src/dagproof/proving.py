@@ -17,6 +17,7 @@ from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
 from dagproof.plugin import RESOURCES
 from dagproof.prover import Prover
 from dagproof.report.text import failure_text, one_line
+from dagproof.session_report import Proved, report_of
 
 LABS = pytest.StashKey[dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]]]()
 
@@ -103,7 +104,7 @@ class LawItem(pytest.Item):
         """The report of the proof, and nothing of our internals."""
         if not isinstance(excinfo.value, ProofError | DagproofError):
             return super().repr_failure(excinfo, style)
-        return _shown(str(excinfo.value), self.path)
+        return shown(str(excinfo.value), self.path)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is and what it is called."""
@@ -120,11 +121,14 @@ class LoadItem(pytest.Item):
 
     def runtest(self) -> None:
         """Say why."""
-        raise WorkerError(f"{self.path.name} does not load: {self.reason}")
+        sentence = f"{self.path.name} does not load: {self.reason}"
+        if report := report_of(self.config):
+            report.leave_out(sentence)
+        raise WorkerError(sentence)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The reason, and nothing of our internals."""
-        return _shown(str(excinfo.value), self.path)
+        return shown(str(excinfo.value), self.path)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is and what it is called."""
@@ -139,9 +143,9 @@ def collect(session: pytest.Session, folder: Path) -> Iterator[pytest.Item]:
         raise pytest.UsageError(str(error)) from None
     for name, reason in sorted(errors.items()):
         path = folder / name
-        yield LoadItem.from_parent(_file(session, path), name="loads", reason=reason)
+        yield LoadItem.from_parent(file_node(session, path), name="loads", reason=reason)
     for dag_id, path in sorted(dags.items(), key=lambda entry: (entry[1], entry[0])):
-        parent = _file(session, path)
+        parent = file_node(session, path)
         for law in all_laws():
             yield LawItem.from_parent(parent, name=f"{dag_id}::{law.name}", dag_id=dag_id, law=law.name)
 
@@ -158,11 +162,19 @@ def verdict_of(
     """Prove a law in the session's driver; the states that one law has computed serve the next."""
     labs = config.stash.setdefault(LABS, {})
     key = (dag_id, tuple(dates))
-    if key not in labs:
-        labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
-    lab, planned = labs[key]
-    verdict = Prover(lab, planned, seed=seed, max_histories=max_histories).prove(law)
-    lab.check_ignore()
+    report = report_of(config)
+    try:
+        if key not in labs:
+            labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
+        lab, planned = labs[key]
+        verdict = Prover(lab, planned, seed=seed, max_histories=max_histories).prove(law)
+        lab.check_ignore()
+    except DagproofError as error:
+        if report:
+            report.leave_out(f"{dag_id} {law.name}: {error}")
+        raise
+    if report:
+        report.prove(Proved(dag_id, planned, seed, tuple(sorted(lab.ignore)), verdict))
     return verdict
 
 
@@ -176,13 +188,14 @@ def _judge(dag_id: str, verdict: Verdict, *, skip: bool = True) -> Verdict:
     return verdict
 
 
-def _file(session: pytest.Session, path: Path) -> DagFile:
+def file_node(session: pytest.Session, path: Path) -> DagFile:
+    """Return the node of a file of the DAG folder."""
     base = session.config.rootpath
     nodeid = path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
     return DagFile.from_parent(session, name=path.name, path=path, nodeid=nodeid)
 
 
-def _shown(text: str, path: Path) -> ReprExceptionInfo:
+def shown(text: str, path: Path) -> ReprExceptionInfo:
     """Return `text` as a failure that survives the way from an xdist worker."""
     lines = [line + "\n" for line in text.splitlines()]
     traceback = ReprTraceback([ReprEntryNative(lines)], None, style="native")

@@ -120,8 +120,9 @@ def test_a_doubtful_finding_fails_nothing(folder: Path, capsys: pytest.CaptureFi
     ("arguments", "sentence"),
     [
         (["--select", "poke-sensr"], "did you mean 'poke-sensor'?"),
-        (["--output-format", "sarif"], "not there yet"),
-        (["--baseline", "old.json"], "not there yet"),
+        (["--baseline", "old.json"], "there is no baseline old.json; --update-baseline writes one"),
+        (["--update-baseline"], "--update-baseline has no file to update"),
+        (["--select", "import-error"], "looks at loaded DAGs only; leave --no-import out"),
         (["nowhere"], "nowhere does not exist"),
         (["empty"], "no Python file in empty"),
     ],
@@ -189,7 +190,7 @@ def test_odd_folders_are_walked(folder: Path, capsys: pytest.CaptureFixture[str]
         (dags / hidden).mkdir()
         (dags / hidden / "orders.py").write_text(POKES, encoding="utf-8")
     (dags / "env" / "pyvenv.cfg").touch()
-    (dags / "folder.py" / "again.py").write_text(POKES, encoding="utf-8")
+    (dags / "folder.py" / "again.py").write_text(POKES.replace("orders", "again"), encoding="utf-8")
     assert check() == 1
     assert capsys.readouterr().out.endswith("2 findings in 2 files\n")
 

@@ -91,6 +91,18 @@ def test_a_sleeper_wakes_when_something_is_due() -> None:
     assert found["never back"]
 
 
+def test_a_sleeper_whose_moment_has_passed_waits_for_something_else() -> None:
+    """Its clock goes on by what it asked for, instead of standing still until the moment is asked for again."""
+    found = run(
+        """
+        Clock(start, next_due=lambda: start).start()
+        time.sleep(3600)
+        found["now"] = datetime.now(timezone.utc)
+        """
+    )
+    assert found["now"].startswith("2030-03-01 00:59:0")
+
+
 def test_pandas_sees_the_same_time() -> None:
     """It asks the C library, which freezegun does not move."""
     pytest.importorskip("pandas")

@@ -77,7 +77,8 @@ def test_every_key_is_read() -> None:
         ),
         pytest.param(
             {"world": {"zzz": []}},
-            "[tool.dagproof.world] has no key 'zzz' (there is: allow, connections, env, schema, timeout, variables)",
+            "[tool.dagproof.world] has no key 'zzz' (there is: allow, connections, disk, env, "
+            "schema, timeout, variables)",
             id="nothing-near",
         ),
         pytest.param({"root": "/"}, "[tool.dagproof] has no key 'root'", id="root-is-ours"),

@@ -33,6 +33,7 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 PRELOADED = {
     "numpy",
     "pandas",
+    "pandera",
     "pyarrow",
     "psycopg",
     "psycopg2",
@@ -76,6 +77,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             clock.start()
             trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
             state = run.execute(request["run"])
+            reason = run.reason
     except DagproofError as error:
         reason = str(error)
     except Exception as error:

@@ -23,16 +23,16 @@ def scheduler_dag(dag: Any) -> Any:
 def default_dates(dag: Any, count: int = 3) -> list[str]:
     """Return dates that say much: the schedule's first two, then the first in each month that follows."""
     serialized = scheduler_dag(dag)
-    if not _is_periodic(serialized):
+    if not is_periodic(serialized):
         start = serialized.start_date or datetime(2026, 1, 30, tzinfo=timezone.utc)
         return [(start + timedelta(days=n)).date().isoformat() for n in range(count)]
-    infos = list(itertools.islice(_infos(serialized, None), 2))
+    infos = list(itertools.islice(runs(serialized, None), 2))
     if not infos:
         raise WorkerError(f"{dag.dag_id} has no scheduled run (start_date {serialized.start_date}); give --date")
     month = _local(serialized, infos[-1].logical_date)
     while len(infos) < count:
         month = (month.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        info = next(_infos(serialized, month), None)
+        info = next(runs(serialized, month), None)
         if info is None:
             break
         if info.logical_date > infos[-1].logical_date:
@@ -51,10 +51,10 @@ def run_for(dag: Any, date: str) -> dict[str, Any]:
     """
     serialized = scheduler_dag(dag)
     moment, whole_day = parse_date(date, serialized.timezone)
-    if not _is_periodic(serialized):
+    if not is_periodic(serialized):
         return _unscheduled(serialized, moment, date)
     until = moment + timedelta(days=1) if whole_day else moment + timedelta(seconds=1)
-    info = next(_infos(serialized, moment), None)
+    info = next(runs(serialized, moment), None)
     if info is None or info.logical_date >= until:
         start = serialized.start_date
         if start is not None and until <= start:  # a run's interval may begin before it: the first one's, for instance
@@ -81,7 +81,7 @@ def parse_date(text: str, tz: Any) -> tuple[datetime, bool]:
     return moment, "T" not in text and " " not in text
 
 
-def _infos(serialized: Any, earliest: datetime | None) -> Iterator[Any]:
+def runs(serialized: Any, earliest: datetime | None) -> Iterator[Any]:
     """Yield the runs of the schedule from `earliest` on, following it from the start date where it has to be."""
     from airflow.timetables.base import TimeRestriction
 
@@ -116,7 +116,8 @@ def _is_aligned(timetable: Any) -> bool:
     return isinstance(timetable, CronDataIntervalTimetable | CronTriggerTimetable | MultipleCronTriggerTimetable)
 
 
-def _is_periodic(serialized: Any) -> bool:
+def is_periodic(serialized: Any) -> bool:
+    """Say whether time starts a DAG's runs, rather than a person or an asset."""
     return bool(serialized.timetable.can_be_scheduled) and not _by_assets(serialized)
 
 
@@ -162,7 +163,7 @@ def _name(serialized: Any, info: Any) -> str:
     """Return the shortest text that :func:`run_for` reads back as this run."""
     local = _local(serialized, info.logical_date)
     day = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = next(_infos(serialized, day), None)
+    first = next(runs(serialized, day), None)
     if first is not None and first.logical_date == info.logical_date:
         return str(local.date().isoformat())
     return str(info.logical_date.isoformat())

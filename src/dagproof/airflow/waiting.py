@@ -10,9 +10,11 @@ import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 from unittest.mock import patch
 
+from dagproof.airflow import schedule
 from dagproof.airflow.scheduled import moment
 from dagproof.errors import DagproofError
 from dagproof.worlds.clock import Clock
@@ -35,6 +37,8 @@ class RunInProgress:
         self.clock: Clock | None = None
         self.slots: dict[str, float] = {}
         """Virtual seconds for which each task held a worker slot."""
+        self.reason: str | None = None
+        """Why it cannot go on, where dagproof is who says so."""
         self._is_task_running = False
         self._idle_rounds = 0
 
@@ -68,7 +72,7 @@ class RunInProgress:
             tis = session.scalars(
                 select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
             ).all()
-            due = [_retry_date(ti, self.dag) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
+            due = [self._retry_date(ti) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
             due += [_reschedule_date(ti, session) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RESCHEDULE]
             waiting = sorted(ti.task_id for ti in tis if ti.state is None)
         known = [moment for moment in due if moment is not None]
@@ -79,6 +83,15 @@ class RunInProgress:
                 f"depends_on_past, or a person's input)"
             )
         return min(known) if known else None
+
+    def _retry_date(self, ti: Any) -> datetime | None:
+        ti.task = self._scheduler_dag.task_dict[ti.task_id]
+        return ti.next_retry_datetime()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _scheduler_dag(self) -> Any:
+        """By which retries are timed: the file's ``retry_exponential_backoff=True`` is a factor of two there."""
+        return schedule.scheduler_dag(self.dag)
 
 
 @contextmanager
@@ -102,7 +115,8 @@ def without_waiting(run: RunInProgress) -> Iterator[None]:
         waiting = _Deferred(trigger, _deadline(ti), run.clock)
         try:
             return inline_trigger(waiting, ti, *rest)
-        except DagproofError:
+        except DagproofError as error:
+            run.reason = str(error)  # dag.test() makes a failed task of it
             raise
         except Exception as error:
             _fail_deferral(last[0].msg, error)
@@ -197,8 +211,10 @@ def _deadline(ti: Any) -> datetime | None:
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
+    names = ("dag_id", "task_id", "run_id", "map_index")  # not its id, which is of another type in each Airflow line
+    same = [getattr(TaskInstance, name) == getattr(ti, name) for name in names]
     with create_session() as session:
-        return session.scalar(select(TaskInstance.trigger_timeout).where(TaskInstance.id == str(ti.id)))
+        return session.scalar(select(TaskInstance.trigger_timeout).where(*same))
 
 
 def _fail_deferral(message: Any, error: Exception) -> None:
@@ -208,11 +224,6 @@ def _fail_deferral(message: Any, error: Exception) -> None:
     if not too_late:
         kwargs["traceback"] = traceback.format_exception(error)
     message.next_method, message.next_kwargs = "__fail__", kwargs
-
-
-def _retry_date(ti: Any, dag: Any) -> datetime | None:
-    ti.task = dag.task_dict[ti.task_id]
-    return ti.next_retry_datetime()  # type: ignore[no-any-return]
 
 
 def _reschedule_date(ti: Any, session: Any) -> datetime | None:

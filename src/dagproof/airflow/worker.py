@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import runpy
 import select
 import signal
@@ -29,6 +30,35 @@ from dagproof.errors import DagproofError
 from dagproof.worlds.guard import Guard
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG = 1
+#: Seconds between two looks at how much a run has written.
+LOOK_AT_DISK = 0.25
+#: No exit status that a process could have.
+DISK_IS_FULL = -1
+
+
+class Disk:
+    """A folder, and how many bytes may be in it; one file alone is held to that by the kernel, too."""
+
+    def __init__(self, folder: str, limit: int) -> None:
+        self.folder, self.limit = folder, limit
+        self._looked = time.monotonic()
+
+    def limit_files(self) -> None:
+        """Let no file of this process grow past the limit: writing then fails as on a full disk."""
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.limit, self.limit))
+
+    def is_full(self) -> bool:
+        """Tell whether there is more in the folder than may be; looked at now and then only."""
+        if time.monotonic() - self._looked < LOOK_AT_DISK:
+            return False
+        total = 0
+        for parent, _, names in os.walk(self.folder):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+        self._looked = time.monotonic()
+        return total > self.limit * 1.05  # a file alone that is too large is the kernel's to stop
 
 
 class Worker:
@@ -79,9 +109,11 @@ class Worker:
         result.unlink(missing_ok=True)
         pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
         self._reply({"started": pid})
-        status = self._wait(pid, request["timeout"], asks)
+        status = self._wait(pid, request["timeout"], asks, Disk(request["cwd"], request["disk"]))
         if status is None:
             return {"state": "timeout", "tasks": [], "reason": None}
+        if status == DISK_IS_FULL:
+            return {"state": "full", "tasks": [], "reason": None}
         if not result.exists():
             return {"state": "died", "tasks": [], "reason": _how_it_ended(status)}
         report: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
@@ -162,6 +194,7 @@ class Worker:
         log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        Disk(request["cwd"], request["disk"]).limit_files()
         report = runner.run_in_child(self.dags[request["dag"]], request, lambda ask: _ask(asks, ask))
         runner.write_result(result, report)
 
@@ -188,8 +221,10 @@ class Worker:
                 sys.stderr.flush()
             os._exit(status)
 
-    def _wait(self, pid: int, timeout: float, asks: socket.socket) -> int | None:
+    def _wait(self, pid: int, timeout: float, asks: socket.socket, disk: Disk | None = None) -> int | None:
         """Wait for the child; None when its time is up or the driver is gone. In any case nothing is left of it.
+
+        When the folder of `disk` is full, the child is killed and the answer is :data:`DISK_IS_FULL`.
 
         A run of another DAG that the child asks for is made meanwhile, beside it.
         """
@@ -198,10 +233,13 @@ class Worker:
         with _end_of(pid) as end:
             awaited: list[Any] = [self.control, asks, *end]
             while (left := deadline - time.monotonic()) > 0:
-                ready = select.select(awaited, [], [], left if end else min(left, 0.005))[0]
+                ready = select.select(awaited, [], [], min(left, LOOK_AT_DISK if end else 0.005))[0]
                 done, ended = os.waitpid(pid, os.WNOHANG)
                 if done:
                     status = ended
+                    break
+                if disk is not None and not ready and disk.is_full():
+                    status = DISK_IS_FULL
                     break
                 if self.control in ready:
                     break  # no request comes while one is under way: the driver has closed its end
@@ -210,10 +248,12 @@ class Worker:
                         asks.sendall(json.dumps(self._beside(json.loads(line))).encode() + b"\n")
                     else:
                         awaited.remove(asks)  # the child is about to end
-        self._kill_stragglers(pid)
-        if status is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        if status in (None, DISK_IS_FULL):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+        self._kill_stragglers()  # now that it is dead, what it leaves is ours
         self.children.remove(pid)
         asks.close()
         return status
@@ -227,10 +267,8 @@ class Worker:
             return {"state": "failed", "reason": "it hung, or died"}
         return dict(json.loads(result.read_text(encoding="utf-8")))
 
-    def _kill_stragglers(self, pid: int) -> None:
-        """Kill the child's process group, and every process that it left to this one."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+    def _kill_stragglers(self) -> None:
+        """Kill every process that a child has left to this one."""
         for _ in range(100):
             orphans = set(children_of(os.getpid())) - set(self.children)
             for orphan in orphans:
@@ -285,6 +323,18 @@ def _end_of(pid: int) -> Iterator[list[int]]:
         os.close(descriptor)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of whatever a child leaves behind, where the kernel has that (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """In a child: be killed when the parent ends, however that comes about (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def children_of(pid: int) -> list[int]:
     """Return the process ids of the direct children of `pid` (Linux; none where /proc does not tell)."""
     try:
@@ -302,8 +352,7 @@ def _how_it_ended(status: int) -> str:
 def main() -> None:
     """Serve the control socket whose descriptor stands in ``argv[1]``, behind the guard described in ``argv[2]``."""
     gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     allowed = json.loads(sys.argv[2])
     guard = Guard(allowed["writable"], [(host, port) for host, port in allowed["endpoints"]])
     Worker(socket.socket(fileno=int(sys.argv[1])), guard).serve()

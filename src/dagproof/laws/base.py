@@ -217,6 +217,8 @@ class Verdict:
     """What happened, where that is not what the law says by default."""
     sides: tuple[str, str] | None = None
     """What the two sides of the diff are, where that is not what the law says by default."""
+    where: str = ""
+    """What happens at the point at which the history was cut off or held: ``message 7 is COMMIT, in task load``."""
     asked: tuple[str, ...] = ()
     """Who asked for the time, something random or the machine's name: ``the time, at etl/users.py:88: …``."""
     log_tail: str = field(default="", repr=False)
@@ -239,6 +241,7 @@ class Verdict:
             "ignored": list(self.ignored),
             "headline": self.headline or None,
             "written_by": self.written_by,
+            "where": self.where or None,
             "asked": list(self.asked),
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],

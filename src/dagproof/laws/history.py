@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -60,6 +60,11 @@ class AnyHistory(Law):
         number = st.integers(0, 9).map(lambda drawn: len(dates) if drawn else 1)
         return st.builds(_history, runs, number, events)
 
+    def simpler(self, lab: Lab, history: History) -> Iterable[History]:
+        """The history without one of its steps, where each date still runs first and is healed last."""
+        shorter = [history[:n] + history[n + 1 :] for n in range(len(history))]
+        return [steps for steps in shorter if _is_sound(steps)]
+
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with fresh runs of the same dates in order."""
         require_effect(lab, history)
@@ -101,6 +106,17 @@ def _history(dates: tuple[str, ...], number: int, events: Sequence[Step]) -> His
         unhealed = unhealed | {date} if event.kind in ("crash", "correct") else unhealed - {date}
     steps += [Step("run", date) for date in wanted if date not in ran]
     return (*steps, *(Step("rerun", date) for date in wanted if date in unhealed))
+
+
+def _is_sound(history: History) -> bool:
+    """Tell whether each date begins with its run, and does not end with a crash or a correction."""
+    of_date: dict[str, list[str]] = {}
+    for step in history:
+        of_date.setdefault(step.date, []).append(step.kind)
+    return bool(history) and all(
+        kinds[0] == "run" and kinds.count("run") == 1 and kinds[-1] not in ("crash", "correct")
+        for kinds in of_date.values()
+    )
 
 
 def fresh(history: History) -> History:

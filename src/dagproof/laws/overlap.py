@@ -10,7 +10,7 @@ from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
 from dagproof.worlds.points import Point
 
 #: The most points at which one run is held; more are thinned out evenly.
-MOST_POINTS = 12
+MOST_POINTS = 8
 
 
 class Overlap(Law):

@@ -40,7 +40,7 @@ class Retry(Law):
 
     def simpler(self, lab: Lab, history: History) -> Iterable[History]:
         """The same with just one task tried again."""
-        if len(lab.about["tasks"]) < 2:
+        if len(lab.about["tasks"]) < 2 or history[0].task:
             return ()
         return [(Step("retry", history[0].date, task=task),) for task in lab.about["tasks"]]
 

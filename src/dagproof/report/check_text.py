@@ -15,10 +15,15 @@ TAB = "    "
 
 def check_text(checked: Checked, base: Path) -> str:
     """Return the whole report; `base` is the folder that its paths are relative to."""
-    files: dict[str, list[str]] = {}
+    files = {path: text.split("\n") for path, text in checked.texts.items()}
     blocks = ["\n".join(_finding_lines(finding, _lines(base, finding.path, files))) for finding in checked.findings]
     blocks += [f"{one.path}: not looked at: {one.reason}" for one in checked.unreadable]
     return "\n\n".join([*blocks, "\n".join(_summary_lines(checked))])
+
+
+def finding_text(finding: Finding, code: list[str]) -> str:
+    """Return one finding with its lines of code."""
+    return "\n".join(_finding_lines(finding, code))
 
 
 def _finding_lines(finding: Finding, code: list[str]) -> Iterator[str]:
@@ -69,7 +74,8 @@ def _summary_lines(checked: Checked) -> Iterator[str]:
     doubtful = len(checked.findings) - certain
     found = _count(certain, "finding") + (f" and {_count(doubtful, 'doubtful one')}" if doubtful else "")
     unread = f"; {_count(len(checked.unreadable), 'file')} could not be looked at" if checked.unreadable else ""
-    yield f"{found} in {_count(checked.files, 'file')}{unread}"
+    known = f"; {_count(checked.known, 'finding')} more in the baseline" if checked.known else ""
+    yield f"{found} in {_count(checked.files, 'file')}{unread}{known}"
 
 
 def _count(number: int, noun: str) -> str:

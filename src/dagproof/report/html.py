@@ -21,12 +21,13 @@ from dagproof.report.html_values import visible
 from dagproof.report.text import failure_text
 
 
-def html_report(proofs: Sequence[Proof]) -> str:
-    """Return the page about some proofs, the same for the same proofs."""
+def html_report(proofs: Sequence[Proof], untold: Sequence[str] = ()) -> str:
+    """Return the page about some proofs, the same for the same proofs; `untold` says what there is no verdict about."""
     environment = _environment()
     style, script = (_source(name) for name in ("style.css", "script.js"))
     page = environment.get_template("page.html").render(
         proofs=proofs,
+        untold=untold,
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),
@@ -35,7 +36,7 @@ def html_report(proofs: Sequence[Proof]) -> str:
     return page.encode("utf-8", "backslashreplace").decode()  # the name of a file can be no text
 
 
-def write_html(path: Path, proofs: Sequence[Proof]) -> None:
+def write_html(path: Path, proofs: Sequence[Proof], untold: Sequence[str] = ()) -> None:
     """Write the page about some proofs to `path`, all of it or nothing.
 
     Raises:
@@ -43,7 +44,7 @@ def write_html(path: Path, proofs: Sequence[Proof]) -> None:
     """
     part = path.with_name(f".dagproof-{os.getpid()}.part")
     try:
-        part.write_text(html_report(proofs), encoding="utf-8")
+        part.write_text(html_report(proofs, untold), encoding="utf-8")
         part.replace(path)
     except OSError as error:
         raise UsageError(f"the report cannot be written to {path} ({error.strerror}); name another file") from None

@@ -24,7 +24,9 @@ def proof_text(proof: Proof) -> str:
 def summary_text(proof: Proof) -> str:
     """Return a line for each law, under a line that says how many are proven, over which dates."""
     proven = sum(v.outcome == PROVEN for v in proof.verdicts)
-    head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven over {', '.join(proof.dates)}"
+    left = sum(v.outcome == NOT_APPLICABLE for v in proof.verdicts)
+    but = f", {left} not applicable," if left else ""
+    head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven{but} over {', '.join(proof.dates)}"
     lines = [_law_line(verdict) for verdict in proof.verdicts]
     ignored = [f"  not compared, as configured: {', '.join(proof.ignored)}"] if proof.ignored else []
     return "\n".join([head, "", *lines, "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
@@ -71,6 +73,9 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     yield f"Minimal failing history ({steps}{shrunk}):"
     yield ""
     yield from _history_lines(verdict)
+    if verdict.where:
+        yield ""
+        yield f"    ({verdict.where})"
     if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked:
         yield ""
     if verdict.ignored:
@@ -150,7 +155,9 @@ def _law_line(verdict: Verdict) -> str:
     name = f"{verdict.law:<14}"
     if verdict.outcome == PROVEN:
         noise = f" (not compared, as fresh runs differ there: {', '.join(verdict.noise)})" if verdict.noise else ""
-        return f"  ✓ {name} proven over {count(verdict.histories, 'history', 'histories')}: {law.promise}{noise}"
+        thinned = f" ({verdict.faults_left_out})" if verdict.faults_left_out else ""
+        over = count(verdict.histories, "history", "histories")
+        return f"  ✓ {name} proven over {over}: {law.promise}{noise}{thinned}"
     if verdict.outcome == FALSIFIED:
         return f"  ✗ {name} {verdict.verdict}: {', '.join(str(step) for step in verdict.history or ())}"
     mark = "–" if verdict.outcome == NOT_APPLICABLE else "!"

@@ -12,13 +12,14 @@ from dagproof.source.dagfile import Chain, DagFile, Site, Task
 from dagproof.source.sqlwrites import UNKNOWN, writes
 from dagproof.source.strings import Text, file_text, texts
 from dagproof.source.usage import is_log
-from dagproof.source.values import Value, constant
+from dagproof.source.values import Value, constant, given
 
 MAKES_ROOM = re.compile(
     r"delete|truncat|clear|purge|overwrite|unlink|rmtree|remove|upsert|merge|wipe|reset|clean|drop_(?:table|partition|schema)",
     re.IGNORECASE,
 )
 EXECUTES = frozenset({"execute", "executemany", "run", "query", "sql", "execute_values", "execute_batch"})
+FILE_OPENS = (("open",), ("io.open",))
 JOURNAL = re.compile(r"log|audit|attempt|histor|journal|event|metric|stat(?:us|istics)?$", re.IGNORECASE)
 SQL_KEYS = re.compile(r"sql|hql|bql|query|statement|preoperator|postoperator", re.IGNORECASE)
 
@@ -47,11 +48,15 @@ class AppendLoad(Rule):
 
     ## Example
     ```python
+    from datetime import timedelta
+
     import pendulum
     from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
     from airflow.sdk import DAG
 
-    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+    SAFE = {"retries": 3, "execution_timeout": timedelta(minutes=30)}
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True, default_args=SAFE):
         SQLExecuteQueryOperator(
             task_id="load",
             conn_id="shop",
@@ -61,11 +66,15 @@ class AppendLoad(Rule):
 
     ## Use instead
     ```python
+    from datetime import timedelta
+
     import pendulum
     from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
     from airflow.sdk import DAG
 
-    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+    SAFE = {"retries": 3, "execution_timeout": timedelta(minutes=30)}
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True, default_args=SAFE):
         SQLExecuteQueryOperator(
             task_id="load",
             conn_id="shop",
@@ -134,8 +143,19 @@ class _Look:
             self._to_sql(site, places)
         elif method == "insert_rows" and any("Hook()" in name for name in site.names):
             self._insert_rows(site, places)
+        elif method in ("to_csv", "to_json") and given(site.call, site.scope, self.resolver, "mode", None) == "a":
+            self.appends.append(_Append(UNKNOWN, f'{method}(mode="a")', places))
         elif method == "open":
             self._open(site, places)
+        for keyword in site.call.keywords:
+            if keyword.arg == "write_disposition" and self._is_append(Value(keyword.value, site.scope)):
+                self.appends.append(_Append(UNKNOWN, "WRITE_APPEND", places))
+
+    def _is_append(self, value: Value) -> bool:
+        """Whether it is ``WRITE_APPEND``, as text or as ``WriteDisposition.WRITE_APPEND``."""
+        node = value.node
+        is_member = isinstance(node, ast.Attribute) and node.attr == "WRITE_APPEND"
+        return is_member or constant(value, self.resolver) == "WRITE_APPEND"
 
     def _sql(self, sql: str, places: Chain) -> None:
         for write in writes(sql):
@@ -162,6 +182,8 @@ class _Look:
 
     def _open(self, site: Site, places: Chain) -> None:
         is_method = isinstance(site.call.func, ast.Attribute) and site.names != ("io.open",)
+        if any(name.startswith("<") for name in site.names) or not (is_method or site.names in FILE_OPENS):
+            return
         mode = self._given(site, 0 if is_method else 1, "mode")
         if isinstance(mode, str) and re.fullmatch(r"a[bt+]{0,2}", mode):
             is_log_file = "log" in ast.unparse(site.call).lower()
@@ -169,15 +191,7 @@ class _Look:
                 self.appends.append(_Append(UNKNOWN, f'open(…, "{mode}")', places))
 
     def _given(self, site: Site, position: int, name: str) -> object:
-        """An argument's constant; None where it is not given, ``...`` where it can't be told."""
-        for keyword in site.call.keywords:
-            if keyword.arg == name:
-                return constant(Value(keyword.value, site.scope), self.resolver)
-        if any(keyword.arg is None for keyword in site.call.keywords):
-            return ...
-        if position < len(site.call.args):
-            return constant(Value(site.call.args[position], site.scope), self.resolver)
-        return None
+        return given(site.call, site.scope, self.resolver, name, position)
 
 
 def _method(call: ast.Call) -> str:

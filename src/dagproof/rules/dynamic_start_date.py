@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.rules.wall_clock import CLOCK
 from dagproof.source.dagfile import Chain, Dag, DagFile, Place
 from dagproof.source.taint import Taint
@@ -60,6 +61,23 @@ class DynamicStartDate(Rule):
                 given = task.arguments.known.get(key)
                 if given and (cause := taint.cause(given)):
                     yield self.found(dagfile, _places(dagfile, task.chain, given, cause), _message(key), task=task)
+
+    def judge_dag(self, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Compare it with what it is when the file is imported a year later."""
+        twin = next((later for later in file.later or () if later.dag_id == dag.dag_id), None)
+        return _judged(list(KEYS), dag, twin) if twin else None
+
+    def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Compare the dates that are its own with what they are a year later."""
+        own = [key for key in KEYS if getattr(task, key) != getattr(dag, key)]
+        tasks = (one for later in file.later or () if later.dag_id == dag.dag_id for one in later.tasks)
+        twin = next((one for one in tasks if one.task_id == task.task_id), None)
+        return _judged(own, task, twin) if twin else None
+
+
+def _judged(keys: list[str], now: LoadedDag | LoadedTask, later: LoadedDag | LoadedTask) -> Verdict:
+    moved = [key for key in keys if getattr(now, key) != getattr(later, key)]
+    return _message(moved[0]) if moved else FINE
 
 
 def _dates_of_dag(dagfile: DagFile, dag: Dag) -> Iterator[tuple[str, Value]]:

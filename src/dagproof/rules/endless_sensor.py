@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import DagFile
 from dagproof.source.sensors import Sensor, sensors
 
+SEVEN_DAYS = 7 * 24 * 3600.0
 COMES_BY_ITSELF = (
     *("TimeSensor", "TimeSensorAsync", "TimeDeltaSensor", "TimeDeltaSensorAsync", "WaitSensor"),
     *("DateTimeSensor", "DateTimeSensorAsync", "DayOfWeekSensor"),
@@ -55,8 +57,22 @@ class EndlessSensor(Rule):
         """Look at each sensor."""
         for sensor in sensors(dagfile):
             if _is_endless(sensor):
-                message = f"{sensor.shown} has no timeout, so it waits for up to seven days; say how long is too long"
-                yield self.found(dagfile, (*sensor.task.chain, sensor.task.place), message, task=sensor.task)
+                yield self.found(
+                    dagfile, (*sensor.task.chain, sensor.task.place), _told(sensor.shown), task=sensor.task
+                )
+
+    def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Look at what a sensor was really given, by its class and by the installation, too."""
+        limited = task.execution_timeout is not None and task.mode != "reschedule"
+        if not task.sensor or limited or "timeout" in task.given or task.type in COMES_BY_ITSELF:
+            return FINE
+        if task.mapped:
+            return None  # its class may set one, once there is an instance
+        return _told(f"the sensor {task.task_id!r}") if task.timeout == SEVEN_DAYS else FINE
+
+
+def _told(shown: str) -> str:
+    return f"{shown} has no timeout, so it waits for up to seven days; say how long is too long"
 
 
 def _is_endless(sensor: Sensor) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import Dag, DagFile
 from dagproof.source.names import Resolver
 from dagproof.source.values import Value, followed
 
 KEYS = ("schedule", "schedule_interval", "timetable")
+MESSAGE = "the DAG has a schedule and does not say whether it catches up; set catchup to True or False"
 NEVER_LATE = ("@once", "@continuous")
 DELTAS = ("datetime.timedelta", "pendulum.duration", "pendulum.Duration", "dateutil.relativedelta.relativedelta")
 
@@ -52,8 +54,13 @@ class ImplicitCatchup(Rule):
         """Look at each DAG."""
         for dag in dagfile.dags:
             if _is_implicit(dag, dagfile.resolver):
-                message = "the DAG has a schedule and does not say whether it catches up; set catchup to True or False"
-                yield self.found(dagfile, (*dag.chain, dag.place), message, dag_id=dag.dag_id)
+                yield self.found(dagfile, (*dag.chain, dag.place), MESSAGE, dag_id=dag.dag_id)
+
+    def judge_dag(self, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Look at what a DAG was really given, by a factory or a class of its own, too."""
+        if not dag.given:
+            return None  # it was not seen being made
+        return MESSAGE if dag.schedule.periodic and "catchup" not in dag.given else FINE
 
 
 def _is_implicit(dag: Dag, resolver: Resolver) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dagproof.rules.base import Finding, Rule
+from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
+from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import DagFile
 from dagproof.source.sensors import Sensor, sensors
 
@@ -49,8 +50,23 @@ class PokeSensor(Rule):
         """Look at each sensor."""
         for sensor in sensors(dagfile):
             if _pokes(sensor):
-                message = f'{sensor.shown} holds a worker slot while it waits; set mode="reschedule"'
-                yield self.found(dagfile, (*sensor.task.chain, sensor.task.place), message, task=sensor.task)
+                yield self.found(
+                    dagfile, (*sensor.task.chain, sensor.task.place), _told(sensor.shown), task=sensor.task
+                )
+
+    def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
+        """Look at how a sensor really waits, with the defaults of its class and of the installation."""
+        if not task.sensor or task.deferrable or task.mode == "reschedule":
+            return FINE
+        if task.mapped and (task.deferrable is None or task.mode is None):
+            return None  # its class may set either, once there is an instance
+        if task.deferrable is None and task.defers:
+            return FINE
+        return _told(f"the sensor {task.task_id!r}") if task.mode == "poke" else None
+
+
+def _told(shown: str) -> str:
+    return f'{shown} holds a worker slot while it waits; set mode="reschedule"'
 
 
 def _pokes(sensor: Sensor) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from dagproof.rules.base import Finding, Rule
 from dagproof.rules.wall_clock import finding_of
 from dagproof.source import shell, sqltext, templates
-from dagproof.source.clocks import DRAWS, NUMPY_DRAWS, UNSTEADY
+from dagproof.source.clocks import DRAWS, NUMPY_DRAWS, UNSEEDED, UNSTEADY
 from dagproof.source.dagfile import DagFile
 from dagproof.source.names import Names
 from dagproof.source.project import enclosing
@@ -20,16 +21,19 @@ HASH = "hash()"
 """Of something that may hold text: only then is it another one in each process."""
 
 
+SAMPLES = re.compile(r"pandas\.(?:read_\w+|DataFrame)\(\)(?:\.\w+(?:\(\))?)*\.sample$")
+
+
 def draw_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
     """Return how a call that draws at random is told; None for any other call."""
     for name in names:
-        if name in UNSTEADY and not (name == "numpy.random.default_rng" and (call.args or call.keywords)):
+        if name in UNSTEADY or (name in UNSEEDED and not (call.args or call.keywords)):
+            return f"{name}()"
+        if SAMPLES.match(name) and not any(keyword.arg in ("random_state", None) for keyword in call.keywords):
             return f"{name}()"
         if name in DRAWS and not _is_seeded(scope, "seed"):
             return f"{name}()"
         if name in NUMPY_DRAWS and not _is_seeded(scope, "seed"):
-            return f"{name}()"
-        if name == "random.Random" and not (call.args or call.keywords):
             return f"{name}()"
     if names == ("hash",) and call.args and scope.body.name != "__hash__":
         return "hash() of a text" if _is_text(call.args[0]) else None if _is_number(call.args[0]) else HASH

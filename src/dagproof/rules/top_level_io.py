@@ -6,30 +6,24 @@ import ast
 import re
 from collections.abc import Iterator
 
+from dagproof.loaded.model import Event, LoadedFile
 from dagproof.rules.base import Finding, Rule
 from dagproof.source.dagfile import DagFile, Site
+from dagproof.source.outside import uses_database, uses_network
 
-_HTTP = "get|post|put|patch|delete|head|options|request"
-NETWORK = re.compile(
-    rf"(?:requests|httpx)\.(?:{_HTTP}|stream)$"
-    rf"|(?:requests\.[sS]ession|requests\.sessions\.Session|httpx\.Client)\(\)\.(?:{_HTTP}|send)$"
-    r"|urllib\.request\.(?:urlopen|urlretrieve)$|urllib3\.(?:request|PoolManager\(\)\.request)$"
-    r"|socket\.create_connection$|boto3\.(?:client|resource)\(\)\.(?!meta$)\w+$"
-)
-DATABASE = re.compile(
-    r"(?:psycopg2?|MySQLdb|pymysql|mysql\.connector|pyodbc|snowflake\.connector|redshift_connector|oracledb|cx_Oracle"
-    r"|clickhouse_connect|duckdb|sqlite3)\.(?:connect|get_client)$"
-    r"|sqlalchemy\.(?:engine\.)?create_engine\(\)\.(?:connect|begin|execute|raw_connection)$"
-    r"|pandas\.read_sql(?:_query|_table)?$"
-    r"|airflow\.(?:\w+\.)*\w*Hook\(\)\.(?:get_conn|get_records|get_first|run|get_pandas_df|get_df|insert_rows|"
-    r"get_sqlalchemy_engine\(\)\.connect|list_keys|read_key|load_file|load_string|check_for_key|download_file)$"
-)
 PROCESS = re.compile(
     r"subprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)$|os\.(?:system|popen)$"
 )
 WRITING = re.compile(
     r"pathlib\.(?:Path|PosixPath)\(\)(?:\.parent|\.absolute\(\)|\.resolve\(\))*\.write_(?:text|bytes)$"
 )
+DOES = {
+    "connect": "connects to",
+    "database": "connects to the database",
+    "process": "starts the process",
+    "write": "writes",
+}
+"""What importing a file may be seen to do."""
 OPENING = ("open", "io.open", "builtins.open")
 
 
@@ -68,6 +62,8 @@ class TopLevelIo(Rule):
 
     ## Use instead
     ```python
+    from datetime import timedelta
+
     import pendulum
     import requests
     from airflow.sdk import dag, task
@@ -75,7 +71,7 @@ class TopLevelIo(Rule):
 
     @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)
     def copy_tables():
-        @task
+        @task(retries=3, execution_timeout=timedelta(minutes=5))
         def list_tables():
             return requests.get("https://example.org/tables", timeout=10).json()
 
@@ -96,25 +92,34 @@ class TopLevelIo(Rule):
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
         """Look at each call that happens while the file is parsed."""
         for site in dagfile.sites("parse"):
-            does = _what_it_does(site)
-            if does:
-                message = f"{site.names[0]}() {does} each time the file is parsed; do it in a task"
+            found = _what_it_does(site)
+            if found:
+                message = f"{found[0]}() {found[1]} each time the file is parsed; do it in a task"
                 yield self.found(dagfile, (*site.body.chain, site.place), message)
 
+    def check_loaded(self, file: LoadedFile) -> Iterator[Finding]:
+        """Tell what importing the file really did."""
+        for event in file.events:
+            if event.kind in DOES and not (event.by_import and event.kind in ("process", "write")):
+                message = f"this {DOES[event.kind]} {_shown(event)} each time the file is parsed; do it in a task"
+                yield self.found_at(event.spots, message, certain=not event.by_import)
 
-def _what_it_does(site: Site) -> str | None:
-    kinds = (
-        (NETWORK, "uses the network"),
-        (DATABASE, "uses a database"),
-        (PROCESS, "starts a process"),
-        (WRITING, "writes a file"),
-    )
+
+def _shown(event: Event) -> str:
+    return f"{event.what} (that was refused here)" if event.refused else event.what
+
+
+def _what_it_does(site: Site) -> tuple[str, str] | None:
+    """What a call is, and what it does; None for one that does nothing of the kind."""
     for name in site.names:
-        for pattern, does in kinds:
-            if pattern.match(name):
-                return does
-        if name in OPENING and _writes(site.call):
-            return "writes a file"
+        if uses_network((name,)):
+            return name, "uses the network"
+        if uses_database((name,)):
+            return name, "uses a database"
+        if PROCESS.match(name):
+            return name, "starts a process"
+        if WRITING.match(name) or (name in OPENING and _writes(site.call)):
+            return name, "writes a file"
     return None
 
 

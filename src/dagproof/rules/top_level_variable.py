@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dagproof.loaded.model import LoadedFile
 from dagproof.rules.base import Finding, Rule
 from dagproof.source.dagfile import DagFile
 
@@ -60,3 +61,10 @@ class TopLevelVariable(Rule):
                 shown = ".".join(found[0].split(".")[-2:])
                 message = f"{shown}() is called each time the file is parsed; look it up in the task, or in a template"
                 yield self.found(dagfile, (*site.body.chain, site.place), message)
+
+    def check_loaded(self, file: LoadedFile) -> Iterator[Finding]:
+        """Tell what importing the file really looked up."""
+        for event in file.events:
+            if event.kind in ("variable", "connection"):
+                told = f"the {event.kind.capitalize()} {event.what!r} is looked up each time the file is parsed"
+                yield self.found_at(event.spots, f"{told}; look it up in the task, or in a template")

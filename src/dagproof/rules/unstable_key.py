@@ -35,11 +35,15 @@ class UnstableKey(Rule):
 
     ## Example
     ```python
+    from datetime import timedelta
+
     import pendulum
     from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
     from airflow.sdk import DAG
 
-    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+    SAFE = {"retries": 3, "execution_timeout": timedelta(minutes=30)}
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True, default_args=SAFE):
         SQLExecuteQueryOperator(
             task_id="load",
             conn_id="shop",
@@ -49,11 +53,15 @@ class UnstableKey(Rule):
 
     ## Use instead
     ```python
+    from datetime import timedelta
+
     import pendulum
     from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
     from airflow.sdk import DAG
 
-    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True):
+    SAFE = {"retries": 3, "execution_timeout": timedelta(minutes=30)}
+
+    with DAG("orders", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True, default_args=SAFE):
         SQLExecuteQueryOperator(
             task_id="load",
             conn_id="shop",

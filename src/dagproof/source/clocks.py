@@ -10,6 +10,12 @@ _AIRFLOW = [
     for name in ("utcnow",)
 ]
 _PENDULUM = [f"pendulum.{name}" for name in ("now", "today", "tomorrow", "yesterday", "DateTime.now", "DateTime.today")]
+_OF_QUERIES = [
+    f"{module}.{name}"
+    for module in ("sqlalchemy.func", "sqlalchemy.sql.func", "pyspark.sql.functions")
+    for name in ("now", "current_date", "current_timestamp", "localtimestamp", "getdate", "sysdate")
+]
+"""They build SQL that reads the clock."""
 WALL_CLOCKS = frozenset(
     [f"datetime.datetime.{name}" for name in _NOW]
     + ["datetime.date.today"]
@@ -19,6 +25,7 @@ WALL_CLOCKS = frozenset(
     + [f"airflow.macros.datetime.{name}" for name in _NOW]
     + _PANDAS
     + _AIRFLOW
+    + _OF_QUERIES
     + ["django.utils.timezone.now", "arrow.now", "arrow.utcnow", "airflow.utils.dates.days_ago"]
 )
 CLOCKS_WITHOUT_ARGUMENT = {
@@ -28,6 +35,9 @@ CLOCKS_WITHOUT_ARGUMENT = {
     "time.asctime": 0,
     "time.strftime": 1,
     "arrow.get": 0,
+    "email.utils.formatdate": 0,
+    "email.utils.localtime": 0,
+    "pyspark.sql.functions.unix_timestamp": 0,
 }
 """These read the clock when they get no more than so many arguments."""
 CLOCKS_OF_TEXT = frozenset({"pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64", "dateparser.parse"})
@@ -36,9 +46,15 @@ CLOCK_WORDS = frozenset({"now", "today", "tomorrow", "yesterday"})
 
 UNSTEADY = frozenset(
     [f"uuid.{name}" for name in ("uuid1", "uuid4", "uuid6", "uuid7")]
-    + ["os.urandom", "random.SystemRandom", "numpy.random.default_rng"]
+    + ["os.urandom", "random.SystemRandom", "secrets.SystemRandom"]
+    + ["ulid.new", "ulid.ULID", "shortuuid.uuid", "nanoid.generate", "sqlalchemy.func.random", "sqlalchemy.func.rand"]
     + [f"secrets.{name}" for name in ("token_bytes", "token_hex", "token_urlsafe", "choice", "randbelow", "randbits")]
 )
+UNSEEDED = frozenset(
+    ["random.Random", "numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.SeedSequence"]
+    + [f"pyspark.sql.functions.{name}" for name in ("rand", "randn")]
+)
+"""They differ each time when they get no argument."""
 _DRAWS = (
     "random randint randrange uniform choice choices sample shuffle gauss normalvariate betavariate expovariate "
     "gammavariate lognormvariate paretovariate triangular vonmisesvariate weibullvariate getrandbits randbytes"

@@ -4,110 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
 
 from dagproof.source import words
-from dagproof.source.names import Names, Resolver
+from dagproof.source.names import Names, Resolver, visible
+from dagproof.source.pieces import Body, Chain, Dag, Group, Phase, Place, Site, Task
 from dagproof.source.project import Module, readable_scope
 from dagproof.source.scopes import Scope
-from dagproof.source.values import Arguments, Value, constant, dictionary, followed, keywords
+from dagproof.source.values import (
+    Arguments,
+    Value,
+    constant,
+    decorator_arguments,
+    dictionary,
+    followed,
+    keywords,
+)
 
-Phase: TypeAlias = Literal["parse", "run"]
+__all__ = ["Body", "Chain", "Dag", "DagFile", "Group", "Phase", "Place", "Site", "Task"]
+
 MOST_CALLS = 30
 RUN_METHODS = ("execute", "poke", "pre_execute", "post_execute", "execute_complete")
 MAPPERS = (".partial", ".expand", ".expand_kwargs", ".override", ".override()", ".partial()")
+MAPPING = ("partial", "expand", "expand_kwargs", "override")
 TRANSPARENT = frozenset(
     {"functools.cache", "functools.lru_cache", "functools.lru_cache()", "functools.wraps()", "staticmethod"}
     | {"classmethod", "contextlib.contextmanager", "typing.no_type_check", "property"}
 )
-
-
-class Place(NamedTuple):
-    """A piece of code in a module."""
-
-    module: Module
-    node: ast.AST
-
-    @property
-    def line(self) -> int:
-        """Its line."""
-        return getattr(self.node, "lineno", 1)
-
-
-Chain: TypeAlias = tuple[Place, ...]
-
-
-@dataclass(eq=False)
-class Dag:
-    """Where a DAG is made, and what with."""
-
-    node: ast.expr
-    scope: Scope
-    dag_id: str | None
-    arguments: Arguments
-    chain: Chain
-    span: tuple[int, int] | None = None
-    """The first and last line of what is surely inside of it."""
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.scope.module, self.node)
-
-
-@dataclass(eq=False)
-class Task:
-    """Where a task is made: a call of an operator, or of a function that is a task."""
-
-    node: ast.expr
-    scope: Scope
-    names: Names
-    """What is called: the class of an operator, or the decorator of a function."""
-    task_id: str | None
-    arguments: Arguments
-    chain: Chain
-    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
-    """The calls whose arguments reach the task: ``Operator(…)``, ``.partial(…)``, ``.expand(…)``, ``function(…)``."""
-    function: Scope | None = None
-    entries: list[tuple[Scope, Chain]] = field(default_factory=list)
-    """What it runs, and the calls that lead there."""
-    dag: Dag | None = None
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.scope.module, self.node)
-
-    @property
-    def dag_id(self) -> str | None:
-        """The id of its DAG, where it can be told."""
-        return self.dag.dag_id if self.dag else None
-
-
-@dataclass(frozen=True)
-class Body:
-    """Code that runs: a scope, when, and through which calls it is reached."""
-
-    scope: Scope
-    phase: Phase
-    chain: Chain
-    task: Task | None
-
-
-@dataclass(frozen=True)
-class Site:
-    """A call that happens: what is called, when, and through which calls it is reached."""
-
-    call: ast.Call
-    scope: Scope
-    names: Names
-    body: Body
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.scope.module, self.call)
 
 
 class DagFile:
@@ -119,9 +41,15 @@ class DagFile:
         self.dags: list[Dag] = []
         self.tasks: list[Task] = []
         self.bodies: list[Body] = []
+        self.groups: list[Group] = []
+        self._called: list[tuple[ast.Call, Scope]] = []
+        """Calls of what ``task(function)`` gives."""
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
-        self._seen: set[tuple[Scope, Phase]] = set()
+        self._seen: set[tuple[Scope, Phase, Scope | None]] = set()
+        self._reached: dict[Task, list[Body]] = {}
         self._walk(module.scope, "parse", (), None, imported=False)
+        for call, scope in self._called:
+            self._note_call(call, scope)
         for task in self.tasks:
             task.dag = self._dag_of(task)
             task.calls += [mapped for call, _ in task.calls for mapped in self._mapped.get(call, [])]
@@ -132,12 +60,15 @@ class DagFile:
 
     def reached_by(self, task: Task) -> list[Body]:
         """Return all that one task runs, also what other tasks share with it."""
+        if task in self._reached:
+            return self._reached[task]
         kept = self._seen, self.bodies
         self._seen, self.bodies = set(), []
         for scope, chain in task.entries:
-            self._walk(scope, "run", chain, task, imported=False)
+            self._walk(scope, "run", chain, task, imported=False, receiver=task.receivers.get(scope))
         found = self.bodies
         self._seen, self.bodies = kept
+        self._reached[task] = found
         return found
 
     def sites_of(self, bodies: list[Body]) -> Iterator[Site]:
@@ -153,16 +84,33 @@ class DagFile:
         given = dag.arguments.known.get("default_args")
         return dictionary(given, self.resolver) if given else Arguments({}, dag.arguments.open)
 
+    def groups_of(self, task: Task) -> list[Group]:
+        """Return the groups around a task, the outermost first."""
+        call, scope = task.calls[0] if task.calls else (task.node, task.scope)
+        around = [one for one in self.groups if one.module is scope.module and _contains(one.span, call.lineno)]
+        return sorted(around, key=lambda group: group.span)
+
     # Walking
 
-    def _walk(self, scope: Scope, phase: Phase, chain: Chain, task: Task | None, *, imported: bool) -> None:
-        if (scope, phase) in self._seen or len(chain) > MOST_CALLS:
+    def _walk(
+        self,
+        scope: Scope,
+        phase: Phase,
+        chain: Chain,
+        task: Task | None,
+        *,
+        imported: bool,
+        receiver: Scope | None = None,
+    ) -> None:
+        if (scope, phase, receiver) in self._seen or len(chain) > MOST_CALLS:
             return
-        self._seen.add((scope, phase))
+        self._seen.add((scope, phase, receiver))
         self.bodies.append(Body(scope, phase, chain, task))
         for child in scope.children:
+            if phase == "parse":
+                self._decorate(child, chain)
             if child.kind == "class" or (child.kind == "lambda" and phase == "run"):
-                self._walk(child, phase, chain, task, imported=imported)
+                self._walk(child, phase, chain, task, imported=imported, receiver=receiver)
             elif child.decorators and phase == "parse" and not imported:
                 self._asset(child, chain)
         if phase == "parse":
@@ -171,37 +119,90 @@ class DagFile:
             names = self.resolver.names(call.func, inner)
             further = (*chain, Place(scope.module, call))
             if phase == "run":
-                self._run_call(call, inner, names, further, task)
+                self._run_call(call, inner, names, further, task, receiver)
             elif not (imported and self._makes_something(names)):
                 self._parse_call(call, inner, names, chain, further, imported=imported)
 
+    def _decorate(self, made: Scope, chain: Chain) -> None:
+        """Enter what decorates a definition: it runs when the definition is met."""
+        for node in made.decorators:
+            if not isinstance(node, ast.Call):
+                names = self.resolver.names(node, made.parent or made)
+                self._enter(names, "parse", (*chain, Place(made.module, node)), None, only_functions=True)
+
     def _makes_something(self, names: Names) -> bool:
-        return words.is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
+        return self._is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
+
+    def _is_dag_class(self, names: Names) -> bool:
+        """Whether it is ``DAG``, or a class of the project that is one."""
+        ours = [base for name in names if name.startswith("<") for base in self.resolver.bases(name)]
+        return words.is_dag_class((*names, *ours))
 
     def _follow_imports(self, scope: Scope, chain: Chain) -> None:
-        for statement, target in scope.imports:
+        for statement, target, _ in scope.imports:
             found = self.resolver.project.find(target, scope.module) if target else None
             if found and found[0] is not self.module:
                 imported = readable_scope(found[0])
                 if imported:
                     self._walk(imported, "parse", (*chain, Place(scope.module, statement)), None, imported=True)
 
-    def _run_call(self, call: ast.Call, scope: Scope, names: Names, chain: Chain, task: Task | None) -> None:
-        self._enter(names, "run", chain, task)
+    def _run_call(
+        self, call: ast.Call, scope: Scope, names: Names, chain: Chain, task: Task | None, receiver: Scope | None
+    ) -> None:
+        own = self._receiver(call.func, scope, receiver)
+        if own and own is receiver and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            names = self.resolver.attribute(f"{own.qualname}()", call.func.attr)
+        self._enter(names, "run", chain, task, receiver=own)
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
             if isinstance(argument, ast.Name | ast.Attribute):
                 self._enter(self.resolver.names(argument, scope), "run", chain, task, only_functions=True)
 
+    def _receiver(self, function: ast.expr, scope: Scope, around: Scope | None = None) -> Scope | None:
+        """The class of the object that a method is called on: in a method itself, the one that it was called on."""
+        if not isinstance(function, ast.Attribute):
+            return None
+        owner = function.value
+        if isinstance(owner, ast.Name) and around:
+            bindings = visible(owner, scope)
+            if bindings and bindings[0].kind in ("self", "cls"):
+                return around
+        if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+            return around
+        made = [
+            self.resolver.project.definitions.get(name.removesuffix("()")) for name in self.resolver.names(owner, scope)
+        ]
+        return next((one for one in made if one and one.kind == "class"), None)
+
     def _enter(
-        self, names: Names, phase: Phase, chain: Chain, task: Task | None, *, only_functions: bool = False
+        self,
+        names: Names,
+        phase: Phase,
+        chain: Chain,
+        task: Task | None,
+        *,
+        only_functions: bool = False,
+        receiver: Scope | None = None,
     ) -> None:
         for name in names:
             made = self.resolver.project.definitions.get(name)
             if made and made.kind == "class" and not only_functions:
                 for method in ("__init__", "__post_init__", "__call__"):
-                    self._enter(self.resolver.attribute(f"{name}()", method), phase, chain, task, only_functions=True)
+                    found = self.resolver.attribute(f"{name}()", method)
+                    self._enter(found, phase, chain, task, only_functions=True, receiver=made)
             elif made and made.kind in ("function", "lambda") and (phase == "run" or self._is_transparent(made)):
-                self._walk(made, phase, chain, task, imported=False)
+                self._walk(made, phase, chain, task, imported=False, receiver=_beyond(made, receiver))
+                if phase == "run":
+                    for node in made.decorators:
+                        self._wrapped(self.resolver.names(node, made.parent or made), chain, task)
+
+    def _wrapped(self, names: Names, chain: Chain, task: Task | None, depth: int = 3) -> None:
+        """Enter what a decorator of the project puts in the place of a function: it runs when that is called."""
+        for name in names:
+            made = self.resolver.project.definitions.get(name)
+            for value in made.returns if made and made.kind == "function" and depth else ():
+                found = self.resolver.names(value, made) if made else ()
+                self._enter(found, "run", chain, task, only_functions=True)
+                self._wrapped(found, chain, task, depth - 1)
 
     def _is_transparent(self, function: Scope) -> bool:
         """Say whether calling a function surely runs its body at once."""
@@ -215,10 +216,17 @@ class DagFile:
     def _parse_call(
         self, call: ast.Call, scope: Scope, names: Names, chain: Chain, further: Chain, *, imported: bool
     ) -> None:
-        if words.is_dag_class(names):
+        if self._is_dag_class(names):
             self.dags.append(self._dag(call, scope, chain))
             return
+        if words.is_task_group(names):
+            span = self._with(call, scope)
+            if span:
+                self.groups.append(Group(scope.module, span, keywords(call, scope, self.resolver)))
+            return
         self._note_mapping(call, scope)
+        if any(words.is_task_decorator((_without_mapper(name),)) for name in names):
+            self._called.append((call, scope))
         if words.is_task_decorator(names) and call.args:
             self._called_function(self.resolver.names(call.args[0], scope), call, scope, names, chain)
             return
@@ -233,6 +241,8 @@ class DagFile:
                 return
             if made and words.is_dag_decorator(self._decorators(made)):
                 self._dag_of_function(made, chain)
+            if made and made.kind == "function" and made.decorators:
+                self._group_of_function(made)
         self._enter(names, "parse", further, None)
 
     def _note_mapping(self, call: ast.Call, scope: Scope) -> None:
@@ -245,8 +255,21 @@ class DagFile:
         for name in functions:
             made = self.resolver.project.definitions.get(name)
             if made:
-                task = Task(call, scope, names, made.name, keywords(call, scope, self.resolver), chain, function=made)
-                self._add_task(task, [name])
+                arguments = decorator_arguments(call.func, scope, self.resolver)
+                given = arguments.known.get("task_id")
+                task_id = constant(given, self.resolver) if given else made.name
+                shown = task_id if isinstance(task_id, str) else None
+                self._add_task(Task(call, scope, names, shown, arguments, chain, function=made), [name])
+
+    def _note_call(self, call: ast.Call, scope: Scope) -> None:
+        """Let the task that ``task(function)`` made know that it is called."""
+        function: ast.expr = call.func
+        while (inner := _mapped_on(function)) is not None:
+            function = inner
+        nodes = [value.node for value in followed(Value(function, scope), self.resolver)]
+        for task in self.tasks:
+            if task.node in nodes and task.function is not None:
+                task.calls.append((call, scope))
 
     # Tasks
 
@@ -267,9 +290,7 @@ class DagFile:
             known.calls.append((call, scope))
             return
         home = made.parent or made
-        arguments = (
-            keywords(decorator, home, self.resolver) if isinstance(decorator, ast.Call) else Arguments({}, False)
-        )
+        arguments = decorator_arguments(decorator, home, self.resolver)
         given = arguments.known.get("task_id")
         task_id = constant(given, self.resolver) if given else made.name
         names = self.resolver.names(decorator, home)
@@ -289,13 +310,18 @@ class DagFile:
                 task = Task(node, home, names, made.name, Arguments({}, True), chain, function=made)
                 self._add_task(task, [made.qualname])
 
-    def _add_task(self, task: Task, functions: list[str], place: Place | None = None) -> None:
+    def _add_task(
+        self, task: Task, functions: list[str], place: Place | None = None, receiver: Scope | None = None
+    ) -> None:
         self.tasks.append(task)
         for name in functions:
             made = self.resolver.project.definitions.get(name)
             if made and made.kind in ("function", "lambda"):
                 task.entries.append((made, (*task.chain, place or task.place)))
-                self._walk(made, "run", task.entries[-1][1], task, imported=False)
+                inherited = _beyond(made, receiver)
+                if inherited:
+                    task.receivers[made] = inherited
+                self._walk(made, "run", task.entries[-1][1], task, imported=False, receiver=inherited)
 
     def _is_operator(self, name: str, call: ast.Call) -> bool:
         if not any(keyword.arg in ("task_id", None) for keyword in call.keywords):
@@ -312,16 +338,20 @@ class DagFile:
         task.calls.append((call, scope))
         callables = arguments.known.get("python_callable")
         functions = list(self.resolver.names(*callables)) if callables else []
+        receiver = self._receiver(*callables) if callables else None
         if name.startswith("<"):
+            receiver = self.resolver.project.definitions.get(name)
             for method in RUN_METHODS:
                 functions += self.resolver.attribute(f"{name}()", method)
             self._enter(self.resolver.attribute(f"{name}()", "__init__"), "parse", further, None, only_functions=True)
-        self._add_task(task, functions)
+        self._add_task(task, functions, receiver=receiver)
 
     # DAGs
 
     def _dag(self, call: ast.Call, scope: Scope, chain: Chain) -> Dag:
         arguments = keywords(call, scope, self.resolver)
+        if any(name.startswith("<") for name in self.resolver.names(call.func, scope)):
+            arguments = Arguments(arguments.known, True)  # its own class may give it anything
         given = Value(call.args[0], scope) if call.args else arguments.known.get("dag_id")
         dag_id = constant(given, self.resolver) if given else None
         return Dag(call, scope, dag_id if isinstance(dag_id, str) else None, arguments, chain, self._with(call, scope))
@@ -340,14 +370,19 @@ class DagFile:
             if words.is_dag_decorator(self.resolver.names(node, home)) and all(
                 dag.node is not node for dag in self.dags
             ):
-                called = isinstance(node, ast.Call)
-                arguments = keywords(node, home, self.resolver) if isinstance(node, ast.Call) else Arguments({}, False)
+                arguments = decorator_arguments(node, home, self.resolver)
                 given = arguments.known.get("dag_id")
-                if called and isinstance(node, ast.Call) and node.args:
+                if isinstance(node, ast.Call) and node.args:
                     given = Value(node.args[0], home)
                 dag_id = constant(given, self.resolver) if given else made.name
                 shown = dag_id if isinstance(dag_id, str) else None
                 self.dags.append(Dag(node, home, shown, arguments, chain, _span(made.node)))
+
+    def _group_of_function(self, made: Scope) -> None:
+        home = made.parent or made
+        for node in made.decorators:
+            if words.is_group_decorator(self.resolver.names(node, home)):
+                self.groups.append(Group(made.module, _span(made.node), decorator_arguments(node, home, self.resolver)))
 
     def _dag_of(self, task: Task) -> Dag | None:
         if len(self.dags) == 1:
@@ -360,6 +395,18 @@ class DagFile:
         line = call.lineno
         around = [dag for dag in self.dags if dag.scope.module is scope.module and _contains(dag.span, line)]
         return max(around, key=lambda dag: dag.span or (0, 0), default=None)
+
+
+def _beyond(method: Scope, receiver: Scope | None) -> Scope | None:
+    """The class of an object, where it is not the one that a method is defined in, but one that inherits it."""
+    owner = method.parent
+    return receiver if owner and owner.kind == "class" and receiver is not owner else None
+
+
+def _mapped_on(node: ast.expr) -> ast.expr | None:
+    """What ``.expand`` or ``.override(…)`` is an attribute or a call of; None for anything else."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return function.value if isinstance(function, ast.Attribute) and function.attr in MAPPING else None
 
 
 def _without_mapper(name: str) -> str:

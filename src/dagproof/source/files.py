@@ -1,33 +1,84 @@
-"""Which Python files a folder holds: each once, whatever links lead in circles."""
+"""Which Python files a folder holds: each once, whatever links lead in circles, but for those that Airflow ignores."""
 
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from dagproof.source.ignoring import IGNORE_FILE, Ignored
+
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+MOST_IN_ARCHIVE = 20_000_000
 
 
-def python_files(paths: list[Path]) -> list[Path]:
-    """Return the Python files at and below some paths, sorted; hidden folders and virtual environments are left out."""
-    found: dict[Path, Path] = {}
+@dataclass
+class Walk:
+    """What was found: the files in the order of their names, and what could not be looked into, with the reason."""
+
+    files: list[Path] = field(default_factory=list)
+    archived: dict[Path, bytes] = field(default_factory=dict)
+    """The content of files in archives; each is told as if its archive were a folder."""
+    unreadable: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def python_files(paths: list[Path], *, syntax: str = "glob", top: Path | None = None) -> Walk:
+    """Return the Python files at and below some paths; hidden folders and virtual environments are left out.
+
+    Args:
+        paths: files and folders; a file that is named is looked at, whatever ignores it.
+        syntax: of the files `.airflowignore`: ``glob`` or ``regexp``.
+        top: the DAG folder: what it ignores holds for the folders in it.
+    """
+    walk = Walk()
+    seen: set[Path] = set()
     for path in paths:
-        for file in [path] if path.is_file() else sorted(_below(path)):
-            found.setdefault(file.resolve(), file)
-    return list(found.values())
+        for file in [path] if path.is_file() else _below(path, walk, syntax, top):
+            real = file.resolve()
+            if real not in seen:
+                seen.add(real)
+                _add(file, walk)
+    return walk
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _add(file: Path, walk: Walk) -> None:
+    if file.suffix != ".zip":
+        walk.files.append(file)
+        return
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for one in archive.infolist():
+                if "/" not in one.filename and one.filename.endswith(".py") and one.file_size <= MOST_IN_ARCHIVE:
+                    inside = file.resolve() / one.filename
+                    walk.archived[inside] = archive.read(one)
+                    walk.files.append(inside)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        walk.unreadable.append((file, f"the archive cannot be read: {error}"))
+
+
+def _below(folder: Path, walk: Walk, syntax: str, top: Path | None) -> Iterator[Path]:
     seen: set[str] = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    ignored = Ignored(folder, syntax, top)
+
+    def unreadable(error: OSError) -> None:
+        walk.unreadable.append((Path(error.filename or folder), f"it cannot be read: {error.strerror or error}"))
+
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
         real = os.path.realpath(place)
         if real in seen:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not _is_skipped(Path(place, name))]
-        yield from (Path(place, name) for name in files if name.endswith(".py") and Path(place, name).is_file())
+        if IGNORE_FILE in files:
+            ignored.read(Path(place))
+        folders[:] = sorted(name for name in folders if not _is_skipped(Path(place, name)))
+        folders[:] = [name for name in folders if not ignored.has(Path(place, name), is_folder=True)]
+        for name in sorted(files):
+            path = Path(place, name)
+            if name.endswith((".py", ".zip")) and path.is_file() and not ignored.has(path, is_folder=False):
+                yield path
 
 
 def _is_skipped(folder: Path) -> bool:
@@ -36,6 +87,6 @@ def _is_skipped(folder: Path) -> bool:
 
 
 def may_hold_dags(text: str) -> bool:
-    """Say whether the DAG processor looks at a file: it must name both "dag" and "airflow" (its safe mode)."""
+    """Say whether the DAG processor looks at a file: it must speak of Airflow, and of DAGs or assets."""
     lower = text.lower()
-    return "dag" in lower and ("airflow" in lower or "asset" in lower)
+    return "airflow" in lower and ("dag" in lower or "asset" in lower)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dagproof.source.scopes import Binding, Block, Function, Kind, Scope
+from dagproof.source.scopes import Binding, Block, Function, Import, Kind, Scope
 
 if TYPE_CHECKING:
     from dagproof.source.project import Module
@@ -41,6 +41,8 @@ class _Indexer:
         self.module = scope.module
         self.block: Block = ()
         self.blocks = 0
+        self.guards = 0
+        """How many conditions and handled errors stand around."""
 
     def visit(self, node: ast.AST) -> None:
         visitor = _VISITORS.get(type(node))
@@ -70,6 +72,11 @@ class _Indexer:
             self.block = (*outer, self.blocks)
             self.visit_all(statements)
             self.block = outer
+
+    def guarded(self, statements: Sequence[ast.AST]) -> None:
+        self.guards += 1
+        self.in_block(statements)
+        self.guards -= 1
 
     def in_scope(self, kind: Kind, node: ast.AST, name: str) -> Scope:
         scope = Scope(kind, node, self.scope, self.module, f"{self.scope.qualname}.{name}")
@@ -122,7 +129,10 @@ class _Indexer:
 
     def with_(self, node: ast.With | ast.AsyncWith) -> None:
         self.scope.body.withs.append((node, self.scope))
+        suppresses = any("suppress" in _called(item.context_expr) for item in node.items)
+        self.guards += suppresses
         self.visit_parts(node)
+        self.guards -= suppresses
 
     def with_item(self, node: ast.withitem) -> None:
         self.visit(node.context_expr)
@@ -135,7 +145,7 @@ class _Indexer:
     def import_(self, node: ast.Import) -> None:
         for alias in node.names:
             target = alias.name if alias.asname else alias.name.partition(".")[0]
-            self.scope.body.imports.append((node, alias.name))
+            self.scope.body.imports.append(Import(node, alias.name, self.guards > 0))
             self.bind(alias.asname or target, Binding("import", self.scope, node, self.block, target=target))
 
     def import_from(self, node: ast.ImportFrom) -> None:
@@ -144,7 +154,7 @@ class _Indexer:
             if alias.name == "*":
                 self.scope.stars.append(base)
             target = f"{base}.{alias.name}" if base else ""
-            self.scope.body.imports.append((node, target or base))
+            self.scope.body.imports.append(Import(node, target or base, self.guards > 0))
             self.bind(alias.asname or alias.name, Binding("import", self.scope, node, self.block, target=target))
 
     # Branches
@@ -154,8 +164,8 @@ class _Indexer:
         if never_runs(node.test):
             self.visit_all(node.orelse)
         else:
-            self.in_block(node.body)
-            self.in_block(node.orelse)
+            self.guarded(node.body)
+            self.guarded(node.orelse)
 
     def loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         self.visit_all([node.test] if isinstance(node, ast.While) else [node.iter, node.target])
@@ -163,13 +173,14 @@ class _Indexer:
         self.in_block(node.orelse)
 
     def try_(self, node: ast.Try) -> None:
-        self.in_block(node.body)
+        catches = any(_catches_import_error(handler.type) for handler in node.handlers)
+        (self.guarded if catches else self.in_block)(node.body)
         for handler in node.handlers:
             if handler.type:
                 self.visit(handler.type)
             if handler.name:
                 self.bind(handler.name, Binding("unknown", self.scope, handler, self.block))
-            self.in_block(handler.body)
+            self.guarded(handler.body)
         self.in_block(node.orelse)
         self.visit_all(node.finalbody)
 
@@ -246,6 +257,19 @@ class _Indexer:
 
     def nothing(self, node: ast.AST) -> None:
         """Nothing to see."""
+
+
+def _catches_import_error(kind: ast.expr | None) -> bool:
+    if isinstance(kind, ast.Tuple):
+        return any(map(_catches_import_error, kind.elts))
+    name = kind.attr if isinstance(kind, ast.Attribute) else kind.id if isinstance(kind, ast.Name) else ""
+    return kind is None or name in ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
+
+
+def _called(node: ast.expr) -> str:
+    """The last part of the name of what is called."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:

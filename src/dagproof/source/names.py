@@ -25,6 +25,7 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._known: dict[ast.expr, Names] = {}
+        self._members: dict[tuple[str, str], Names] = {}
         self._depth = 0
 
     def names(self, node: ast.expr, scope: Scope) -> Names:
@@ -124,9 +125,13 @@ class Resolver:
         return (f"{base}.{name}",)
 
     def _of_module(self, module: Module, name: str) -> Names:
+        key = (module.qualname, name)
+        if key in self._members:
+            return self._members[key]
         scope = readable_scope(module)
         if scope is None or self._depth > MOST_DEPTH:
             return ()
+        self._members[key] = ()  # modules may import all of each other, round and round
         self._depth += 1
         found = [full for binding in final(scope.bindings.get(name, [])) for full in self.bound(binding)]
         if not found and module.path.name == "__init__.py":
@@ -135,7 +140,8 @@ class Resolver:
         if not found:
             found = [full for star in scope.stars for full in self.imported(f"{star}.{name}", module)]
         self._depth -= 1
-        return tuple(found)
+        self._members[key] = tuple(found)[:MOST_NAMES]
+        return self._members[key]
 
     def _of_class(self, owner: Scope, name: str, depth: int = 0) -> Names:
         bindings = [*owner.bindings.get(name, []), *owner.attributes.get(name, [])]

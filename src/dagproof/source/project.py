@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dagproof.ruffing import Remark, remarks
 from dagproof.source.indexing import index
-from dagproof.source.reading import UnreadableError, parse, read_text
+from dagproof.source.reading import UnreadableError, decode, parse, read_text, without_collecting
 from dagproof.source.scopes import Scope
+from dagproof.source.target import Version, target
 
 FOREIGN = frozenset({"airflow", *sys.stdlib_module_names})
 """What is never the project's own, whatever its files are called: Airflow puts its folders last on the path."""
@@ -37,7 +39,8 @@ class Module:
             UnreadableError: it can't be read.
         """
         if self._text is None:
-            self._text = read_text(self.path)
+            held = self.project.archived.get(self.path)
+            self._text = read_text(self.path) if held is None else decode(held)
         return self._text
 
     @property
@@ -60,7 +63,8 @@ class Module:
         """
         if self._scope is None:
             try:
-                self._scope = index(self.tree, self)
+                with without_collecting():
+                    self._scope = index(self.tree, self)
             except RecursionError as error:
                 raise UnreadableError("its expressions are nested too deeply to be looked at") from error
         return self._scope
@@ -90,23 +94,47 @@ class Project:
     Args:
         roots: The folders that imports start from.
         base: The folder that shown paths are relative to.
+        airflow: The version of Airflow that they are meant for; by default the installed one.
+        archived: The content of files that are in archives, which are taken for folders.
     """
 
-    def __init__(self, roots: Sequence[Path], base: Path) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        base: Path,
+        airflow: Version | None = None,
+        archived: Mapping[Path, bytes] | None = None,
+    ) -> None:
+        self.archived = archived or {}
         self.roots = [root.resolve() for root in roots]
         self.base = base.resolve()
+        self.airflow = airflow or target()
+        self.files: list[Path] = []
+        """All files that will be looked at, for what is best asked about all of them at once."""
         self.definitions: dict[str, Scope] = {}
+        self.asked: dict[Path, dict[tuple[str, Path | None], Path | None]] = {}
+        """What each file's names were looked for as, and which file each led into."""
         self._modules: dict[Path, Module] = {}
         self._numbered: list[Module] = []
         self._folders: list[Path] = []
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._remarks: dict[Path, list[Remark]] | None = None
+
+    def remarks(self, module: Module) -> list[Remark]:
+        """Return what ruff says of a module; nothing where ruff is not installed."""
+        if self._remarks is None:
+            files = {path.resolve() for path in self.files} | {module.path}
+            self._remarks = remarks(sorted(path for path in files if _speaks_of_airflow(self.module(path)))) or {}
+        return self._remarks.get(module.path, [])
 
     def module(self, path: Path) -> Module:
         """Return the module of a file."""
-        path = path.resolve()
         if path not in self._modules:
-            self._modules[path] = Module(self, path, self.show(path), len(self._numbered))
-            self._numbered.append(self._modules[path])
+            real = path.resolve()
+            if real not in self._modules:
+                self._modules[real] = Module(self, real, self.show(real), len(self._numbered))
+                self._numbered.append(self._modules[real])
+            self._modules[path] = self._modules[real]
         return self._modules[path]
 
     def show(self, path: Path) -> str:
@@ -125,38 +153,48 @@ class Project:
 
     def find(self, name: str, importer: Module) -> tuple[Module, list[str]] | None:
         """Return the project's module that a full name leads into, and the parts of the name that are left."""
-        parts = name.split(".")
-        if parts[0] in FOREIGN:
+        first, _, rest = name.partition(".")
+        if first in FOREIGN:
             return None
-        if parts[0].startswith("<folder "):
-            folders = [self._folders[int(parts[0][8:-1])]]
-            parts = parts[1:]
-            found = self._in_folder(folders[0], parts)
-            return found or self._package(folders[0], parts)
-        for root in (*self.roots, importer.path.parent):
+        package = self._folders[int(first[8:-1])] if first.startswith("<folder ") else None
+        found = self.locate(rest if package else name, importer.path, package)
+        self.asked.setdefault(importer.path, {})[rest if package else name, package] = found and found[0]
+        return (self.module(found[0]), found[1]) if found else None
+
+    def locate(self, name: str, importer: Path, package: Path | None) -> tuple[Path, list[str]] | None:
+        """Return the file that a full name leads into, and the rest of the name; `package` is where it must be."""
+        parts = name.split(".") if name else []
+        if package:
+            found = self._in_folder(package, parts)
+            init = package / "__init__.py"
+            return found or ((init, parts) if init.is_file() else None)
+        for root in (*self.roots, importer.parent):
             found = self._in_folder(root, parts)
             if found:
                 return found
         return None
 
-    def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Module, list[str]] | None:
+    def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Path, list[str]] | None:
         for count in range(len(parts), 0, -1):
             path = self._file(folder, ".".join(parts[:count]))
             if path is not None:
-                return self.module(path), parts[count:]
+                return path, parts[count:]
         return None
-
-    def _package(self, folder: Path, parts: list[str]) -> tuple[Module, list[str]] | None:
-        path = folder / "__init__.py"
-        return (self.module(path), parts) if path.is_file() else None
 
     def _file(self, folder: Path, name: str) -> Path | None:
         key = (folder, name)
         if key not in self._found:
             stem = folder.joinpath(*name.split("."))
             candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
-            self._found[key] = next((path for path in candidates if path.is_file()), None)
+            self._found[key] = next((path for path in candidates if path in self.archived or path.is_file()), None)
         return self._found[key]
+
+
+def _speaks_of_airflow(module: Module) -> bool:
+    try:
+        return "airflow" in module.text
+    except UnreadableError:
+        return False
 
 
 def readable_scope(module: Module) -> Scope | None:

@@ -44,6 +44,8 @@ NOT_WORK = frozenset(
     ]
 )
 """Arguments of an operator that don't take part in its work."""
+IN_PLACE = frozenset({"random.shuffle", "numpy.random.shuffle"})
+"""They give nothing back, and change what they are given."""
 SQL_KEYS = frozenset({"sql", "hql", "bql", "query", "statement", "sql_query"})
 SHELL_KEYS = frozenset({"bash_command", "command"})
 SHELL_CALLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
@@ -112,7 +114,7 @@ class Readings:
     def _of_site(self, site: Site) -> Iterator[Reading]:
         shown = self.source.shown(site.call, site.scope, site.names)
         if shown:
-            fate = self._fate(site.body.scope, site.call)
+            fate = Fate.USED if site.names[0] in IN_PLACE else self._fate(site.body.scope, site.call)
             if fate != Fate.HARMLESS:
                 yield Reading(shown, site.body.chain, site.place, site.body.task, certain=fate == Fate.USED)
         elif not is_log(site.call):
@@ -175,7 +177,7 @@ class Readings:
                     yield from self._of_templated(text, task)
 
     def _of_templated(self, text: Text, task: Task) -> Iterator[Reading]:
-        found = file_text(text, self._folders(task), (".sql", ".hql", ".sh", ".bash"))
+        found = file_text(text, template_folders(self.dagfile, task), (".sql", ".hql", ".sh", ".bash"))
         if found:
             yield from self._of_file(*found, text, task)
             return
@@ -195,13 +197,6 @@ class Readings:
             uses.append((_shown_use(use), content.count("\n", 0, use.offset), certain))
         for shown, line, certain in uses:
             yield Reading(shown, (*task.chain, text.place), text.place, task, certain, line=line + 1, file=path)
-
-    def _folders(self, task: Task) -> list[Path]:
-        folders = [self.dagfile.module.path.parent]
-        given = task.dag.arguments.known.get("template_searchpath") if task.dag else None
-        for text in texts(given, self.resolver) if given else ():
-            folders.append(self.dagfile.module.path.parent / text.text)
-        return folders
 
     # Other languages
 
@@ -230,6 +225,15 @@ class Readings:
     def _of_shell(self, text: Text, chain: Chain, task: Task | None) -> Iterator[Reading]:
         for use in self.source.shell(text.text):
             yield Reading(_shown_use(use), chain, text.place, task, line=text.line(use.offset))
+
+
+def template_folders(dagfile: DagFile, task: Task) -> list[Path]:
+    """Return where the files that a task's templates name are looked for."""
+    folders = [dagfile.module.path.parent]
+    given = task.dag.arguments.known.get("template_searchpath") if task.dag else None
+    for text in texts(given, dagfile.resolver) if given else ():
+        folders.append(dagfile.module.path.parent / text.text)
+    return folders
 
 
 def _shown_use(use: sqltext.Use | shell.Use) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from dagproof.source.project import Module
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 Block: TypeAlias = tuple[int, ...]
 Kind: TypeAlias = Literal["module", "function", "class", "lambda", "comprehension"]
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Import(NamedTuple):
+    """One import: where, of what, and whether the code is prepared for its failing, or it may not happen at all."""
+
+    node: ast.stmt
+    target: str
+    is_guarded: bool
 
 
 @dataclass(eq=False, slots=True)
@@ -54,7 +62,7 @@ class Scope:
     """Each call, with the scope (this one, or a comprehension in it) that gives its names a meaning."""
     loads: list[tuple[ast.Name, Scope]] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
-    imports: list[tuple[ast.stmt, str]] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
     withs: list[tuple[ast.With | ast.AsyncWith, Scope]] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
     children: list[Scope] = field(default_factory=list)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_COMMAND = r"(?:^|[;&|\n`]|\$\(|\bdo\b|\bthen\b)\s*(?:TZ=\S+\s+)?(?:/bin/|/usr/bin/)?"
+_COMMAND = r"(?:^|[;&|\n`]|\$\(|\bdo\b|\bthen\b)[ \t]*(?:TZ=\S+\s+)?(?:/bin/|/usr/bin/)?"
 _DATE = re.compile(_COMMAND + r"(date)(?=$|[\s;)`|&])([^;)`|&\n]*)")
 _GIVEN = re.compile(r"(?:^|\s)(?:-d|--date|-r|--reference|-f|--file|-j|-v|-s|--set)(?:[\s=]*)(\"[^\"]*\"|'[^']*'|\S+)?")
 _RELATIVE = re.compile(
@@ -17,6 +18,9 @@ _EPOCH = re.compile(r"\$\{?(EPOCHSECONDS|EPOCHREALTIME)\b")
 _RANDOM = re.compile(
     r"\$\{?(RANDOM|SRANDOM)\b|" + _COMMAND + r"(uuidgen|shuf|mktemp -u)\b|(/dev/u?random|/proc/sys/kernel/random/uuid)"
 )
+_SEPARATOR = re.compile(r";|&&|\|\||\n")
+_DATE_ALONE = re.compile(r"\s*(?:TZ=\S+\s+)?(?:/bin/|/usr/bin/)?date\b[^|>&`$()]*")
+MOST_CHARACTERS = 2_000
 _ECHO = re.compile(r"\s*(?:echo|printf)\b[^|>&;`]*$")
 
 
@@ -31,20 +35,22 @@ def clocks(text: str) -> Iterator[Use]:
     """Yield where the current time is read and used: ``$(date)``, ``date > file``; not what is only printed."""
     if "date" in text or "EPOCH" in text:
         code = _without_comments(text)
+        printed = _Printing(code)
         for found in _DATE.finditer(code):
-            if not _is_given(found[2]) and not _is_printed(code, found.start(1)):
+            if not _is_given(found[2]) and not printed.has(found.start(1)):
                 yield Use("date", found.start(1))
         for found in _EPOCH.finditer(code):
-            if not _is_printed(code, found.start(1)):
+            if not printed.has(found.start(1)):
                 yield Use(f"${found[1]}", found.start(1))
 
 
 def draws(text: str) -> Iterator[Use]:
     """Yield where something random is used: ``$RANDOM``, ``uuidgen``, ``/dev/urandom``."""
     code = _without_comments(text)
+    printed = _Printing(code) if _RANDOM.search(code) else None
     for found in _RANDOM.finditer(code):
         group = next(number for number in (1, 2, 3) if found[number])
-        if not _is_printed(code, found.start(group)):
+        if printed and not printed.has(found.start(group)):
             yield Use(found[group], found.start(group))
 
 
@@ -59,19 +65,21 @@ def _is_given(options: str) -> bool:
     return not _RELATIVE.search(value)
 
 
-def _is_printed(code: str, offset: int) -> bool:
-    """Whether a command on a line of its own prints to the log, and nothing takes what it prints."""
-    start = code.rfind("\n", 0, offset) + 1
-    end = code.find("\n", offset)
-    line = code[start : len(code) if end < 0 else end]
-    statements = re.split(r";|&&|\|\|", line)
-    position = 0
-    for statement in statements:
-        if start + position + len(statement) >= offset:
-            alone = re.fullmatch(r"\s*(?:TZ=\S+\s+)?(?:/bin/|/usr/bin/)?date\b[^|>&`$()]*", statement)
-            return bool(alone or _ECHO.fullmatch(statement))
-        position += len(statement) + 2
-    return False
+class _Printing:
+    """Tells what is only printed: a command on a line of its own, whose output nothing takes."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self._ends = [0, *(found.end() for found in _SEPARATOR.finditer(code))]
+        self._starts = [*(found.start() for found in _SEPARATOR.finditer(code)), len(code)]
+
+    def has(self, offset: int) -> bool:
+        """Say whether what stands at a place is only printed."""
+        number = bisect_right(self._ends, offset) - 1
+        statement = self._code[self._ends[number] : self._starts[number]]
+        if len(statement) > MOST_CHARACTERS:
+            return False
+        return bool(_DATE_ALONE.fullmatch(statement) or _ECHO.fullmatch(statement))
 
 
 def _without_comments(text: str) -> str:

@@ -56,7 +56,9 @@ RANDOM_ALONE = frozenset({"rand", "random", "uuid"})
 RANDOM = RANDOM_ALONE | {"newid", "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuid_string"}
 _CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS)) + r")\b", re.IGNORECASE)
 _RANDOM_HINT = re.compile(r"\b(?:" + "|".join(sorted(RANDOM)) + r")\s*\(", re.IGNORECASE)
-_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_JINJA = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\{#(?:(?!\{#|#\}).)*#\}", re.DOTALL)
+MOST_CHARACTERS = 500_000
+"""Longer texts are left alone: they are data, and would take seconds."""
 
 
 class Use(NamedTuple):
@@ -118,11 +120,14 @@ def tokens(sql: str) -> list[Token]:
     """Return the tokens of SQL of any kind, templates blanked; none where no dialect can read it."""
     from sqlglot.errors import SqlglotError
 
+    if len(sql) > MOST_CHARACTERS:
+        return []
     sql = blank_templates(sql)
     tokenizers = _tokenizers()
-    for tokenizer in reversed(tokenizers) if "`" in sql else tokenizers:
+    dollars = [tokenizers[-1]] if "$$" in sql else []
+    for tokenizer in [*dollars, *(reversed(tokenizers[:-1]) if "`" in sql else tokenizers[:-1])]:
         try:
-            found = tokenizer.tokenize(sql)  # type: ignore[attr-defined]
+            found = tokenizer.tokenize(sql)
         except SqlglotError:
             continue
         return [Token(one.text, one.start, _is_word(sql, one.start)) for one in found]
@@ -134,7 +139,7 @@ def _tokenizers() -> list[object]:
     from sqlglot.dialects.dialect import Dialect
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    return [Dialect.get_or_raise(name).tokenizer_class() for name in ("", "bigquery", "mysql")]
+    return [Dialect.get_or_raise(name).tokenizer_class() for name in ("", "bigquery", "mysql", "postgres")]
 
 
 def _is_word(sql: str, start: int) -> bool:

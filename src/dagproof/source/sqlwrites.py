@@ -22,6 +22,11 @@ class Write(NamedTuple):
     target: str
     """The table's name, without its schema and in lower case; ``?`` where it can't be told."""
     offset: int
+    verb: str
+    transaction: int = 0
+    """How many ``COMMIT`` stand before it in its script."""
+    is_retention: bool = False
+    """Whether it only deletes what is older than something."""
 
 
 class _Statement:
@@ -56,8 +61,11 @@ class _Statement:
 def writes(sql: str) -> Iterator[Write]:
     """Yield what the statements of a script do, in their order."""
     if HINT.search(sql):
+        commits = 0
         for statement in _statements(sql):
-            yield from _of(statement)
+            commits += statement.words[:1] == ["COMMIT"]
+            for found in _of(statement):
+                yield found._replace(transaction=commits)
 
 
 def _statements(sql: str) -> Iterator[_Statement]:
@@ -78,27 +86,33 @@ def _of(statement: _Statement) -> Iterator[Write]:
     start = statement.parts[0][1]
     for head in (("DELETE", "FROM"), ("TRUNCATE",), ("DROP", "TABLE"), ("DROP", "VIEW"), ("REPLACE", "INTO")):
         if (at := statement.find(*head)) >= 0:
-            yield Write(False, statement.target(at + len(head)), start)
+            retention = head[0] == "DELETE" and _is_retention(words)
+            yield Write(False, statement.target(at + len(head)), start, head[0], is_retention=retention)
     if words[0] in ("CALL", "EXEC", "EXECUTE", "DO", "DELETE") and not statement.has("DELETE", "FROM"):
-        yield Write(False, UNKNOWN, start)
+        yield Write(False, UNKNOWN, start, words[0])
     if words[0] == "ALTER" and statement.has("PARTITION"):
-        yield Write(False, statement.target(2), start)
+        yield Write(False, statement.target(2), start, words[0])
     if words[0] == "CREATE" and "TABLE" in words:
         is_new = not statement.has("IF", "NOT", "EXISTS") or bool(_TEMPORARY & set(words))
         if is_new:
-            yield Write(False, statement.target(words.index("TABLE") + 1), start)
+            yield Write(False, statement.target(words.index("TABLE") + 1), start, words[0])
     yield from _appends(statement)
+
+
+def _is_retention(words: list[str]) -> bool:
+    """Whether a condition only has an upper limit: what is deleted is old, not what is loaded next."""
+    return bool({"<", "<="} & set(words)) and not {"=", ">", ">=", "BETWEEN", "IN"} & set(words)
 
 
 def _appends(statement: _Statement) -> Iterator[Write]:
     words = statement.words
     if words[0] == "COPY" and words[1:2] not in (["("], ["INTO"]) and "FROM" in words and not statement.has("TO"):
-        yield Write(True, statement.target(1), statement.parts[0][1])
+        yield Write(True, statement.target(1), statement.parts[0][1], words[0])
     at = statement.find("INSERT", "INTO")
     if statement.has("INSERT", "OVERWRITE"):
-        yield Write(False, statement.target(statement.find("OVERWRITE") + 1), statement.parts[0][1])
+        yield Write(False, statement.target(statement.find("OVERWRITE") + 1), statement.parts[0][1], "OVERWRITE")
     elif at >= 0 and words[0] in ("INSERT", "WITH") and not _is_guarded(statement):
-        yield Write(True, statement.target(at + 2), statement.parts[at][1])
+        yield Write(True, statement.target(at + 2), statement.parts[at][1], "INSERT")
 
 
 def _is_guarded(statement: _Statement) -> bool:

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from dagproof.source.dagfile import Place
-from dagproof.source.names import Resolver
+from dagproof.source.names import Names, Resolver
 from dagproof.source.scopes import Scope
-from dagproof.source.values import Value, constant, followed
+from dagproof.source.values import Value, followed
 
 PLACEHOLDER = "_p_"
 SQL = re.compile(
-    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*"
+    r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*"
     r"(?:SELECT\s|INSERT\s+(?:INTO|OVERWRITE)\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|MERGE\s+INTO\s|TRUNCATE\s|COPY\s+\S+"
     r"|REPLACE\s+INTO\s|WITH\s+(?:RECURSIVE\s+)?\w+\s*(?:\([^)]*\)\s*)?AS\s*\(|CREATE\s+(?:OR\s+REPLACE\s+)?\w+\s|DROP\s+\w+\s|BEGIN\s*;|CALL\s+\S+\()",
     re.IGNORECASE | re.DOTALL,
 )
 MOST_DEPTH = 6
 KEEP_TEXT = frozenset({"format", "format_map", "strip", "lstrip", "rstrip"})
+WRAPPERS = frozenset(
+    {
+        "textwrap.dedent",
+        "inspect.cleandoc",
+        "sqlalchemy.text",
+        "sqlalchemy.sql.text",
+        "psycopg.sql.SQL",
+        "psycopg2.sql.SQL",
+    }
+)
+StandIn: TypeAlias = Callable[[ast.expr, Scope], str | None]
+"""What is written for an expression that is no known text; None for the placeholder."""
+
+
+def _no_stand_in(node: ast.expr, scope: Scope) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,9 @@ class Text:
         return bool(SQL.match(self.text))
 
 
-def texts(value: Value, resolver: Resolver, key: str = "", depth: int = MOST_DEPTH) -> Iterator[Text]:
+def texts(
+    value: Value, resolver: Resolver, key: str = "", depth: int = MOST_DEPTH, stand_in: StandIn = _no_stand_in
+) -> Iterator[Text]:
     """Yield every text that an argument holds: itself, or what is in its lists and dictionaries."""
     if depth == 0:
         return
@@ -53,47 +73,78 @@ def texts(value: Value, resolver: Resolver, key: str = "", depth: int = MOST_DEP
     if isinstance(node, ast.Name | ast.Attribute):
         for one in followed(value, resolver):
             if not isinstance(one.node, ast.Name | ast.Attribute):
-                yield from texts(one, resolver, key, depth - 1)
+                yield from texts(one, resolver, key, depth - 1, stand_in)
     elif isinstance(node, ast.List | ast.Tuple | ast.Set):
         for item in node.elts:
-            yield from texts(Value(item, scope), resolver, key, depth - 1)
+            yield from texts(Value(item, scope), resolver, key, depth - 1, stand_in)
     elif isinstance(node, ast.Dict):
         for name, item in zip(node.keys, node.values, strict=True):
             inner = str(name.value) if isinstance(name, ast.Constant) else key
-            yield from texts(Value(item, scope), resolver, inner, depth - 1)
+            yield from texts(Value(item, scope), resolver, inner, depth - 1, stand_in)
     elif isinstance(node, ast.IfExp):
-        yield from texts(Value(node.body, scope), resolver, key, depth - 1)
-        yield from texts(Value(node.orelse, scope), resolver, key, depth - 1)
+        yield from texts(Value(node.body, scope), resolver, key, depth - 1, stand_in)
+        yield from texts(Value(node.orelse, scope), resolver, key, depth - 1, stand_in)
     else:
-        text = text_of(node, scope, resolver)
+        text = text_of(node, scope, resolver, stand_in)
         if text is not None:
             yield Text(text, Place(scope.module, node), key)
 
 
-def text_of(node: ast.expr, scope: Scope, resolver: Resolver) -> str | None:
+def text_of(
+    node: ast.expr, scope: Scope, resolver: Resolver, stand_in: StandIn = _no_stand_in, depth: int = MOST_DEPTH
+) -> str | None:
     """Return a text as far as it is known, with a placeholder for what is not; None for what is no text."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
+    if depth == 0:
+        return None
+
+    def inner(part: ast.expr) -> str | None:
+        return text_of(part, scope, resolver, stand_in, depth - 1)
+
     if isinstance(node, ast.JoinedStr):
-        return "".join(_part(part, scope, resolver) for part in node.values)
+        return "".join(_part(part, scope, stand_in, inner) for part in node.values)
+    if isinstance(node, ast.Name | ast.Attribute):
+        found = list(followed(Value(node, scope), resolver))
+        one = found[0].node if len(found) == 1 else node
+        return None if one is node else text_of(one, found[0].scope, resolver, stand_in, depth - 1)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
-        left = text_of(node.left, scope, resolver)
-        if left is None or isinstance(node.op, ast.Mod):
-            return left
-        right = text_of(node.right, scope, resolver)
-        return left + (PLACEHOLDER if right is None else right)
+        return _added(node, scope, stand_in, inner)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEP_TEXT:
-        return text_of(node.func.value, scope, resolver)
-    if isinstance(node, ast.Call) and node.args and resolver.names(node.func, scope) == ("textwrap.dedent",):
-        return text_of(node.args[0], scope, resolver)
+        return inner(node.func.value)
+    if isinstance(node, ast.Call) and node.args and _wraps_text(resolver.names(node.func, scope)):
+        return inner(node.args[0])
     return None
 
 
-def _part(part: ast.expr, scope: Scope, resolver: Resolver) -> str:
+def _added(node: ast.BinOp, scope: Scope, stand_in: StandIn, inner: Callable[[ast.expr], str | None]) -> str | None:
+    parts: list[ast.expr] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Mod):
+        if isinstance(left.op, ast.Add):
+            parts.append(left.right)
+        left = left.left
+    known = [inner(part) for part in (left, *reversed(parts))]
+    if all(text is None for text in known):
+        return None
+    shown = [stand_in(part, scope) for part in (left, *reversed(parts))]
+    return "".join(text if text is not None else word or PLACEHOLDER for text, word in zip(known, shown, strict=True))
+
+
+def _wraps_text(names: Names) -> bool:
+    """Whether a function gives the text that it is given, but for its look."""
+    return any(name in WRAPPERS for name in names)
+
+
+def _part(part: ast.expr, scope: Scope, stand_in: StandIn, inner: Callable[[ast.expr], str | None]) -> str:
     if isinstance(part, ast.FormattedValue):
-        known = constant(Value(part.value, scope), resolver)
-        return known if isinstance(known, str) else PLACEHOLDER
+        known = inner(part.value)
+        return known if known is not None else stand_in(part.value, scope) or PLACEHOLDER
     return str(part.value) if isinstance(part, ast.Constant) else PLACEHOLDER
+
+
+looked_for: ContextVar[set[Path] | None] = ContextVar("looked_for", default=None)
+"""Where somebody wants to know it: the files that texts name, whether they are there or not."""
 
 
 def file_text(text: Text, folders: list[Path], suffixes: tuple[str, ...]) -> tuple[Path, str] | None:
@@ -101,8 +152,11 @@ def file_text(text: Text, folders: list[Path], suffixes: tuple[str, ...]) -> tup
     name = text.text.strip()
     if not name.endswith(suffixes) or "\n" in name or "{{" in name or PLACEHOLDER in name:
         return None
+    tried = looked_for.get()
     for folder in folders:
         path = folder / name.lstrip("/")
+        if tried is not None:
+            tried.add(path)
         try:
             if path.is_file():
                 return path, path.read_text(encoding="utf-8", errors="replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
@@ -50,7 +50,7 @@ def _calls(text: str) -> Iterator[tuple[str, int, int]]:
     from jinja2 import TemplateError, nodes
 
     try:
-        tree = _environment().parse(text)
+        tree = environment().parse(text)
     except (TemplateError, RecursionError):
         return
     for call in tree.find_all(nodes.Call):
@@ -59,11 +59,39 @@ def _calls(text: str) -> Iterator[tuple[str, int, int]]:
             yield name, len(call.args) + len(call.kwargs), call.lineno - 1
 
 
+def variables(text: str) -> Iterator[Macro]:
+    """Yield the variables that a template takes from the context, as ``name`` or ``name.attribute``; not its own."""
+    if "{" not in text:
+        return
+    from jinja2 import TemplateError, meta, nodes
+
+    try:
+        tree = environment().parse(text)
+        given = meta.find_undeclared_variables(tree)
+    except (TemplateError, RecursionError):
+        return
+    for node in tree.find_all((nodes.Name, nodes.Getattr)):
+        name = _dotted(node)
+        if name.partition(".")[0] in given and name.count(".") < 2:
+            yield Macro(name, node.lineno - 1)
+
+
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what reads templates as Airflow does; it renders nothing."""
     from jinja2 import Environment
 
-    return Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701 - it renders nothing
+    made = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701 - it renders nothing
+    made.filters, made.tests = _Any(made.filters), _Any(made.tests)
+    return made
+
+
+class _Any(dict[str, Any]):
+    """Has an entry for every name: the filters of a DAG are its own."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what is there, or something."""
+        return super().get(key, default) or str
 
 
 def _dotted(node: nodes.Node) -> str:

@@ -56,7 +56,7 @@ def _imported(target: str, value: Value, resolver: Resolver, depth: int) -> Iter
 def _attribute_bindings(node: ast.Attribute, scope: Scope, resolver: Resolver) -> list[Binding]:
     for base in resolver.names(node.value, scope):
         owner = resolver.project.definitions.get(base.removesuffix("()"))
-        if base.startswith("<") and "." not in base:
+        if base.startswith("<") and base.endswith(">") and "." not in base:
             owner = readable_scope(resolver.project.numbered(base))
         if owner and owner.kind in ("class", "module"):
             return [*owner.bindings.get(node.attr, []), *owner.attributes.get(node.attr, [])]
@@ -73,6 +73,18 @@ def _literal(node: ast.expr) -> object:
     return node.value if isinstance(node, ast.Constant) else ...
 
 
+def given(call: ast.Call, scope: Scope, resolver: Resolver, name: str, position: int | None) -> object:
+    """Return the constant that a call is given; None where it is not given, ``...`` where it can't be told."""
+    known, is_open = keywords(call, scope, resolver)
+    if name in known:
+        return constant(known[name], resolver)
+    if is_open:
+        return ...
+    if position is not None and position < len(call.args):
+        return constant(Value(call.args[position], scope), resolver)
+    return None
+
+
 class Arguments(NamedTuple):
     """Named values, and whether there may be others that can't be told (``**kwargs``)."""
 
@@ -81,9 +93,9 @@ class Arguments(NamedTuple):
 
 
 def keywords(call: ast.Call, scope: Scope, resolver: Resolver) -> Arguments:
-    """Return the keyword arguments of a call, those behind ``**`` among them."""
-    known: dict[str, Value] = {}
-    is_open = False
+    """Return the keyword arguments of a call, those behind ``**`` and of ``functools.partial`` among them."""
+    before = _of_partial(call.func, scope, resolver)
+    known, is_open = dict(before.known), before.open
     for keyword in call.keywords:
         if keyword.arg:
             known[keyword.arg] = Value(keyword.value, scope)
@@ -92,6 +104,21 @@ def keywords(call: ast.Call, scope: Scope, resolver: Resolver) -> Arguments:
             known.update(behind.known)
             is_open = is_open or behind.open
     return Arguments(known, is_open)
+
+
+def decorator_arguments(node: ast.expr, scope: Scope, resolver: Resolver) -> Arguments:
+    """Return the keyword arguments of a decorator, called or not."""
+    return keywords(node, scope, resolver) if isinstance(node, ast.Call) else _of_partial(node, scope, resolver)
+
+
+def _of_partial(function: ast.expr, scope: Scope, resolver: Resolver) -> Arguments:
+    """What a function has got already where it is a ``functools.partial``."""
+    if isinstance(function, ast.Name):
+        for value in followed(Value(function, scope), resolver):
+            made = value.node
+            if isinstance(made, ast.Call) and resolver.names(made.func, value.scope) == ("functools.partial",):
+                return keywords(made, value.scope, resolver)
+    return Arguments({}, False)
 
 
 def dictionary(value: Value, resolver: Resolver, depth: int = 6) -> Arguments:

@@ -10,6 +10,8 @@ TASK = re.compile(r"airflow\.(?:sdk|decorators)(?:\.\w+)*?\.(?:task|setup|teardo
 DAG_CLASS = re.compile(r"airflow\.(?:\w+\.)*DAG$")
 DAG_DECORATOR = re.compile(r"airflow\.(?:\w+\.)*(?:decorators|sdk)\.(?:\w+\.)*dag$")
 ASSET_DECORATOR = re.compile(r"airflow\.(?:\w+\.)*sdk\.(?:\w+\.)*asset(?:\.multi)?$")
+GROUP = re.compile(r"airflow\.(?:\w+\.)*TaskGroup$")
+GROUP_DECORATOR = re.compile(r"airflow\.(?:\w+\.)*task_group(?:\.\w+)*$")
 OPERATOR = re.compile(r"\.\w*(?:Operator|Sensor)(?:Async)?$")
 SENSOR = re.compile(r"\.\w*Sensor(?:Async)?$")
 OPERATOR_BASE = re.compile(r"airflow\.(?:\w+\.)*\w*(?:Operator|Sensor)(?:Async)?$")
@@ -39,3 +41,13 @@ def is_dag_decorator(names: Names) -> bool:
 def is_asset_decorator(names: Names) -> bool:
     """``asset``, called or not."""
     return any(ASSET_DECORATOR.match(name.removesuffix("()")) for name in names)
+
+
+def is_task_group(names: Names) -> bool:
+    """``TaskGroup``."""
+    return any(GROUP.match(name) for name in names)
+
+
+def is_group_decorator(names: Names) -> bool:
+    """``task_group``, called or not."""
+    return any(GROUP_DECORATOR.match(name.removesuffix("()")) for name in names)

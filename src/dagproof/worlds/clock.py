@@ -61,7 +61,8 @@ class Clock:
         """Let `seconds` pass, in no time."""
         self._sleep(min(seconds, 0.0005))  # other threads get their turn
         due = self._next_due()
-        self.advance(seconds if due is None else (due - datetime.now(tz=due.tzinfo)).total_seconds())
+        ahead = 0.0 if due is None else (due - datetime.now(tz=due.tzinfo)).total_seconds()
+        self.advance(ahead if ahead > 0 else seconds)  # who still sleeps after what was due waits for something else
 
     def advance(self, seconds: float) -> None:
         """Jump ahead, never back; let what arrives on the way happen, and an alarm that is passed ring."""

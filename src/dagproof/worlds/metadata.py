@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
 
-def replace_metadata(template: Path, path: Path) -> None:
-    """Make `path` a copy of `template`.
+def replace_metadata(source: Path, path: Path) -> None:
+    """Make `path` a copy of the database `source`, which nobody has open.
 
     A run that was killed leaves its write-ahead log behind, which SQLite would apply to the copy and so destroy it.
+    The log of the source holds what was committed last, so it comes along.
     """
     for suffix in ("-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    shutil.copyfile(template, path)
+    shutil.copyfile(source, path)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(source.with_name(source.name + "-wal"), path.with_name(path.name + "-wal"))

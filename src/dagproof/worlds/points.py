@@ -67,10 +67,12 @@ def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
         if watch is None:
             return files, ""
         worth = fault_points(watch.messages)
+        committed = _commits(watch.messages)
         described = _described(watch.messages)
         wire = [
             Point("message" if when == "before" else "reply", number, described[number][0], task)
             for number, when in worth.points
+            if when == "before" or number in committed
             for task in [_task_at(described[number][1], report["tasks"])]
         ]
         return wire + files, worth.thinned or ""
@@ -93,6 +95,25 @@ def _described(messages: Sequence[Message]) -> dict[int, tuple[str, float]]:
         if message.kind in ("CopyData", "CopyDone"):
             what = f"{message.kind} of {what}"
         found[message.index] = (what or message.kind, message.time)
+    return found
+
+
+def _commits(messages: Sequence[Message]) -> set[int]:
+    """Return the messages after which the connection is in no transaction.
+
+    Only of these is it worth losing the answer: within a transaction the server forgets everything when the connection
+    breaks, as it does when the next message never comes.
+    """
+    within: dict[int, bool] = {}
+    found = set()
+    for message in messages:
+        words = message.text.upper().replace(";", " ; ").split() if message.kind in ("Query", "Parse") else []
+        if words[:1] in (["BEGIN"], ["START"]):
+            within[message.connection] = not {"COMMIT", "END"} & set(words)
+        elif words[:1] and words[0] in ("COMMIT", "END", "ROLLBACK", "ABORT") and "TO" not in words:
+            within[message.connection] = False
+        if not within.get(message.connection):
+            found.add(message.index)
     return found
 
 

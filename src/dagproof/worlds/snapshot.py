@@ -116,6 +116,15 @@ def take(conninfo: str | None, folder: Path, *, run_is_over: bool = True) -> Sna
     return Snapshot(tables, {file.path: file for file in _files(folder)})
 
 
+def sequences(conninfo: str) -> list[tuple[object, ...]]:
+    """Return how far each sequence of the database `conninfo` has come."""
+    import psycopg
+
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        query = "SELECT schemaname, sequencename, last_value FROM pg_sequences ORDER BY 1, 2"
+        return connection.execute(query).fetchall()
+
+
 def save_after_task(watch: Mapping[str, Any], task_id: str, map_index: int) -> None:
     """Take a snapshot and put it into the folder ``watch["into"]`` under the task's name and turn."""
     into = Path(watch["into"])

@@ -6,6 +6,7 @@ name that changed from world to world could end up in a row and look like a faul
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -253,6 +254,7 @@ class World:
             "clock": clock.isoformat(),
             "cwd": str(self.worlds.files),
             "timeout": self.worlds.config.world.timeout,
+            "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
             "result": str(self.worlds.world_folder / "result.json"),
             **extras,
@@ -275,6 +277,18 @@ class World:
         """Tell whether a session in the world's database waits for what another one has locked."""
         return self.worlds.is_waiting_for_a_lock()
 
+    def fingerprint(self, now: Snapshot) -> str:
+        """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
+
+        Besides that it tells of sequences, and of the files that a run keeps outside the world's data.
+        """
+        digest = hashlib.sha256(repr((now.tables, now.files)).encode())
+        for folder in ("home", "tmp"):
+            digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
+        if self.worlds.conninfo:
+            digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
+        return digest.hexdigest()
+
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
         return {"into": str(folder), "conninfo": self.postgres, "files": str(self.worlds.files)}
@@ -291,6 +305,9 @@ class World:
             return (
                 f"{what} took more than {limit:g} s and was killed; raise timeout in [tool.dagproof.world] if it must"
             )
+        if report["state"] == "full":
+            limit = self.worlds.config.world.disk
+            return f"{what} wrote more than {limit:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
         if report["reason"]:
             return f"{what} failed: {report['reason']}"
         failed = [task for task in report["tasks"] if task["state"] == "failed"]

@@ -67,7 +67,7 @@ def test_rows_are_filtered_by_keyboard(open_report: Open) -> None:
     assert shown_rows(diff) == 200
     diff.get_by_label("Filter rows").focus()
     page.keyboard.type("DUPLICATED 17")
-    assert diff.locator("output").text_content() == "12 of 200 shown"  # 17, 117, and 170 to 179
+    assert diff.locator("output").text_content() == "12 of 200 listed rows shown"  # 17, 117, and 170 to 179
     assert shown_rows(diff) == 12
     page.keyboard.press("Escape")
     assert shown_rows(diff) == 200

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from dagproof.laws import all_laws
+from tests.pages import parsed
 
 HEALTHY = """
     import pendulum
@@ -29,6 +34,8 @@ HEALTHY = """
 """
 APPENDS = HEALTHY.replace("healthy", "appends").replace('f"{ds}.txt", "w"', '"all.txt", "a"')
 BROKEN = "from airflow.sdk import dag\nimport no_such_module\n"
+THREE_LAWS = "effect or deterministic or rerun or loads or test_mine"
+DEFAULT_DATES = "2026-01-01, 2026-01-02, 2026-02-01"
 FAILURE = """\
 appends is not idempotent
 
@@ -95,7 +102,9 @@ def name_of(case: ElementTree.Element) -> str:
 @pytest.fixture(scope="module")
 def whole_run(project: Path) -> tuple[str, ElementTree.Element]:
     """What one run of everything prints, and its JUnit file."""
-    done = run_pytest(project, "--dagproof-dags=dags", "--junitxml=junit.xml")
+    done = run_pytest(
+        project, "--dagproof-dags=dags", "-k", THREE_LAWS, "--junitxml=junit.xml", "--dagproof-html=proofs.html"
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout, ElementTree.parse(project / "junit.xml").getroot()
 
@@ -107,13 +116,14 @@ def test_there_is_a_test_for_each_dag_and_law(whole_run: tuple[str, ElementTree.
     for dag_id in ("healthy", "appends"):
         assert {f"{dag_id}::{law}" for law in ("effect", "deterministic", "rerun")} <= names
     failed = {name_of(case) for case in junit.iter("testcase") if case.find("failure") is not None}
-    assert failed == {"appends::rerun", "broken::loads", "test_mine::test_a_rerun_that_appends_fails"}
+    proofs = {"appends::rerun", "broken::loads", "test_mine::test_a_rerun_that_appends_fails"}
+    assert failed == {*proofs, "dags::appends.py::append-load"} or failed == {*proofs, "appends::append-load"}
     assert "FAILED dags/appends.py::appends::rerun - appends is not idempotent" in output
 
 
 def test_the_header_says_which_folder_and_from_where(whole_run: tuple[str, ElementTree.Element], project: Path) -> None:
     """And what kind of PostgreSQL there is."""
-    assert f"dagproof: DAGs in {project / 'dags'} (--dagproof-dags), postgres: embedded" in whole_run[0]
+    assert f"dagproof: 3 DAG files in {project / 'dags'} (--dagproof-dags), postgres: embedded" in whole_run[0]
 
 
 def test_a_failing_proof_prints_its_report_and_nothing_of_our_internals(
@@ -138,7 +148,7 @@ def test_a_file_that_does_not_load_fails_with_its_reason(whole_run: tuple[str, E
 @pytest.mark.parametrize(
     ("arguments", "collected"),
     [
-        pytest.param(["-m", "laws", "-k", "healthy"], 3, id="marker and name"),
+        pytest.param(["-m", "laws", "-k", "healthy"], len(all_laws()), id="marker and name"),
         pytest.param(["-k", "appends and rerun"], 2, id="name"),
         pytest.param(["test_mine.py", "-k", "something_else"], 1, id="another path"),
     ],
@@ -150,11 +160,42 @@ def test_tests_are_chosen_as_any_other(project: Path, arguments: list[str], coll
     assert len(lines) == collected, done.stdout
 
 
+def test_all_verdicts_stand_on_one_page(whole_run: tuple[str, ElementTree.Element], project: Path) -> None:
+    """A line for each DAG and its dates, and what could not be proven."""
+    verdicts = 2 * 3 + 2
+    assert re.search(rf"^dagproof: {verdicts} verdicts in .*/proofs\.html$", whole_run[0], re.MULTILINE)
+    page = unescape((project / "proofs.html").read_text())
+    assert FAILURE in page
+    assert matrix(project / "proofs.html") == [
+        ["appends over 2026-01-01", "not tried", "not tried", "✗ falsified: non-idempotent"],
+        [f"appends over {DEFAULT_DATES}", "✓ proven", "✓ proven", "✗ falsified: non-idempotent"],
+        ["healthy over 2026-01-01, 2026-01-02", "not tried", "not tried", "✓ proven"],
+        [f"healthy over {DEFAULT_DATES}", "✓ proven", "✓ proven", "✓ proven"],
+    ]
+    assert "broken.py does not load: ModuleNotFoundError" in page
+    assert "helthy" in page
+
+
+def matrix(path: Path) -> list[list[str]]:
+    """The rows of DAGs × laws on a page: the DAG, and what became of three of the laws."""
+    table = parsed(path.read_text()).of_class("matrix")[0]
+    titles, *rows = [[cell.words for cell in row.all("th", "td")] for row in table.all("tr")]
+    columns = [titles.index(title) for title in ("DAG", "effect", "deterministic", "rerun")]
+    return [[row[column] for column in columns] for row in rows]
+
+
 def test_xdist_gives_the_same_outcome(project: Path) -> None:
-    """With two workers, each with a driver of its own."""
-    done = run_pytest(project, "--dagproof-dags=dags", "-n", "2", "-m", "laws")
+    """With two workers, each with a driver of its own; their verdicts come together on one page."""
+    chosen = ("-m", "laws", "-k", THREE_LAWS)
+    done = run_pytest(project, "--dagproof-dags=dags", "-n", "2", *chosen, "--dagproof-html=xdist.html")
     assert FAILURE in done.stdout
     assert "2 failed, 5 passed" in done.stdout
+    assert "dagproof: 6 verdicts in " in done.stdout
+    assert matrix(project / "xdist.html") == [
+        ["appends", "✓ proven", "✓ proven", "✗ falsified: non-idempotent"],
+        ["healthy", "✓ proven", "✓ proven", "✓ proven"],
+    ]
+    assert "broken.py does not load" in (project / "xdist.html").read_text()
 
 
 def test_a_project_without_dags_never_imports_airflow(tmp_path: Path) -> None:

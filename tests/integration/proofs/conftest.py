@@ -28,6 +28,7 @@ connections = {{ shop = "{{postgres}}" }}
 env = {{ DATA_ROOT = "{{files}}", OTHER_PORT = "{port}", OUTSIDE = "{outside}", MARKER = "{marker}" }}
 allow = ["{marker}"]
 timeout = {timeout}
+disk = 50
 """
 
 

@@ -8,10 +8,12 @@ from html import unescape
 
 import pytest
 
+from dagproof.laws import all_laws
 from tests.integration.proofs.conftest import NOTHING, Ended, Project, eventually
 
 VERDICT_KEYS = {"law", "outcome", "verdict", "histories", "seconds", "history", "diff", "reason", "ignored"}
 
+THREE_LAWS = ("--law", "effect", "--law", "deterministic", "--law", "rerun")
 FAILURE = """\
 dag_inserts is not idempotent
 
@@ -147,7 +149,7 @@ def test_a_wrong_configuration_is_one_sentence(extra: str, sentence: str, projec
 
 def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
     """The whole text, and then the same verdict from the history that was saved."""
-    ended = project.run("prove", "dag_inserts", "--date", "2026-01-01", "--html", "proof.html")
+    ended = project.run("prove", "dag_inserts", "--date", "2026-01-01", "--html", "proof.html", *THREE_LAWS)
     assert (ended.status, ended.err) == (1, "")
     replay = re.search(r"dagproof replay ([0-9a-f]{6})\n", ended.out)
     seconds = re.search(r"seed 0, ([0-9.]+) s\n", ended.out)
@@ -176,7 +178,9 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
 
 def test_a_proof_as_json(project: Project) -> None:
     """With the keys of the contract, each of its type, and exit status 0."""
-    ended = project.run("prove", "dag_writes", "--date", "2026-01-01", "--output-format", "json", "--seed", "7")
+    ended = project.run(
+        "prove", "dag_writes", "--date", "2026-01-01", "--output-format", "json", "--seed", "7", *THREE_LAWS
+    )
     assert (ended.status, ended.err) == (0, "")
     assert ended.json.keys() >= {"dag_id", "seed", "verdicts"}
     assert (ended.json["dag_id"], ended.json["seed"]) == ("dag_writes", 7)
@@ -193,7 +197,7 @@ def test_a_run_that_fails_as_json(project: Project) -> None:
     """The verdict `error` with its reason for each law, and exit status 2."""
     ended = project.run("prove", "dag_fails", "--date", "2026-01-01", "--output-format", "json")
     assert (ended.status, ended.err) == (2, "")
-    assert {v["outcome"] for v in ended.json["verdicts"]} == {"error"}
+    assert {v["outcome"] for v in ended.json["verdicts"]} == {"error", "not-applicable"}
     assert ended.json["verdicts"][0]["reason"] == (
         "the run of dag_fails for 2026-01-01 failed in task fails: LookupError: there is no order 7"
     )
@@ -209,5 +213,5 @@ def test_a_run_that_fails_as_text(project: Project) -> None:
     assert "    LookupError: there is no order 7\n" in ended.out
     assert "/src/dagproof/" not in ended.out
     assert "proven over" in ended.out
-    assert "0 of 3 laws proven over 2026-01-01" in ended.out
+    assert f"0 of {len(all_laws())} laws proven, 3 not applicable, over 2026-01-01" in ended.out
     assert sentence in unescape((project.root / "failed.html").read_text())

@@ -127,6 +127,12 @@ def test_a_run_that_hangs_is_killed(name: str, impatient: Opened) -> None:
     assert eventually(lambda: set(processes_of(project.temporary)) <= before, 5), processes_of(project.temporary)
 
 
+def test_a_retry_that_backs_off_is_not_waited_for(impatient: Opened) -> None:
+    """Neither is it looked for again and again: the clock jumps to when the scheduler would start it."""
+    verdict = verdict_about(impatient[1], "backs_off")
+    assert verdict.outcome == "proven", verdict.reason
+
+
 def test_a_child_that_a_run_leaves_behind_is_killed(patient: Opened) -> None:
     """Also one that left its session: it could write into the next world."""
     project, driver = patient
@@ -138,6 +144,25 @@ def test_a_child_that_a_run_leaves_behind_is_killed(patient: Opened) -> None:
 def test_a_dag_without_tasks_proves_nothing(patient: Opened) -> None:
     """There is nothing that could have an effect."""
     assert verdict_about(patient[1], "without_tasks").outcome in {"error", "falsified"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("fills_the_disk", "wrote more than 50 MB and was killed; raise disk in [tool.dagproof.world] if it must"),
+        ("writes_one_big_file", "failed in task writes_one_big_file: OSError: [Errno 27] File too large"),
+        ("opens_200_connections", "failed in task opens_200_connections: LookupError: there are 200 connections"),
+    ],
+)
+def test_a_run_that_takes_too_much_is_stopped(name: str, reason: str, patient: Opened) -> None:
+    """Of the disk, and of the server's connections; what it took is given back."""
+    project, driver = patient
+    verdict = verdict_about(driver, name)
+    assert verdict.outcome == "error"
+    assert str(verdict.reason).startswith(f"the run of dag_{name} for {DATE} {reason}")
+    assert verdict_about(driver, "writes").outcome == "proven"
+    written = sum(path.stat().st_size for path in project.temporary.rglob("*.bin") if path.is_file())
+    assert written == 0
 
 
 def test_the_next_run_is_none_the_worse(patient: Opened) -> None:

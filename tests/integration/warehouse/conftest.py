@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import email.message
 import json
+import mailbox
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ import pytest
 from pytest_postgresql import factories
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = ROOT / "etl" / "sql" / "schema.sql"
+SQL = ROOT / "etl" / "sql"
 
 warehouse_server = factories.postgresql_noproc(depends_on="postgres_server", dbname="warehouse")
 postgresql = factories.postgresql("warehouse_server")
@@ -25,8 +29,71 @@ postgresql = factories.postgresql("warehouse_server")
 def warehouse(postgres_server: object, postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A connection to an empty database with the warehouse's tables; each statement commits."""
     postgresql.autocommit = True
-    postgresql.execute(SCHEMA.read_text(encoding="utf-8"))
+    for name in ("schema.sql", "shop.sql"):
+        postgresql.execute((SQL / name).read_bytes())
     return postgresql
+
+
+class Mailbox:
+    """A mail server in a process of its own; what it is sent ends up in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._box = folder / "mail"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        program = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}"]
+        self.process = subprocess.Popen([*program, "-c", "aiosmtpd.handlers.Mailbox", str(self._box)])
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def env(self) -> dict[str, str]:
+        """Return what makes Airflow send its mail here."""
+        extra = {"from_email": "airflow@example.org", "disable_ssl": True, "disable_tls": True, "retry_limit": 1}
+        connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": self.port, "extra": extra}
+        return {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(connection), "AIRFLOW_VAR_ALERT_EMAIL": "data@example.org"}
+
+    def texts(self) -> list[str]:
+        """Return the e-mails that have come: recipient, subject and text of each."""
+        mails = [(mail["To"], mail["Subject"], body(mail)) for mail in mailbox.Maildir(self._box)]
+        return sorted(" | ".join(mail) for mail in mails)
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+def body(mail: email.message.Message) -> str:
+    """Return the text of an e-mail, of all its parts."""
+    parts = [part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()]
+    return "".join(part.decode() for part in parts if isinstance(part, bytes))
+
+
+@pytest.fixture
+def mail(tmp_path: Path) -> Iterator[Mailbox]:
+    """A mail server."""
+    server = Mailbox(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_default(warehouse: psycopg.Connection[Any]) -> str:
+    """The connection to this test's database, as Airflow reads it from the environment."""
+    info = warehouse.info
+    parts = {"host": info.host, "port": info.port, "login": info.user, "password": info.password}
+    extra = {"application_name": "warehouse"}
+    return json.dumps({"conn_type": "postgres", **parts, "schema": info.dbname, "extra": extra})
 
 
 class Airflow:

@@ -34,7 +34,7 @@ from airflow import settings
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskreschedule import TaskReschedule
-from airflow.sdk.execution_time import supervisor
+from airflow.sdk.execution_time import supervisor, task_runner
 from airflow.utils.db import initdb
 
 ROOT = Path(__file__).parents[3]
@@ -165,6 +165,15 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def with_exception(finalize: Callable[..., Any]) -> Callable[..., Any]:
+    """Let callbacks see the exception, as a worker does; the `dag.test()` of Airflow 3.1 forgets to."""
+
+    def finalized(ti: Any, state: Any, context: Any, log: Any, error: Any = None) -> Any:
+        return finalize(ti, state, {**context, "exception": error} if error else context, log, error)
+
+    return finalized
+
+
 def main() -> None:
     """Answer requests until there are no more."""
     if sys.platform == "linux":  # pytest may be killed while a run waits: do not outlive it
@@ -175,6 +184,7 @@ def main() -> None:
     initdb()
     # Airflow 3.1 builds its in-process API anew for each task, which takes seconds.
     supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
+    task_runner.finalize = with_exception(task_runner.finalize)
     answers.write("ready\n")
     for line in sys.stdin:
         answers.write(json.dumps(run(json.loads(line))) + "\n")

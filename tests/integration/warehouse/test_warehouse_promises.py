@@ -21,7 +21,7 @@ MINUTE = 60
 class Warehouse:
     """The DAGs, the database and the data folder of one test."""
 
-    def __init__(self, airflow: Any, database: psycopg.Connection[Any], folder: Path) -> None:
+    def __init__(self, airflow: Any, database: psycopg.Connection[Any], connection: str, folder: Path) -> None:
         self.airflow = airflow
         self.database = database
         self.data = folder / "data"
@@ -31,17 +31,7 @@ class Warehouse:
             "DATA_ROOT": str(self.data),
             "DATABASE": psycopg.conninfo.make_conninfo(info.dsn, password=info.password),
             "AIRFLOW_CONN_FS_DEFAULT": json.dumps({"conn_type": "fs", "extra": {"path": str(self.data)}}),
-            "AIRFLOW_CONN_POSTGRES_DEFAULT": json.dumps(
-                {
-                    "conn_type": "postgres",
-                    "host": info.host,
-                    "port": info.port,
-                    "login": info.user,
-                    "password": info.password,
-                    "schema": info.dbname,
-                    "extra": {"application_name": "warehouse"},
-                }
-            ),
+            "AIRFLOW_CONN_POSTGRES_DEFAULT": connection,
         }
 
     def run(self, dag: str, source: str = "generator:50", airflow: Any = None, **request: Any) -> dict[str, Any]:
@@ -62,9 +52,9 @@ class Warehouse:
 
 
 @pytest.fixture
-def house(airflow: Any, warehouse: psycopg.Connection[Any], tmp_path: Path) -> Warehouse:
+def house(airflow: Any, warehouse: psycopg.Connection[Any], postgres_default: str, tmp_path: Path) -> Warehouse:
     """An empty warehouse."""
-    return Warehouse(airflow, warehouse, tmp_path)
+    return Warehouse(airflow, warehouse, postgres_default, tmp_path)
 
 
 def users_file(folder: Path, *lines: str) -> str:

@@ -267,36 +267,60 @@ def test_large_messages_pass_in_flat_memory(embedded_server: PostgresServer, cli
 
 
 @pytest.mark.usefixtures("nothing_leaks")
-def test_a_process_out_of_descriptors_goes_on_when_it_has_some_again(embedded_server: PostgresServer) -> None:
-    """The proxy neither ends nor spins: it lets nobody in until a connection ends."""
-    program = """
-        import contextlib, os, resource, sys, time, psycopg
-        from dagproof.worlds.wire import Proxy
-        host, port, url = sys.argv[1:]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-        with Proxy(host, int(port)) as proxy, contextlib.ExitStack() as stack:
-            address = url.replace("PORT", str(proxy.port))
-            refused = 0
-            for _ in range(40):
-                try:
-                    stack.enter_context(contextlib.closing(psycopg.connect(address, connect_timeout=1)))
-                except (psycopg.OperationalError, OSError):
-                    refused += 1
-                    break
-            used = time.process_time()
-            time.sleep(0.5)
-            busy = time.process_time() - used
-            stack.close()
-            assert proxy.empty(10)
-            with psycopg.connect(address, connect_timeout=5) as connection:
-                connection.execute("SELECT 1")
-            print(refused, busy < 0.25)
-    """
+def test_what_goes_wrong_in_the_proxy_is_told(embedded_server: PostgresServer) -> None:
+    """It ends all connections, tells whoever asks it for something, and at the latest whoever closes it."""
+    proxy = Proxy(embedded_server.host, embedded_server.port)
+    with contextlib.closing(psycopg.connect(url(embedded_server, proxy))) as connection:
+        proxy._loop.post(lambda: print(1 // 0))
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    with pytest.raises(LoopEndedError, match="ZeroDivisionError") as caught:
+        proxy.watch()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(LoopEndedError, match="ZeroDivisionError"):
+        proxy.close()
+
+
+FEW_DESCRIPTORS = """
+    import resource, sys, time
+    from dagproof.worlds.wire import Proxy
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    with Proxy(sys.argv[1], int(sys.argv[2])) as proxy:
+        print(proxy.port, flush=True)
+        for _ in sys.stdin:
+            print(time.process_time(), proxy.connections, flush=True)
+"""
+
+
+def test_a_proxy_out_of_descriptors_goes_on_when_it_has_some_again(embedded_server: PostgresServer) -> None:
+    """It neither ends nor spins: it lets nobody in until a connection ends."""
     server = embedded_server
-    where = server.url("postgres", host="127.0.0.1").replace(f":{server.port}/", ":PORT/")
-    command = [sys.executable, "-c", textwrap.dedent(program), server.host, str(server.port), where]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60)
-    assert done.stdout.split() == [b"1", b"True"]
+    command = [sys.executable, "-c", textwrap.dedent(FEW_DESCRIPTORS), server.host, str(server.port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        port = int(process.stdout.readline())
+
+        def state() -> tuple[float, int]:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write("?\n")
+            process.stdin.flush()
+            seconds, connections = process.stdout.readline().split()
+            return float(seconds), int(connections)
+
+        with contextlib.ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            assert eventually(lambda: state()[1] > 40)
+            before, _ = state()
+            time.sleep(0.5)
+            after, connections = state()
+            assert connections < 64
+            assert after - before < 0.25
+        with psycopg.connect(server.url("postgres", host="127.0.0.1", port=port), connect_timeout=10) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        process.stdin.close()
 
 
 @pytest.mark.usefixtures("nothing_leaks")

@@ -8,7 +8,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from dagproof.rules import Finding, all_rules
+from dagproof.rules import Finding, all_rules, rule_named
 from dagproof.rules.engine.checking import check
 
 HEAD = """
@@ -35,9 +35,10 @@ def look(tmp_path: Path) -> Look:
             path = tmp_path / "dags" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text))
-        found = check([tmp_path / "dags" / "dag.py"], all_rules(), base=tmp_path, roots=[tmp_path / "dags", tmp_path])
+        rules = [rule_named(rule)] if rule else all_rules()
+        found = check([tmp_path / "dags" / "dag.py"], rules, base=tmp_path, roots=[tmp_path / "dags", tmp_path])
         assert not found.unreadable
-        return [finding for finding in found.findings if rule in (None, finding.rule)]
+        return list(found.findings)
 
     return looking
 

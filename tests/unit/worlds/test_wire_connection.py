@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import struct
@@ -310,6 +311,34 @@ def test_a_reply_of_megabytes_is_held_back_and_then_passed_on() -> None:
             heard += some
             it.loop.turn()
         assert heard == answer
+
+
+@pytest.mark.parametrize("slow", ["client", "server"])
+def test_who_does_not_read_slows_down_who_writes(slow: str) -> None:
+    """The proxy keeps some of it, and no more: the other side has to wait; nothing is lost."""
+    one = message("D" if slow == "client" else "d", b"x" * 59_995)
+    with rig() as it:
+        reader, writer = (it.client, it.server) if slow == "client" else (it.server, it.client)
+        sent = read = 0
+        for _ in range(1000):
+            with contextlib.suppress(BlockingIOError):
+                sent += writer.send(one[sent % 60_000 :])
+            it.loop.turn()
+        assert 100_000 < sent < 2_000_000
+        while read < sent:
+            read += len(reader.recv(2**20))
+            it.loop.turn()
+        assert read == sent
+
+
+def test_a_servers_last_words_pass_even_if_they_are_no_message() -> None:
+    """One that cannot fork says so without a length."""
+    with rig() as it:
+        it.say(b"Eno")
+        it.server.close()
+        it.loop.turn()
+        assert it.hear() == b"Eno"
+        assert it.ended
 
 
 @pytest.mark.parametrize("code", [80877103, 80877104], ids=["ssl", "gssenc"])

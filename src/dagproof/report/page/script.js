@@ -22,11 +22,11 @@ for (const diff of document.querySelectorAll("[data-diff]")) {
   const filter = diff.querySelector("[data-filter]");
   const kinds = [...diff.querySelectorAll("[data-kind]")];
   const count = diff.querySelector("[data-count]");
-  const rows = [...diff.querySelectorAll("[data-row]")].map((element) => ({
-    element,
-    kind: element.dataset.row,
-    text: `${element.dataset.table ?? ""} ${element.textContent}`.toLowerCase().replace(/\s+/g, " "),
-  }));
+  const rows = [...diff.querySelectorAll("[data-row]")].map((element) => {
+    const cells = [...element.querySelectorAll("th, td")].map((cell) => cell.textContent);
+    const text = [element.closest("table").dataset.table ?? "", ...cells].join(" ").toLowerCase();
+    return { element, text, kind: element.dataset.row };
+  });
   const update = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const hidden = new Set(kinds.filter((box) => !box.checked).map((box) => box.dataset.kind));
@@ -36,7 +36,7 @@ for (const diff of document.querySelectorAll("[data-diff]")) {
       row.element.hidden = !fits;
       shown += fits;
     }
-    count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
+    count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} listed rows shown`;
   };
   filter.addEventListener("input", update);
   for (const box of kinds) box.addEventListener("change", update);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from dagproof.errors import nearest
@@ -62,8 +62,14 @@ def _suppression(token: tokenize.TokenInfo, match: re.Match[str]) -> Suppression
     return Suppression(token.start[0], token.start[1] + 1, names, reason, token.start[0])
 
 
-def apply(findings: list[Finding], text: str, path: str, rules: Collection[Rule]) -> list[Finding]:
-    """Return what is left of the findings of one file, with what is wrong about its suppressions."""
+def apply(
+    findings: list[Finding], text: str, path: str, rules: Collection[Rule], *, blind: Collection[str] = ()
+) -> list[Finding]:
+    """Return what is left of the findings of one file, with what is wrong about its suppressions.
+
+    Of a suppression that speaks of one of the rules `blind`, which could not fully look, it is doubtful whether it is
+    used; nothing is said where the rule could not look at all.
+    """
     comments = suppressions(text)
     left: list[Finding] = []
     for finding in findings:
@@ -77,8 +83,11 @@ def apply(findings: list[Finding], text: str, path: str, rules: Collection[Rule]
         if UnexplainedSuppression.name in chosen and not comment.reason:
             left.append(_about(comment, chosen[UnexplainedSuppression.name], path, _unexplained(comment)))
         if UnusedSuppression.name in chosen:
-            unused = _unused(comment, rules)
-            left += [_about(comment, chosen[UnusedSuppression.name], path, message) for message in unused]
+            rule = chosen[UnusedSuppression.name]
+            for message, name in _unused(
+                comment, [one for one in rules if not (one.needs_import and one.name in blind)]
+            ):
+                left.append(replace(_about(comment, rule, path, message), certain=name not in blind))
     return left
 
 
@@ -87,15 +96,16 @@ def _unexplained(comment: Suppression) -> str:
     return f"this allows {names} without saying why; write # dagproof: allow {names} (the reason)"
 
 
-def _unused(comment: Suppression, rules: Collection[Rule]) -> list[str]:
+def _unused(comment: Suppression, rules: Collection[Rule]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with each name of a comment, and which rule it means."""
     known = {key: rule for rule in all_rules() for key in (rule.name, rule.code)}
-    messages = [] if comment.names else ["this allows no rule; name one"]
+    if not comment.names:
+        yield "this allows no rule; name one", ""
     for name in comment.names:
         if name not in known:
-            messages.append(f"there is no rule {name!r}{nearest(name, known)}")
+            yield f"there is no rule {name!r}{nearest(name, known)}", ""
         elif known[name] in rules and name not in comment.used:
-            messages.append(f"nothing here is found by {name}; remove it")
-    return messages
+            yield f"nothing here is found by {name}; remove it", known[name].name
 
 
 def _about(comment: Suppression, rule: Rule, path: str, message: str) -> Finding:

@@ -13,7 +13,6 @@ from typing import Any
 from dagproof.worlds.wire.loop import READ, WRITE, Loop
 from dagproof.worlds.wire.plans import Book, Planned
 from dagproof.worlds.wire.protocol import (
-    ASYNCHRONOUS,
     COPY_DATA,
     FLUSH,
     FLUSH_MESSAGE,
@@ -108,6 +107,8 @@ class Connection:
 
     def _settle(self) -> None:
         """After anything that happened: see whether a stop is reached, and what to wait for next."""
+        if self._is_at_ease():
+            return
         if self._client and self._client.broken:
             self._lose_client()
         self._look_at_stop()
@@ -124,6 +125,13 @@ class Connection:
             server.want(0 if self._stop is _Stop.AFTER or (client and client.full) else READ)
         if client:
             client.want(READ if self._client_may_go_on(client, server) else 0)
+
+    def _is_at_ease(self) -> bool:
+        """Whether bytes went through and nothing else: so it is nearly always, and this is what a round trip costs."""
+        client, server = self._client, self._server
+        if self._stop is not _Stop.NONE or client is None or server is None or self._client_ended:
+            return False
+        return self._connected and client.at_ease and server.at_ease
 
     def _client_may_go_on(self, client: Side, server: Side) -> bool:
         if self._client_ended or server.full or not self._connected:
@@ -295,7 +303,7 @@ class Connection:
             if total - position < HEADER_BYTES:
                 break
             kind = buffer[position]
-            if answering and own == _NEVER and self._begins_answer(kind):
+            if answering and own == _NEVER and self._replies.answered >= self._own_from:
                 self._withholding = True
                 own = position
             if kind not in ROWS:
@@ -305,9 +313,6 @@ class Connection:
                 left = _ENDLESS
         server.left = left
         return min(own, position), position
-
-    def _begins_answer(self, kind: int) -> bool:
-        return self._replies.answered >= self._own_from and kind not in ASYNCHRONOUS
 
     # --- stops
 

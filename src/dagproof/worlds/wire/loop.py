@@ -10,13 +10,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
+from dagproof.errors import DagproofError
+
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 T = TypeVar("T")
 Handler = Callable[[int], None]
 
 
-class LoopEndedError(Exception):
+class LoopEndedError(DagproofError):
     """The loop runs no more: it was stopped, or something went wrong in it, which is the cause."""
 
 
@@ -73,7 +75,8 @@ class Loop:
             if not self._thread.is_alive():
                 break
         if not results:
-            raise LoopEndedError("The proxy is closed, or has failed.") from self._error
+            why = f"has failed: {self._error!r}" if self._error else "is closed"
+            raise LoopEndedError(f"The proxy {why}. Make a new one.") from self._error
         return results[0]
 
     def catch_up(self) -> None:
@@ -88,7 +91,7 @@ class Loop:
         self.post(lambda: None)
         self._thread.join()
         if self._error:
-            raise LoopEndedError("The proxy has failed.") from self._error
+            raise LoopEndedError(f"The proxy has failed: {self._error!r}.") from self._error
 
     def _run(self) -> None:
         try:

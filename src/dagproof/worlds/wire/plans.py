@@ -42,7 +42,10 @@ class Fault:
     """Something that happens at message `at`, counted from 1 from when it is planned.
 
     ``before``: the server has got all messages before this one, and does not get this one. ``after``: the server has
-    got it and is done with it, and the client does not get the reply.
+    got it and is done with it, and the client does not get the reply. `replies.Replies` says where the reply of each
+    kind ends; for what the server would answer only at the next Sync, the proxy sends a Flush of its own. CopyData and
+    Terminate have no reply: they are done with when their last byte is with the server's socket. After a cut the server
+    reads to the end of what it got, so ``after`` CopyData leaves the same as ``before`` the message that follows it.
 
     ``cut`` closes the connection: at once for the client; for the server the way a client closes it that has nothing
     more to say, so that it still processes all that it was given. ``call`` calls `callback` in a thread of its own

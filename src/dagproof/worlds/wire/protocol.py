@@ -27,7 +27,6 @@ COPY_DATA, COPY_DONE, COPY_FAIL, FUNCTION_CALL, TERMINATE = b"dcfFX"
 # What a server sends, as far as it matters here: most of it is only passed on.
 READY, ERROR, COPY_IN, COPY_BOTH = b"ZEGW"
 ROWS = frozenset(b"Dd")  # DataRow and CopyData: the many
-ASYNCHRONOUS = frozenset(b"ANS")  # NotificationResponse, NoticeResponse, ParameterStatus: they answer nothing
 
 HEADER_BYTES = 5  # a byte for the kind, four for the length, which counts itself
 HEAD_BYTES = 400  # how much of a body is looked at for a message's text

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from typing import IO
 
-from dagproof.worlds.wire.loop import WRITE, Handler, Loop
+from dagproof.worlds.wire.loop import READ, WRITE, Handler, Loop
 
 CHUNK_BYTES = 256 * 2**10
 _KEPT_BYTES = 2**20  # of replies that are held back; what is more goes to a file
@@ -41,6 +41,11 @@ class Side:
         """Whether it has still to take what it was given."""
         return bool(self._rest)
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether it only waits for what comes next."""
+        return not self._rest and self._events == READ and not self.broken
+
     def want(self, events: int) -> None:
         """Be called for these events, and for room to write while something waits to be written."""
         if self._rest:
@@ -54,7 +59,7 @@ class Side:
         carried = len(self.carry)
         buffer[:carried] = self.carry
         try:
-            count = self.sock.recv_into(buffer[carried:])
+            count = self.sock.recv_into(buffer[carried:] if carried else buffer)
         except (BlockingIOError, InterruptedError):
             return carried
         except OSError:

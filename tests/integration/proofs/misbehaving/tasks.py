@@ -107,6 +107,22 @@ def hangs_and_leaves_a_child():
     hangs()
 
 
+def fills_the_disk():
+    for number in range(1_000_000):
+        Path(os.environ["DATA_ROOT"], f"{number}.bin").write_bytes(bytes(1_000_000))
+
+
+def writes_one_big_file():
+    with Path(os.environ["DATA_ROOT"], "big.bin").open("wb") as file:
+        for _ in range(1_000_000):
+            file.write(bytes(1_000_000))
+
+
+def opens_200_connections():
+    connections = [PostgresHook("shop").get_conn() for _ in range(200)]
+    raise LookupError(f"there are {len(connections)} connections")
+
+
 def waits():
     Path(os.environ["MARKER"]).write_text(str(os.getpid()))
     leaves_a_child()
@@ -124,6 +140,12 @@ def inserts(ds=None):
 
 def writes(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
+
+
+def succeeds_at_last(ds=None, ti=None):
+    writes(ds)
+    if ti.try_number < 5:
+        raise LookupError("not yet")
 
 
 FUNCTIONS = (
@@ -146,6 +168,9 @@ FUNCTIONS = (
     spins,
     leaves_a_child,
     hangs_and_leaves_a_child,
+    fills_the_disk,
+    writes_one_big_file,
+    opens_200_connections,
     waits,
     appends,
     inserts,
@@ -160,6 +185,14 @@ for function in FUNCTIONS:
 
 with DAG("dag_without_tasks", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     pass
+
+with DAG(
+    "dag_backs_off",
+    schedule="@daily",
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    default_args={"retries": 4, "retry_delay": pendulum.duration(hours=1), "retry_exponential_backoff": True},
+):
+    task(succeeds_at_last)()
 
 with DAG("dag_weekly", schedule="@weekly", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     task(writes)()

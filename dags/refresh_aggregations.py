@@ -1,0 +1,110 @@
+"""Make the shop's summaries anew each night, and reconcile them with the orders."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pendulum
+from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def mail_failure(context: Any) -> None:
+    """Tell by e-mail which task failed, and why."""
+    # A new notifier each time: it keeps what it has filled into its templates.
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    SmtpNotifier(
+        smtp_conn_id="smtp_default",
+        to="{{ var.value.alert_email }}",
+        subject="{{ dag.dag_id }}: {{ ti.task_id }} failed for {{ dag_run.run_id }}",
+        html_content="<p>{{ exception | default('Its log says why.') | e }}</p>"
+        "<p>Attempt {{ ti.try_number }} of run {{ dag_run.run_id | e }}.</p>",
+    )(context)
+
+
+@dag(
+    dag_id="refresh_aggregations",
+    description="Makes the shop's summaries anew and reconciles them with the orders.",
+    schedule="0 3 * * *",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
+    # Each run makes everything anew: one that was missed needs no run of its own.
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "warehouse",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=30),
+        "execution_timeout": timedelta(minutes=30),
+        "on_failure_callback": mail_failure,
+    },
+    tags=["warehouse", "shop", "aggregates"],
+    doc_md="""
+    ### Summaries of the shop's orders
+
+    Makes `customer_summary`, `product_summary`, `daily_sales` and `monthly_sales` anew from all of `orders`, each in
+    one transaction, and then compares each of their rows with the orders, to the cent. Nothing depends on the date of
+    the run: late, early, again or twice at once, the same orders give the same rows. The queries are in
+    `etl/sql/refresh/`, one a table.
+
+    Connections: `postgres_default`, and `smtp_default` whose extra has `from_email`. The Airflow variable
+    `alert_email` says who is told. The tables are in `etl/sql/shop.sql`.
+
+    **When it fails.** An e-mail says so. A reader sees the old rows of a table or the new ones, never none or a mix.
+
+    | what | then |
+    |---|---|
+    | there are no orders | the refreshes are tried again, further and further apart, and the old rows stay |
+    | orders were late or corrected | the next run has them; clear this one to have them now |
+    | a table or a column is missing | its refresh fails at once and says which; the others go on |
+    | a summary and the orders differ | `verify_aggregations` fails at once, naming the table, the row and both values |
+    | orders came in between | the same; clear the whole run |
+    | the database is away, or its disk is full | what needs it is tried again |
+    | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
+    """,
+)
+def refresh_aggregations() -> None:
+    """Define the DAG."""
+
+    @task
+    def refresh(summary: str) -> None:
+        """Replace all rows of a summary."""
+        # Imported here: the scheduler parses this file again and again and needs none of it.
+        from etl.aggregates import refresh
+        from etl.errors import PermanentError
+
+        hook = PostgresHook(postgres_conn_id="postgres_default")
+        try:
+            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+                rows = refresh(summary, connection)
+        except PermanentError as error:
+            raise AirflowFailException(str(error)) from None
+        print(f"{summary} has {rows:,} rows.")
+
+    @task
+    def verify_aggregations() -> None:
+        """Reconcile the summaries with the orders."""
+        from etl.aggregates import verify
+        from etl.errors import PermanentError
+
+        hook = PostgresHook(postgres_conn_id="postgres_default")
+        try:
+            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+                verify(connection)
+        except PermanentError as error:
+            raise AirflowFailException(str(error)) from None
+        print("The summaries are those of the orders, to the cent.")
+
+    summaries = ("customer_summary", "product_summary", "daily_sales", "monthly_sales")
+    [refresh.override(task_id=f"refresh_{name}")(name) for name in summaries] >> verify_aggregations()
+
+
+refresh_aggregations()

@@ -1,0 +1,1 @@
+"""One made-up shop: its customers, products and orders, clean or with dirt, at any size."""

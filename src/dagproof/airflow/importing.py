@@ -1,0 +1,172 @@
+"""Import one DAG file as the DAG processor would, in a process of its own, and describe what comes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.machinery
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import zipimport
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from dagproof.airflow import bundle
+from dagproof.airflow.describing import Recorder, describe
+from dagproof.airflow.frames import UserCode
+from dagproof.airflow.watching import Watch, watch_lookups
+
+DAG_MODULE = "unusual_prefix_"
+FAR = 900
+
+
+class Import:
+    """One file that is imported in this process.
+
+    Args:
+        path: the file.
+        folder: the bundle it belongs to.
+        user: the user's own code.
+        watch: sees what the file does; it has been put up already.
+        before: called just before the file's own code runs.
+    """
+
+    def __init__(
+        self, path: Path, folder: Path, user: UserCode, watch: Watch, before: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_start = before
+        self.path = path
+        self.folder = folder
+        self.user = user
+        self.watch = watch
+        self.recorder = Recorder(user)
+        self.seconds = 0.0
+        self.errors: list[tuple[str, BaseException]] = []
+        self.dags: list[Any] = []
+        self._before = set(sys.modules)
+
+    def run(self) -> dict[str, str]:
+        """Import it; return what Airflow says of files that it could not import."""
+        self.recorder.install()
+        watch_lookups(self.watch)
+        for loader in (importlib.machinery.SourceFileLoader, zipimport.zipimporter):
+            self._time(loader)
+        threads = threading.active_count()
+        self.watch.start()
+        try:
+            bag = bundle.bundle_bag(self.folder, self.path)
+        finally:
+            self.watch.stop()
+            self.threads = threading.active_count() - threads
+        self.dags = list(bag.dags.values())
+        return dict(bag.import_errors)
+
+    def _time(self, loader: Any) -> None:
+        """Let a loader tell how long it takes for the DAG file, and what stops it."""
+        original: Callable[..., None] = loader.exec_module
+
+        @wraps(original)
+        def exec_module(itself: Any, module: Any) -> None:
+            name = getattr(module, "__name__", "")
+            if not (name.startswith(DAG_MODULE) or str(self.path) in str(getattr(itself, "archive", ""))):
+                return original(itself, module)
+            self._on_start()
+            started = time.perf_counter()
+            try:
+                return original(itself, module)
+            except BaseException as error:
+                self.errors.append((name, error))
+                raise
+            finally:
+                self.seconds += time.perf_counter() - started
+
+        loader.exec_module = exec_module
+
+    def report(self, said: dict[str, str]) -> dict[str, Any]:
+        """Return what came of it, as plain data; `said` is what Airflow says of errors."""
+        return {
+            "seconds": self.seconds,
+            "dags": [describe(dag, self.recorder) for dag in self.dags],
+            "made": self.recorder.made(),
+            "error": self._error(said),
+            "threads": self.threads,
+            "made_up": self.watch.made_up,
+            "imported": self._imported(),
+        }
+
+    def _error(self, said: dict[str, str]) -> dict[str, Any] | None:
+        if self.errors:
+            return error_data(self.errors[0][1], self.user, refused=self.watch.refused)
+        if said:
+            lines = [line for line in next(iter(said.values())).strip().splitlines() if line.strip()]
+            kind, _, message = (lines[-1] if lines else "").partition(": ")
+            return {"type": kind, "message": message, "chain": [], "module": None, "refused": False, "text": None}
+        return None
+
+    def _imported(self) -> list[str]:
+        """The user's own files that were imported by it."""
+        modules = [sys.modules[name] for name in set(sys.modules) - self._before]
+        files = {str(getattr(module, "__file__", "")) for module in modules}
+        return sorted(file for file in files if self.user.has(file) and file != str(self.path))
+
+
+def error_data(error: BaseException, user: UserCode, *, refused: bool) -> dict[str, Any]:
+    """Return an error as plain data: its type, message, place, and the module that is missing."""
+    module = error.name if isinstance(error, ModuleNotFoundError) else None
+    chain = user.chain_of_error(error.__traceback__)
+    text = None
+    if isinstance(error, SyntaxError):
+        text = (error.text or "").rstrip("\n") or None
+        place: dict[str, Any] = {"path": error.filename or "", "line": error.lineno or 1, "column": error.offset or 1}
+        if user.has(place["path"]):
+            chain.append({**place, "end_line": error.end_lineno or place["line"]})
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    return {
+        "type": type(error).__name__,
+        "message": message.strip()[:2_000],
+        "chain": chain,
+        "module": module,
+        "refused": refused,
+        "text": text,
+    }
+
+
+def silence() -> None:
+    """Let nothing that is printed or logged go anywhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    logging.disable(logging.CRITICAL)
+
+
+def apart(path: Path) -> int:
+    """Open a file for writing, at a descriptor that code which closes all it can think of does not think of."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    with contextlib.suppress(OSError, ValueError):
+        far = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FAR)
+        os.close(descriptor)
+        return far
+    return descriptor
+
+
+class Report:
+    """A file that a child writes events to, and its result at the end: one line of JSON each.
+
+    It holds what it needs, so that a file that closes or replaces everything still has its result told.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = apart(path)
+        self._write, self._dumps = os.write, json.JSONEncoder().encode
+
+    def tell(self, **data: Any) -> None:
+        """Write one line."""
+        line = self._dumps(data).encode() + b"\n"
+        while line:
+            line = line[self._write(self._descriptor, line) :]

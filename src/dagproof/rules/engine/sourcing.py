@@ -1,0 +1,60 @@
+"""Look at the source of DAG files, one at a time: what the rules find, and what the files tell of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dagproof.rules import Finding, Rule
+from dagproof.rules.base import SourceFile
+from dagproof.rules.engine.facts import facts
+from dagproof.source.dagfile import DagFile
+from dagproof.source.files import may_hold_dags
+from dagproof.source.names import Resolver
+from dagproof.source.project import Module
+from dagproof.source.reading import UnreadableError, parse
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the source of one file gave: findings before any suppression, and facts; or why it can't be looked at."""
+
+    findings: tuple[Finding, ...]
+    source: SourceFile
+    is_dag_file: bool = False
+    """Whether Airflow looks at it."""
+    unreadable: str | None = None
+    comments: bool = False
+    """Whether a comment in it may speak to us."""
+
+
+def look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Looked:
+    """Look at the source of one file."""
+    try:
+        return _look_at(module, resolver, rules)
+    except UnreadableError as error:
+        return Looked((), SourceFile(module.shown), _may_hold_dags(module), str(error))
+
+
+def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Looked:
+    text = module.text
+    comments = "dagproof:" in text
+    is_dag_file = may_hold_dags(text)
+    if not is_dag_file and "dag" not in text.lower():
+        parse(text)
+        return Looked((), SourceFile(module.shown), comments=comments)
+    try:
+        dagfile = DagFile(module, resolver)
+        told = facts(dagfile, skipped=not is_dag_file)
+        wanted = rules if dagfile.dags and is_dag_file else ()
+        found = tuple(finding for rule in wanted for finding in rule.check(dagfile))
+    except RecursionError as error:
+        raise UnreadableError("its code is nested too deeply to be looked at") from error
+    return Looked(found, told, is_dag_file, comments=comments)
+
+
+def _may_hold_dags(module: Module) -> bool:
+    try:
+        return may_hold_dags(module.text)
+    except UnreadableError:
+        return True  # Airflow looks at the bytes

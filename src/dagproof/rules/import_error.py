@@ -1,0 +1,125 @@
+"""A file of the DAG folder does not import."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from dagproof.loaded.model import LoadedFile, LoadError, Spot
+from dagproof.rules.base import Finding, Rule
+
+OF_PYTHON_2 = re.compile(
+    r"^\s*(?:print|exec)\s+[^(=\s]|`|<>|\bur['\"]|\b0\d+\b|\braise\s+[\w.]+\s*,|\bprint\s*>>|\b\d+[lL]\b"
+)
+NEWER = (
+    ((3, 14), re.compile(r"^\s*except\s+[\w.]+\s*,|\bt['\"]")),
+    ((3, 12), re.compile(r"^\s*type\s+\w+|^\s*(?:async\s+)?def\s+\w+\[|^\s*class\s+\w+\[|\bf['\"]")),
+    ((3, 11), re.compile(r"^\s*except\s*\*")),
+)
+
+
+class BrokenImport(Rule):
+    """A file of the DAG folder does not import.
+
+    ## What it does
+    Imports each file that Airflow looks at as the DAG processor does, in a process and under a time limit of its own
+    (`[tool.dagproof.check] timeout`), and finds those that fail, hang, or end the process. What reaches other systems
+    or writes files meanwhile is refused, and what a Variable or Connection without a value is worth is made up: an
+    error that may come of that is doubtful, and so is a third-party module that is not installed here. With the
+    option `missing-modules = "fail"` the latter is certain: for where the check runs in the image that Airflow runs
+    in.
+
+    ## Why is this bad
+    A file that does not import has no DAGs. Those that were in it before just stop being scheduled, and all there is
+    to see is a line at the top of the web page.
+
+    ## Example
+    ```python
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="every day at noon", catchup=False):
+        pass
+    ```
+
+    ## Use instead
+    ```python
+    from airflow.sdk import DAG
+
+    with DAG("orders", schedule="0 12 * * *", catchup=False):
+        pass
+    ```
+    """
+
+    name = "import-error"
+    code = "DP001"
+    needs_import = True
+    options: ClassVar[Mapping[str, Any]] = {"missing-modules": "warn"}
+
+    def check_loaded(self, file: LoadedFile) -> Iterator[Finding]:
+        """Tell why one file did not import."""
+        error = file.error
+        if error is None or (error.refused and not error.died):
+            return  # what was refused is a finding itself
+        spots = error.spots or (Spot(file.path, 1),)
+        if spots[0].path != file.path and not file.path.endswith(".zip"):
+            spots = (Spot(file.path, 1), *spots)
+        message, certain = self._told(error, file)
+        yield self.found_at(spots, message, certain=certain)
+
+    def _told(self, error: LoadError, file: LoadedFile) -> tuple[str, bool]:
+        """What a person is told, and whether it is certain."""
+        if error.died:
+            return f"the file does not import: {error.message}", not error.refused
+        if _is_missing(error, file):
+            package = (error.module or "").partition(".")[0]
+            told = f"the module {error.module!r} is not installed here, so the DAGs of this file were not looked at"
+            hint = _distribution(error.module or package)
+            return f"{told}; install {hint}, or look at the source only with --no-import", self._missing_fails()
+        if error.type == "SyntaxError":
+            return f"the file does not import: {error.message}{_of_another_python(error)}", True
+        if error.type == "SystemExit":
+            return f"the file ends the process that imports it (SystemExit: {error.message})", True
+        message = f"the file does not import: {error.type}: {error.message}".rstrip(": ").splitlines()[0]
+        if file.made_up:
+            what = " and ".join(file.made_up[:3])
+            return f"{message}; perhaps since {what} has no value here: give it one in [tool.dagproof.world]", False
+        return message, True
+
+    def _missing_fails(self) -> bool:
+        return bool(self.option("missing-modules") == "fail")
+
+
+def _is_missing(error: LoadError, file: LoadedFile) -> bool:
+    """Whether a module is somebody else's, and not installed: neither Airflow's own nor the project's."""
+    if not error.module:
+        return False
+    first, _, rest = error.module.partition(".")
+    if first == "airflow":
+        return rest.startswith("providers.")
+    if first in sys.stdlib_module_names:
+        return False
+    own = {part for path in (file.path, *file.imported) for part in path.replace(".py", "").split("/")}
+    return first not in own
+
+
+def _distribution(module: str) -> str:
+    parts = module.split(".")
+    if parts[:2] == ["airflow", "providers"] and len(parts) > 2:
+        return "apache-airflow-providers-" + "-".join(parts[2 : 4 if parts[2] in ("apache", "common") else 3])
+    return "it"
+
+
+def _of_another_python(error: LoadError) -> str:
+    """Say whose syntax it is, where that shows."""
+    here = f"this is Python {sys.version_info.major}.{sys.version_info.minor}"
+    text = error.text or ""
+    if OF_PYTHON_2.search(text) or "Missing parentheses in call to" in error.message:
+        return f" (it is the syntax of Python 2; {here})"
+    for version, pattern in NEWER:
+        if sys.version_info < version and pattern.search(text):
+            return f" (perhaps it is the syntax of Python {version[0]}.{version[1]} or later; {here})"
+    if "multiple exception types must be parenthesized" in error.message:
+        return f" (it is the syntax of Python 2; {here})"
+    return f" ({here})"

@@ -1,0 +1,112 @@
+"""What Airflow 3 does not have any more: names, parameters, variables of the context; by the version it went with."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from dagproof.source.target import Version
+
+
+class Removed(NamedTuple):
+    """Something that is gone, and what to use in its place, where there is something."""
+
+    name: str
+    instead: str = ""
+
+
+DAG_PARAMETERS = {
+    "schedule_interval": "schedule",
+    "timetable": "schedule",
+    "concurrency": "max_active_tasks",
+    "fail_stop": "fail_fast",
+    "default_view": "",
+    "orientation": "",
+    "full_filepath": "",
+}
+TASK_PARAMETERS = {"task_concurrency": "max_active_tis_per_dag"}
+"""Refused by every operator."""
+STANDARD_PARAMETERS = {"provide_context": "", "xcom_push": "do_xcom_push"}
+"""Refused by the standard operators; those of others may have parameters of the same name."""
+PARAMETERS_OF = {
+    "TriggerDagRunOperator": {"execution_date": "logical_date"},
+    "BranchDateTimeOperator": {"use_task_execution_date": "use_task_logical_date"},
+    "BranchDayOfWeekOperator": {"use_task_execution_day": "use_task_logical_date"},
+    "DayOfWeekSensor": {"use_task_execution_day": "use_task_logical_date"},
+}
+TRIGGER_RULES = {"dummy": "always", "none_failed_or_skipped": "none_failed_min_one_success"}
+CONTEXT = {
+    "conf": "",
+    "execution_date": "logical_date",
+    "next_ds": "data_interval_end | ds",
+    "next_ds_nodash": "data_interval_end | ds_nodash",
+    "next_execution_date": "data_interval_end",
+    "prev_ds": "prev_data_interval_start_success | ds",
+    "prev_ds_nodash": "prev_data_interval_start_success | ds_nodash",
+    "prev_execution_date": "prev_data_interval_start_success",
+    "prev_execution_date_success": "prev_data_interval_start_success",
+    "tomorrow_ds": "macros.ds_add(ds, 1)",
+    "tomorrow_ds_nodash": "macros.ds_add(ds, 1)",
+    "yesterday_ds": "macros.ds_add(ds, -1)",
+    "yesterday_ds_nodash": "macros.ds_add(ds, -1)",
+    "triggering_dataset_events": "triggering_asset_events",
+}
+RUNS = ("dag_run", "ti", "task_instance")
+"""Their ``execution_date`` is gone too."""
+
+
+def removed_name(name: str, version: Version) -> Removed | None:
+    """Return the part of a full name that can't be imported any more from some version of Airflow on."""
+    if not name.startswith("airflow."):
+        return None
+    parts = name.split(".")
+    for count in range(2, len(parts) + 1):
+        key = ".".join(parts[:count])
+        since = removed_names().get(key)
+        if since and since <= version:
+            return Removed(key, _INSTEAD.get(key) or _INSTEAD.get(parts[count - 1], ""))
+    return None
+
+
+@cache
+def removed_names() -> dict[str, Version]:
+    """Return the full names of modules, and of what was in them, with the version of Airflow that lacks them first.
+
+    What went in 3.0 is under 3.1, the oldest version that is supported.
+    """
+    text = resources.files("dagproof.source").joinpath("removed_names.json").read_text(encoding="utf-8")
+    found: dict[str, Version] = {}
+    for version, modules in json.loads(text).items():
+        major, minor = version.split(".")
+        for module, names in modules.items():
+            found.update({f"{module}.{name}": (int(major), int(minor)) for name in names.split()})
+    return found
+
+
+_INSTEAD = {
+    "airflow.timetables.datasets": "airflow.timetables.assets",
+    "datasets": "airflow.sdk.Asset",
+    "days_ago": "a fixed pendulum.datetime(…)",
+    "dummy": "airflow.providers.standard.operators.empty.EmptyOperator",
+    "dummy_operator": "airflow.providers.standard.operators.empty.EmptyOperator",
+    "python_operator": "airflow.providers.standard.operators.python",
+    "bash_operator": "airflow.providers.standard.operators.bash",
+    "email_operator": "airflow.providers.smtp.operators.smtp",
+    "dagrun_operator": "airflow.providers.standard.operators.trigger_dagrun",
+    "branch_operator": "airflow.providers.standard.operators.branch",
+    "latest_only_operator": "airflow.providers.standard.operators.latest_only",
+    "subdag": "TaskGroup",
+    "subdag_operator": "TaskGroup",
+    "external_task_sensor": "airflow.providers.standard.sensors.external_task",
+    "base_sensor_operator": "airflow.sdk.BaseSensorOperator",
+    "base_hook": "airflow.sdk.BaseHook",
+    "chain": "airflow.sdk.chain",
+    "cross_downstream": "airflow.sdk.cross_downstream",
+    "apply_defaults": "nothing: it is done anyway",
+    "contrib": "the provider that has it now",
+    "create_timetable": "a timetable of airflow.timetables",
+    "sql": "airflow.providers.common.sql",
+    "weekday": "airflow.providers.standard.utils.weekday",
+}
