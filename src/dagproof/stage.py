@@ -64,7 +64,8 @@ class Stage:
         """Run the date as a backfill does, when everything else is long over."""
         run = self._run_of(step.date)
         spec = {**run.spec, "run_type": "backfill", "run_id": run.spec["run_id"].replace("scheduled__", "backfill__")}
-        return world.run(Run(run.dag_id, spec), self._named(step), pause=BACKFILL_DELAY, **extras)
+        at = "" if world.now else (run.run_after + BACKFILL_DELAY).isoformat()  # the first one is late, too
+        return world.run(Run(run.dag_id, spec), self._named(step), at=at, pause=BACKFILL_DELAY, **extras)
 
     def _arrive(self, world: World, step: Step, **extras: Any) -> Report:
         report: Report = {}

@@ -1,7 +1,7 @@
 """The planted bugs: what each DAG of ``dags/`` must be told, law by law.
 
-A DAG that is healthy is proven by every law. A bug breaks at least one law, with the verdict and the shortest history
-given here, and has a healthy twin that does the same work well.
+A DAG that is healthy is proven by every law that applies to it. A bug breaks at least one law, with the verdict and
+the shortest history given here, and has a healthy twin that does the same work well.
 """
 
 from __future__ import annotations
@@ -16,12 +16,42 @@ DATES = (FIRST, SECOND)
 ORDERS = 20
 CUSTOMERS = 8
 
-PROVEN = "proven"
-VERDICTS = {"effect": "vacuous", "deterministic": "non-deterministic", "rerun": "non-idempotent"}
+#: What is said of a DAG that breaks a law, by default.
+VERDICTS = {
+    "effect": "vacuous",
+    "deterministic": "non-deterministic",
+    "clock": "clock-dependent",
+    "rerun": "non-idempotent",
+    "retry": "not retry-safe",
+    "crash": "not crash-safe",
+    "order": "order-dependent",
+    "containment": "leaks outside its partition",
+    "overlap": "not concurrency-safe",
+    "correction": "keeps stale rows",
+    "backfill": "incremental ≠ full refresh",
+    "late": "fails while waiting",
+    "history": "history-dependent",
+}
 LAWS = tuple(VERDICTS)
 
-RUN = (("run", FIRST),)
-TWICE = (("run", FIRST), ("rerun", FIRST))
+Steps = tuple[tuple[str, str], ...]
+
+RUN: Steps = (("run", FIRST),)
+TWICE: Steps = (*RUN, ("rerun", FIRST))
+RETRIED: Steps = (("retry", FIRST),)
+CRASHED: Steps = (("crash", FIRST),)
+CRASHED_AND_RUN: Steps = (*CRASHED, ("rerun", FIRST))
+RERUN_CRASHED: Steps = (*RUN, ("crash", FIRST))
+FORWARDS: Steps = (*RUN, ("run", SECOND))
+BACKWARDS: Steps = (("run", SECOND), *RUN)
+OVERLAPPED: Steps = (("overlap", FIRST),)
+RERUN_CRASHED_AND_RUN: Steps = (*RERUN_CRASHED, ("rerun", FIRST))
+CORRECTED: Steps = (*RUN, ("correct", FIRST), ("rerun", FIRST))
+BACKFILLED: Steps = (("backfill", FIRST),)
+BOTH_BACKFILLED: Steps = (("arrive", FIRST), ("arrive", SECOND), *BACKFILLED, ("backfill", SECOND))
+LATE: Steps = (("late", FIRST),)
+#: A drawn history: run twice in whatever way, corrected, and run again.
+SECOND_LOAD_CORRECTED: Steps = (*RUN, ("rerun|retry|clear|crash", FIRST), ("correct", FIRST), ("rerun", FIRST))
 
 
 @dataclass(frozen=True)
@@ -29,64 +59,101 @@ class Broken:
     """How a law is broken: by which history at the shortest, and what differs then.
 
     Args:
-        history: the steps.
-        where: the table or file that differs; none for a run that writes nothing.
+        history: the steps, each with its kind and date. At which point a run is cut off or held is not said: the
+            numbers differ between the versions of Airflow and of the database's driver.
+        where: the tables and files that differ; none where a run writes nothing or fails; None where it depends on
+            who comes first.
         counts: the number of rows ``added``, ``missing``, ``changed`` and ``duplicated``, as far as it is certain.
         columns: the columns that changed.
         rows: the number of rows before and after, as far as it is certain.
         detail: what is said of a file.
+        verdict: what is said of the DAG, where it is not the law's usual word.
     """
 
-    history: tuple[tuple[str, str], ...]
-    where: str | None = None
+    history: Steps
+    where: tuple[str, ...] | None = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     rows: tuple[int, int] | None = None
-    detail: str | None = None
+    detail: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
 class Bug:
-    """A DAG that breaks a law, the task that does it, and a DAG that does the same work well."""
+    """A DAG that breaks laws, the task that does it, and a DAG that does the same work well.
+
+    The first of the laws in `breaks` is the one that the bug is there for.
+    """
 
     name: str
     twin: str
     breaks: Mapping[str, Broken]
     task: str = "load_orders"
     not_applicable: tuple[str, ...] = ()
-    """The laws that can say nothing, because another one is broken."""
+    """Laws that can say nothing, because another one is broken."""
     not_compared: tuple[str, ...] = ()
     """What `rerun` does not compare, because two fresh runs differ there already."""
     most_histories: int = 3
     """How many are tried for each law: each date run twice, and one that is drawn, unless it takes luck to find it."""
 
 
-def doubled(table: str, rows: int = ORDERS) -> Broken:
-    """All rows of a day are there twice after its rerun."""
-    return Broken(TWICE, table, {"duplicated": rows}, rows=(rows, 2 * rows))
+def differs(history: Steps, *where: str, verdict: str = "") -> Broken:
+    """These tables and files differ, in whatever way."""
+    return Broken(history, where, verdict=verdict)
 
 
-def changed(history: tuple[tuple[str, str], ...], table: str, *columns: str, rows: int | None = None) -> Broken:
+def fails(history: Steps) -> Broken:
+    """A run fails that should not."""
+    return Broken(history)
+
+
+def somehow(history: Steps, verdict: str = "") -> Broken:
+    """Rows differ or a run fails, depending on who comes first."""
+    return Broken(history, None, verdict=verdict)
+
+
+def doubled(history: Steps, table: str, rows: int = ORDERS) -> Broken:
+    """All rows of a day are there twice."""
+    return Broken(history, (table,), {"duplicated": rows}, rows=(rows, 2 * rows))
+
+
+def changed(history: Steps, table: str, *columns: str, rows: int | None = None) -> Broken:
     """All rows are there, with other values in some columns."""
-    return Broken(history, table, {"changed": rows} if rows else {}, columns, rows=(rows, rows) if rows else None)
+    return Broken(history, (table,), {"changed": rows} if rows else {}, columns, rows=(rows, rows) if rows else None)
 
 
-BUGS = (
-    Bug("plain_insert", "delete_insert", {"rerun": doubled("orders")}),
-    Bug("sql_operator_insert", "sql_operator_delete_insert", {"rerun": doubled("orders")}),
-    Bug("psycopg_autocommit", "psycopg_copy", {"rerun": doubled("orders")}),
-    Bug(
-        "file_append",
-        "file_rename",
-        {"rerun": Broken(TWICE, "orders.csv", detail="20 lines, then 40")},
-        task="export_orders",
-    ),
+def gone(history: Steps, table: str, rows: int = ORDERS, verdict: str = "") -> Broken:
+    """All rows of a day are gone."""
+    return Broken(history, (table,), {"missing": rows}, rows=(rows, 0), verdict=verdict)
+
+
+def appends(table: str) -> dict[str, Broken]:
+    """Whatever is repeated is there twice; what is corrected, too."""
+    return {
+        "rerun": doubled(TWICE, table),
+        "retry": doubled(RETRIED, table),
+        "crash": doubled(CRASHED_AND_RUN, table),
+        "correction": differs(CORRECTED, table),
+    }
+
+
+#: The laws that compare rows, for a DAG of which two fresh runs differ in whole rows.
+COMPARING = tuple(law for law in LAWS if law not in ("effect", "deterministic", "late"))
+
+EFFECT = (
+    Bug("empty_interval", "whole_interval", {"effect": Broken(RUN)}, not_applicable=("deterministic", "rerun")),
+    Bug("psycopg_no_commit", "psycopg_copy", {"effect": Broken(RUN)}, not_applicable=("deterministic", "rerun")),
+    Bug("swallowed_error", "conflict_on_natural_key", {"effect": Broken(RUN)}, not_applicable=("rerun",)),
+)
+
+DETERMINISTIC = (
     Bug(
         "file_stamped_now",
         "file_stamped_by_schedule",
-        {"deterministic": Broken(RUN, f"report-{FIRST}.json", detail='line 3: \' "generated_at": ')},
+        {"deterministic": Broken(RUN, (f"report-{FIRST}.json",), detail='line 3: \' "generated_at": ')},
         task="write_report",
-        not_applicable=("rerun",),
+        not_applicable=("clock", "rerun"),
     ),
     Bug(
         "created_at_default_now",
@@ -95,40 +162,18 @@ BUGS = (
         not_compared=("stamped_orders.created_at",),
     ),
     Bug(
-        "attempt_in_a_row",
-        "run_metadata_ignored",
-        {"rerun": changed(TWICE, "stamped_orders", "attempt", rows=ORDERS)},
-    ),
-    Bug(
         "conflict_on_uuid4",
         "conflict_on_uuid5",
         {
             "deterministic": changed(RUN, "identified_orders", "id", rows=ORDERS),
-            "rerun": doubled("identified_orders"),
+            **appends("identified_orders"),
         },
         not_compared=("identified_orders.id",),
     ),
     Bug(
-        "counter_goes_up",
-        "counter_recomputed",
-        {"rerun": changed(TWICE, "customers", "orders", rows=CUSTOMERS)},
-        task="count_orders",
-    ),
-    Bug(
-        "two_tasks_one_counts",
-        "counter_recomputed",
-        {"rerun": changed(TWICE, "customers", "orders", rows=CUSTOMERS)},
-        task="award_points",
-    ),
-    Bug(
-        "identity_on_reload",
-        "identity_restarted",
-        {"rerun": changed(TWICE, "numbered_orders", "id", rows=ORDERS)},
-    ),
-    Bug(
         "random_sample",
         "seeded_sample",
-        {"deterministic": Broken(RUN, "keyed_orders", rows=(5, 5))},
+        {"deterministic": Broken(RUN, ("keyed_orders",), rows=(5, 5))},
         task="sample_orders",
         not_applicable=("rerun",),
     ),
@@ -145,21 +190,27 @@ BUGS = (
         task="load_visits",
     ),
     Bug(
+        "float_sum",
+        "exact_sum",
+        {"deterministic": changed(RUN, "daily_totals", "total", rows=1)},
+        task="sum_orders",
+    ),
+    Bug(
         "process_id",
-        "run_id_in_a_row",
+        "dag_and_date_in_a_row",
         {"deterministic": changed(RUN, "loads", "loaded_by", rows=1)},
         task="note_load",
         not_compared=("loads.loaded_by",),
     ),
     Bug(
         "host_name",
-        "run_id_in_a_row",
+        "dag_and_date_in_a_row",
         {"deterministic": changed(RUN, "loads", "loaded_by", rows=1)},
         task="note_load",
     ),
     Bug(
         "temp_folder",
-        "run_id_in_a_row",
+        "dag_and_date_in_a_row",
         {"deterministic": changed(RUN, "loads", "loaded_by", rows=1)},
         task="note_load",
         not_compared=("loads.loaded_by",),
@@ -168,25 +219,155 @@ BUGS = (
         "local_time_zone",
         "utc_date",
         # 13:45 ahead of UTC: what was ordered from 10:15 on is of the next day there
-        {"deterministic": Broken(RUN, "keyed_orders", {"changed": 11}, ("dt",), rows=(ORDERS, ORDERS))},
+        {"deterministic": Broken(RUN, ("keyed_orders",), {"changed": 11}, ("dt",), rows=(ORDERS, ORDERS))},
     ),
+)
+
+CLOCK = (
     Bug(
         "partition_of_today",
         "delete_insert",
-        {"rerun": Broken(TWICE, "orders", {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS))},
+        {
+            "clock": changed(RUN, "orders", "dt", rows=ORDERS),
+            "rerun": Broken(TWICE, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+            "crash": differs(CRASHED_AND_RUN, "orders"),
+            "order": differs(BACKWARDS, "orders"),
+            "containment": gone(BACKWARDS, "orders"),
+            "overlap": doubled(OVERLAPPED, "orders"),
+            "correction": differs(CORRECTED, "orders"),
+            "backfill": changed(BACKFILLED, "orders", "dt", rows=ORDERS),
+        },
     ),
-    Bug("empty_interval", "whole_interval", {"effect": Broken(RUN)}, not_applicable=("deterministic", "rerun")),
+    Bug(
+        "pandas_today",
+        "pandas_day",
+        {
+            "clock": gone(RUN, "keyed_orders"),
+            "rerun": Broken(TWICE, ("keyed_orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+            "crash": differs(CRASHED_AND_RUN, "keyed_orders"),
+            "order": differs(BACKWARDS, "keyed_orders"),
+            "correction": differs(CORRECTED, "keyed_orders"),
+            "backfill": gone(BACKFILLED, "keyed_orders"),
+        },
+    ),
+    Bug(
+        "age_today",
+        "age_at_interval_end",
+        {
+            "clock": changed(RUN, "order_ages", "age", rows=ORDERS),
+            "rerun": changed(TWICE, "order_ages", "age", rows=ORDERS),
+            "crash": changed(CRASHED_AND_RUN, "order_ages", "age", rows=ORDERS),
+            "order": differs(BACKWARDS, "order_ages"),
+            "correction": differs(CORRECTED, "order_ages"),
+            "backfill": changed(BACKFILLED, "order_ages", "age", rows=ORDERS),
+        },
+        task="load_ages",
+    ),
+    Bug(
+        "recent_only",
+        "time_in_the_log",
+        {
+            "clock": gone(RUN, "keyed_orders"),
+            "backfill": gone(BACKFILLED, "keyed_orders"),
+        },
+    ),
+)
+
+RERUN = (
+    Bug("plain_insert", "delete_insert", appends("orders")),
+    Bug("sql_operator_insert", "sql_operator_delete_insert", appends("orders")),
+    Bug(
+        "psycopg_autocommit",
+        "psycopg_copy",
+        {**appends("orders"), "crash": differs(CRASHED_AND_RUN, "orders")},
+    ),
+    Bug(
+        "file_append",
+        "file_rename",
+        {
+            "rerun": Broken(TWICE, ("orders.csv",), detail="20 lines, then 40"),
+            "retry": Broken(RETRIED, ("orders.csv",), detail="20 lines, then 40"),
+            "crash": Broken(CRASHED, ("orders.csv",), detail="20 lines, then 0", verdict="not atomic"),
+            "correction": differs(CORRECTED, "orders.csv"),
+            "order": differs(BACKWARDS, "orders.csv"),
+            "containment": differs(FORWARDS, "orders.csv"),
+        },
+        task="export_orders",
+    ),
+    Bug(
+        "attempt_in_a_row",
+        "run_metadata_ignored",
+        {
+            "rerun": changed(TWICE, "stamped_orders", "attempt", rows=ORDERS),
+            "retry": changed(RETRIED, "stamped_orders", "attempt", rows=ORDERS),
+            "crash": changed(CRASHED_AND_RUN, "stamped_orders", "attempt", rows=ORDERS),
+            "correction": differs(CORRECTED, "stamped_orders"),
+        },
+    ),
+    Bug(
+        "counter_goes_up",
+        "counter_by_day",
+        {
+            "rerun": changed(TWICE, "customers", "orders", rows=CUSTOMERS),
+            "retry": changed(RETRIED, "customers", "orders", rows=CUSTOMERS),
+            "crash": changed(CRASHED_AND_RUN, "customers", "orders", rows=CUSTOMERS),
+            "correction": differs(CORRECTED, "customers"),
+            "containment": differs(FORWARDS, "customers"),
+        },
+        task="count_orders",
+    ),
+    Bug(
+        "two_tasks_one_counts",
+        "counter_by_day",
+        {
+            "rerun": changed(TWICE, "customers", "orders", rows=CUSTOMERS),
+            "retry": changed(RETRIED, "customers", "orders", rows=CUSTOMERS),
+            "crash": changed(CRASHED_AND_RUN, "customers", "orders", rows=CUSTOMERS),
+            "containment": differs(FORWARDS, "customers"),
+            "overlap": somehow(OVERLAPPED),
+            "correction": differs(CORRECTED, "customers"),
+        },
+        task="award_points",
+    ),
+    Bug(
+        "identity_on_reload",
+        "identity_restarted",
+        {
+            "rerun": changed(TWICE, "numbered_orders", "id", rows=ORDERS),
+            "retry": changed(RETRIED, "numbered_orders", "id", rows=ORDERS),
+            "crash": changed(CRASHED_AND_RUN, "numbered_orders", "id", rows=ORDERS),
+            "order": differs(BACKWARDS, "numbered_orders"),
+            "overlap": somehow(OVERLAPPED),
+            "correction": differs(CORRECTED, "numbered_orders"),
+        },
+    ),
+    Bug(
+        "max_date_plus_one",
+        "delete_insert",
+        {
+            "rerun": Broken(TWICE, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+            "retry": Broken(RETRIED, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+            "crash": Broken(CRASHED_AND_RUN, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+            "order": Broken(BACKWARDS, ("orders",), {"changed": ORDERS}, ("dt",)),
+            "correction": differs(CORRECTED, "orders"),
+        },
+    ),
     Bug(
         "third_load",
         "counted_loads",
-        {"rerun": Broken((*TWICE, ("rerun", FIRST)), "orders", {"duplicated": ORDERS}, rows=(ORDERS, 2 * ORDERS))},
-        most_histories=10,
+        {
+            "rerun": doubled((*TWICE, ("rerun", FIRST)), "orders"),
+            "crash": doubled(RERUN_CRASHED_AND_RUN, "orders"),
+        },
     ),
     Bug(
         "third_try",
         "delete_insert",
-        {"rerun": Broken((*TWICE, ("rerun", FIRST)), "orders", {"duplicated": ORDERS}, rows=(ORDERS, 2 * ORDERS))},
-        most_histories=10,
+        {
+            "rerun": doubled((*TWICE, ("rerun", FIRST)), "orders"),
+            "crash": doubled(RERUN_CRASHED_AND_RUN, "orders"),
+            "overlap": somehow(OVERLAPPED),
+        },
     ),
     Bug(
         "retention_by_count",
@@ -194,7 +375,7 @@ BUGS = (
         {
             "rerun": Broken(
                 (*RUN, ("run", SECOND), ("rerun", SECOND)),
-                "keyed_orders",
+                ("keyed_orders",),
                 {"missing": ORDERS},
                 rows=(2 * ORDERS, ORDERS),
             )
@@ -203,20 +384,235 @@ BUGS = (
     ),
 )
 
-#: DAGs that look suspicious and are healthy, besides the twins.
-HEALTHY = tuple(
-    sorted(
-        {bug.twin for bug in BUGS}
-        | {
-            "conflict_on_natural_key",
-            "created_at_ignored",
-            "mapped_tasks",
-            "merge",
-            "truncate_insert",
-            "upsert",
-        }
-    )
+RETRY = (
+    Bug(
+        "delete_then_insert",
+        "delete_insert",
+        {
+            "retry": doubled(RETRIED, "orders"),
+            "crash": gone(RERUN_CRASHED, "orders", verdict="not atomic"),
+            "overlap": somehow(OVERLAPPED),
+        },
+        task="insert_orders",
+    ),
+    Bug("emptied_inbox", "staging_by_day", {"retry": gone(RETRIED, "keyed_orders"), "overlap": somehow(OVERLAPPED)}),
+    Bug("moved_input", "staged_file", {"retry": fails(RETRIED), "overlap": fails(OVERLAPPED)}, task="export_orders"),
 )
+
+CRASH = (
+    Bug("commit_between", "delete_insert", {"crash": gone(RERUN_CRASHED, "keyed_orders", verdict="not atomic")}),
+    Bug(
+        "file_in_place",
+        "file_rename",
+        {"crash": Broken(CRASHED, (f"orders-{FIRST}.csv",), detail="20 lines, then 0", verdict="not atomic")},
+        task="export_orders",
+    ),
+    Bug(
+        "lock_file",
+        "locked_file",
+        {"crash": fails(CRASHED_AND_RUN), "overlap": fails(OVERLAPPED)},
+    ),
+    Bug(
+        "marker_first",
+        "marker_with_the_rows",
+        {"crash": gone(CRASHED_AND_RUN, "keyed_orders"), "correction": differs(CORRECTED, "keyed_orders")},
+    ),
+    Bug("mapped_loads", "mapped_tasks", {"crash": differs(CRASHED, "keyed_orders", verdict="not atomic")}),
+    Bug("rows_one_by_one", "upsert_tombstones", {"crash": differs(CRASHED, "keyed_orders", verdict="not atomic")}),
+)
+
+ORDER = (
+    Bug(
+        "last_writer_wins",
+        "newest_wins",
+        {
+            "order": changed(BACKWARDS, "latest_orders", "number", rows=CUSTOMERS),
+            "containment": changed(FORWARDS, "latest_orders", "number", rows=CUSTOMERS),
+        },
+        task="note_customers",
+    ),
+    Bug(
+        "first_seen",
+        "counter_by_day",
+        {"order": changed(BACKWARDS, "first_days", "dt", rows=CUSTOMERS)},
+        task="note_customers",
+    ),
+    Bug(
+        "balance_on_yesterday",
+        "total_of_the_day",
+        {"order": Broken(BACKWARDS, ("daily_totals",), {"changed": 1}, ("total",), rows=(2, 2))},
+        task="write_balance",
+    ),
+)
+
+CONTAINMENT = (
+    Bug(
+        "from_this_day_on",
+        "delete_insert",
+        {
+            "containment": gone(BACKWARDS, "keyed_orders"),
+            "order": Broken(BACKWARDS, ("keyed_orders",), {"missing": ORDERS}, rows=(2 * ORDERS, ORDERS)),
+        },
+    ),
+    Bug(
+        "no_upper_bound",
+        "whole_interval",
+        {"containment": differs(FORWARDS, "keyed_orders"), "order": differs(BACKWARDS, "keyed_orders")},
+    ),
+    Bug(
+        "truncate_for_a_day",
+        "truncate_insert",
+        {"containment": gone(FORWARDS, "orders"), "order": differs(BACKWARDS, "orders")},
+    ),
+    Bug(
+        "one_file_for_all",
+        "file_rename",
+        {"containment": differs(FORWARDS, "orders.csv"), "order": differs(BACKWARDS, "orders.csv")},
+        task="export_orders",
+    ),
+    Bug(
+        "lookup_in_place",
+        "counter_by_day",
+        {"containment": differs(FORWARDS, "customer_days", "latest_orders")},
+    ),
+)
+
+OVERLAP = (
+    Bug("delete_insert_unlocked", "delete_insert", {"overlap": doubled(OVERLAPPED, "orders")}),
+    Bug(
+        "shared_staging",
+        "temp_table",
+        {
+            "overlap": somehow(OVERLAPPED),
+            "order": differs(BACKWARDS, "staged_orders"),
+            "containment": differs(FORWARDS, "staged_orders"),
+        },
+    ),
+    Bug(
+        "shared_temp_file",
+        "file_rename",
+        {"overlap": differs(OVERLAPPED, f"orders-{SECOND}.csv")},
+        task="export_orders",
+    ),
+    Bug(
+        "check_then_insert",
+        "serializable",
+        {"overlap": doubled(OVERLAPPED, "orders"), "correction": differs(CORRECTED, "orders")},
+    ),
+    Bug(
+        "lost_update",
+        "total_of_the_day",
+        {"overlap": differs(OVERLAPPED, "customers")},
+        task="count_orders",
+    ),
+)
+
+STALE = Broken(CORRECTED, ("keyed_orders",), {"added": 1}, rows=(ORDERS - 1, ORDERS))
+
+CORRECTION = (
+    Bug("upsert_never_deletes", "upsert_tombstones", {"correction": STALE}),
+    Bug(
+        "conflict_hides_change",
+        "merge",
+        {"correction": Broken(CORRECTED, ("keyed_orders",), {"changed": 1}, ("total",), rows=(ORDERS - 1, ORDERS - 1))},
+    ),
+    Bug("cache_on_disk", "temp_table", {"correction": differs(CORRECTED, "keyed_orders", f".cache-{FIRST}.json")}),
+    Bug("already_loaded", "marker_with_the_rows", {"correction": differs(CORRECTED, "keyed_orders")}),
+)
+
+BACKFILL = (
+    Bug(
+        "run_id_by_xcom",
+        "dag_and_date_in_a_row",
+        {"backfill": changed(BACKFILLED, "loads", "loaded_by", rows=1)},
+        task="note_load",
+    ),
+    Bug(
+        "latest_file",
+        "file_of_the_day",
+        {
+            "backfill": differs(BOTH_BACKFILLED, "visits"),
+            "order": differs(BACKWARDS, "visits"),
+            "late": fails(LATE),
+        },
+    ),
+    Bug(
+        "everything_there",
+        "file_of_the_day",
+        {
+            "backfill": changed(BOTH_BACKFILLED, "loads", "orders"),
+            "order": changed(BACKWARDS, "loads", "orders"),
+            "overlap": changed(OVERLAPPED, "loads", "orders"),
+            "late": somehow(LATE),
+        },
+        task="count_orders",
+    ),
+)
+
+LATE_BUGS = (
+    Bug("no_wait", "reschedule_sensor", {"late": fails(LATE)}),
+    Bug(
+        "skips_what_is_missing",
+        "reschedule_sensor",
+        {"late": differs(LATE, "arrived_orders", "visits", f"arrived/orders-{FIRST}.json")},
+    ),
+    Bug("poke_sensor", "deferred_wait", {"late": Broken(LATE, verdict="holds a slot while waiting")}),
+    Bug("short_timeout", "reschedule_sensor", {"late": fails(LATE)}),
+)
+
+#: These take two things to go wrong, in a history that is drawn.
+HISTORY = (
+    Bug(
+        "resume_from_checkpoint",
+        "setup_teardown",
+        {
+            "history": differs(
+                (*RUN, ("crash", FIRST), ("correct", FIRST), ("rerun", FIRST)),
+                "keyed_orders",
+            )
+        },
+        most_histories=6,
+    ),
+    Bug(
+        "closed_day",
+        "delete_insert",
+        {"history": differs((*FORWARDS, ("correct", FIRST), ("rerun", FIRST)), "orders")},
+        most_histories=6,
+    ),
+    Bug(
+        "third_load_keeps",
+        "counted_loads",
+        {"history": differs(SECOND_LOAD_CORRECTED, "orders")},
+        most_histories=6,
+    ),
+)
+
+BUGS = (
+    *EFFECT,
+    *DETERMINISTIC,
+    *CLOCK,
+    *RERUN,
+    *RETRY,
+    *CRASH,
+    *ORDER,
+    *CONTAINMENT,
+    *OVERLAP,
+    *CORRECTION,
+    *BACKFILL,
+    *LATE_BUGS,
+    *HISTORY,
+)
+
+#: Designs that look suspicious and are healthy, besides the twins, each with the laws that would accuse it if any did.
+HEALTHY_BESIDES = {
+    "created_at_ignored": ("deterministic", "rerun"),
+    "log_deduplicated": ("rerun", "retry"),
+    "partition_exchange": ("rerun", "containment"),
+    "staging_table_of_its_own": ("rerun", "overlap"),
+    "arrived_orders": ("rerun", "order"),
+}
+
+HEALTHY = tuple(sorted({bug.twin for bug in BUGS} | set(HEALTHY_BESIDES)))
 
 #: What a configuration says may differ.
 IGNORED = {
@@ -224,4 +620,45 @@ IGNORED = {
     "run_metadata_ignored": ("stamped_orders.attempt", "stamped_orders.created_at"),
     "counted_loads": ("load_attempts.*",),
     "third_load": ("load_attempts.*",),
+    "third_load_keeps": ("load_attempts.*",),
 }
+
+#: A table of what is latest has no partitions: each day may change its rows.
+EXEMPT = {"newest_wins": {"containment": ("latest_orders",)}}
+
+#: What needs its data to arrive first.
+ARRIVING = (
+    "latest_file",
+    "file_of_the_day",
+    "everything_there",
+    "no_wait",
+    "skips_what_is_missing",
+    "poke_sensor",
+    "short_timeout",
+    "reschedule_sensor",
+    "deferred_wait",
+)
+
+#: How upstream data change: orders are changed and taken back, and here they are only added, for a log has no more.
+CORRECTIONS = {"order changed": "order_changed.sql", "order added": "order_added.sql"}
+ONLY_ADDED = frozenset(
+    {
+        "conflict_on_natural_key",
+        "conflict_on_uuid4",
+        "conflict_on_uuid5",
+        "log_deduplicated",
+        "newest_wins",
+        "last_writer_wins",
+        "first_seen",
+        "lookup_in_place",
+        "no_upper_bound",
+        "rows_one_by_one",
+        "age_today",
+        "age_at_interval_end",
+    }
+)
+
+
+def correction_of(name: str) -> str:
+    """Return what may happen to the data of a DAG."""
+    return "order added" if name in ONLY_ADDED else "order changed"

@@ -10,15 +10,27 @@ import pytest
 
 from dagproof.config import Config, ProofConfig, WorldConfig
 from dagproof.driver import Driver, open_driver
+from dagproof.lab import Lab
 from dagproof.laws import Verdict, law_named
 from dagproof.prover import Prover
 from dagproof.worlds.machine import ELSEWHERE, HERE
-from tests.bugs.catalogue import BUGS, DATES, IGNORED
+from tests.bugs.catalogue import ARRIVING, BUGS, CORRECTIONS, DATES, EXEMPT, HEALTHY, IGNORED, correction_of
 
 HERE_FOLDER = Path(__file__).parent
 MOST_HISTORIES = {bug.name: bug.most_histories for bug in BUGS}
 
 VerdictOf = Callable[[str, str], Verdict]
+
+
+def proof_of(name: str) -> ProofConfig:
+    """Return how one of the DAGs is proven."""
+    correction = correction_of(name)
+    return ProofConfig(
+        after=("arrived_orders",) if name in ARRIVING else (),
+        ignore=IGNORED.get(name, ()),
+        exempt=EXEMPT.get(name, {}),
+        corrections={correction: str(HERE_FOLDER / "corrections" / CORRECTIONS[correction])},
+    )
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +41,10 @@ def bugs_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
         dags=str(HERE_FOLDER / "dags"),
         world=WorldConfig(
             schema=(str(HERE_FOLDER / "schema.sql"),),
-            connections={"shop": "{postgres}"},
+            connections={"shop": "{postgres}", "files": {"conn_type": "fs", "extra": '{"path": "{files}"}'}},
             env={"DATA_ROOT": "{files}", "SHOP_URL": "{postgres}"},
         ),
-        proofs={name: ProofConfig(ignore=ignore) for name, ignore in IGNORED.items()},
+        proofs={name: proof_of(name) for name in {*HEALTHY, *MOST_HISTORIES}},
     )
     with open_driver(config, machines=(HERE, ELSEWHERE)) as driver:
         yield driver
@@ -41,6 +53,7 @@ def bugs_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
 @pytest.fixture(scope="session")
 def verdict_of(bugs_driver: Driver) -> VerdictOf:
     """Return the verdict of a law about a DAG; asked again, it is not sought again."""
+    open_labs: list[Lab] = []
 
     @cache
     def prover(dag_id: str) -> Prover:
@@ -49,6 +62,11 @@ def verdict_of(bugs_driver: Driver) -> VerdictOf:
 
     @cache
     def verdict(dag_id: str, law: str) -> Verdict:
+        lab = prover(dag_id).lab
+        if lab not in open_labs:  # the worlds that are kept of one DAG are of no use to another
+            while open_labs:
+                open_labs.pop().close()
+            open_labs.append(lab)
         return prover(dag_id).prove(law_named(law))
 
     return verdict

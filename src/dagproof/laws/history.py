@@ -49,7 +49,7 @@ class AnyHistory(Law):
         trouble = st.tuples(
             st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest
             st.sampled_from(sorted(lab.about["tasks"])),
-            st.sampled_from(points or [""]),
+            st.sampled_from(["", *points]),  # what is corrected need not be cut off first
             st.sampled_from(sorted(lab.proof.corrections) or [""]),
         )
         troubles = st.lists(trouble, min_size=len(TROUBLES), max_size=len(TROUBLES))

@@ -1,4 +1,4 @@
-"""Skips the orders that are there already, by their number."""
+"""Skips the orders that are there already, by their number: an order never changes."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook

@@ -1,4 +1,4 @@
-"""Replaces the day's orders, in one transaction."""
+"""Replaces the day's orders, in one transaction, one at a time for each day."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -13,6 +13,7 @@ def delete_insert():
     def load_orders(ds=None):
         PostgresHook("shop").run(
             [
+                "SELECT pg_advisory_xact_lock(hashtext(%(ds)s))",
                 "DELETE FROM orders WHERE dt = %(ds)s",
                 f"INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY}",
             ],

@@ -3,6 +3,7 @@
 import csv
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -17,10 +18,9 @@ def file_rename():
     def export_orders(ds=None):
         rows = PostgresHook("shop").get_records(f"SELECT number, customer {DAY} ORDER BY number", {"ds": ds})
         target = Path(os.environ["DATA_ROOT"], f"orders-{ds}.csv")
-        part = target.with_suffix(".part")
-        with part.open("w", newline="") as file:
-            csv.writer(file).writerows(rows)
-        os.replace(part, target)
+        with NamedTemporaryFile("w", newline="", dir=target.parent, prefix=".", suffix=".part", delete=False) as part:
+            csv.writer(part).writerows(rows)
+        os.replace(part.name, target)
 
     export_orders()
 

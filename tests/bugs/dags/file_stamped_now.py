@@ -4,6 +4,7 @@ import json
 import os
 from datetime import datetime, timezone
 from pathlib import Path
+from uuid import uuid4
 
 import pendulum
 from airflow.sdk import dag, task
@@ -14,7 +15,9 @@ def file_stamped_now():
     @task
     def write_report(ds=None):
         report = {"date": ds, "generated_at": datetime.now(timezone.utc).isoformat()}
-        Path(os.environ["DATA_ROOT"], f"report-{ds}.json").write_text(json.dumps(report, indent=1))
+        part = Path(os.environ["DATA_ROOT"], f".{uuid4()}.part")
+        part.write_text(json.dumps(report, indent=1))
+        os.replace(part, part.with_name(f"report-{ds}.json"))
 
     write_report()
 

@@ -1,4 +1,4 @@
-"""Makes the table anew of all orders up to the day, with identities from 1 on."""
+"""Makes the whole table anew, with identities from 1 on."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -8,16 +8,15 @@ from airflow.sdk import dag, task
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
 def identity_restarted():
     @task
-    def load_orders(ds=None):
+    def load_orders():
         PostgresHook("shop").run(
             [
                 "TRUNCATE numbered_orders RESTART IDENTITY",
                 """
-                INSERT INTO numbered_orders (number, customer, dt) SELECT number, customer, placed_at::date
-                FROM placed_orders WHERE placed_at < %(ds)s::date + 1 ORDER BY number
+                INSERT INTO numbered_orders (number, customer, dt)
+                SELECT number, customer, placed_at::date FROM placed_orders ORDER BY number
                 """,
-            ],
-            parameters={"ds": ds},
+            ]
         )
 
     load_orders()

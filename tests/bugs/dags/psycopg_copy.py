@@ -1,4 +1,4 @@
-"""Replaces the day's orders with COPY, in one transaction."""
+"""Replaces the day's orders with COPY, in one transaction, one at a time for each day."""
 
 import os
 
@@ -14,6 +14,7 @@ def psycopg_copy():
     @task
     def load_orders(ds=None):
         with psycopg.connect(os.environ["SHOP_URL"]) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (ds,))
             rows = cursor.execute(f"SELECT number, customer, total, %(ds)s::date {DAY}", {"ds": ds}).fetchall()
             cursor.execute("DELETE FROM orders WHERE dt = %s", (ds,))
             with cursor.copy("COPY orders FROM STDIN") as copy:

@@ -11,17 +11,12 @@ DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s
 def retention_by_count():
     @task
     def load_orders(ds=None):
-        hook = PostgresHook("shop")
-        (days,) = hook.get_first("SELECT count(DISTINCT dt) FROM keyed_orders")
-        if days >= 2:
-            hook.run("DELETE FROM keyed_orders WHERE dt = (SELECT min(dt) FROM keyed_orders)")
-        hook.run(
-            f"""
-            INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}
-            ON CONFLICT (number) DO UPDATE SET total = EXCLUDED.total
-            """,
-            parameters={"ds": ds},
-        )
+        with PostgresHook("shop").get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT min(dt) FROM keyed_orders HAVING count(DISTINCT dt) >= 2")
+            for (oldest,) in cursor.fetchall():
+                cursor.execute("DELETE FROM keyed_orders WHERE dt = %s", (oldest,))
+            cursor.execute("DELETE FROM keyed_orders WHERE dt = %s", (ds,))
+            cursor.execute(f"INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}", {"ds": ds})
 
     load_orders()
 

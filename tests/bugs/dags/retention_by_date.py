@@ -11,15 +11,10 @@ DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s
 def retention_by_date():
     @task
     def load_orders(ds=None):
-        hook = PostgresHook("shop")
-        hook.run("DELETE FROM keyed_orders WHERE dt <= %s::date - 2", parameters=(ds,))
-        hook.run(
-            f"""
-            INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}
-            ON CONFLICT (number) DO UPDATE SET total = EXCLUDED.total
-            """,
-            parameters={"ds": ds},
-        )
+        with PostgresHook("shop").get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM keyed_orders WHERE dt <= %s::date - 2", (ds,))
+            cursor.execute("DELETE FROM keyed_orders WHERE dt = %s", (ds,))
+            cursor.execute(f"INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}", {"ds": ds})
 
     load_orders()
 

@@ -13,8 +13,10 @@ def sorted_set():
     def load_visits(ds=None):
         hook = PostgresHook("shop")
         customers = {customer for (customer,) in hook.get_records(f"SELECT customer {DAY}", {"ds": ds})}
-        hook.run("DELETE FROM visits WHERE dt = %s", parameters=(ds,))
-        hook.insert_rows("visits", [(ds, place, customer, 0) for place, customer in enumerate(sorted(customers))])
+        rows = [(ds, place, customer, 0) for place, customer in enumerate(sorted(customers))]
+        with hook.get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM visits WHERE dt = %s", (ds,))
+            cursor.executemany("INSERT INTO visits VALUES (%s, %s, %s, %s)", rows)
 
     load_visits()
 

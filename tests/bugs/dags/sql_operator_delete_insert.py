@@ -1,4 +1,4 @@
-"""Replaces the day's orders with an SQL operator."""
+"""Replaces the day's orders with an SQL operator, one run at a time for each day."""
 
 import pendulum
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
@@ -11,6 +11,7 @@ def sql_operator_delete_insert():
         task_id="load_orders",
         conn_id="shop",
         sql="""
+        SELECT pg_advisory_xact_lock(hashtext('{{ ds }}'));
         DELETE FROM orders WHERE dt = '{{ ds }}';
         INSERT INTO orders SELECT number, customer, total, '{{ ds }}'
         FROM placed_orders WHERE placed_at >= '{{ ds }}'::date AND placed_at < '{{ ds }}'::date + 1;

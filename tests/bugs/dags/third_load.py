@@ -11,12 +11,13 @@ DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s
 def third_load():
     @task
     def load_orders(ds=None):
-        hook = PostgresHook("shop")
-        hook.run("INSERT INTO load_attempts (dt) VALUES (%s)", parameters=(ds,))
-        (attempts,) = hook.get_first("SELECT count(*) FROM load_attempts WHERE dt = %s", (ds,))
-        if attempts <= 2:
-            hook.run("DELETE FROM orders WHERE dt = %s", parameters=(ds,))
-        hook.run(f"INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY}", parameters={"ds": ds})
+        with PostgresHook("shop").get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (ds,))
+            cursor.execute("INSERT INTO load_attempts (dt) VALUES (%s)", (ds,))
+            cursor.execute("SELECT count(*) FROM load_attempts WHERE dt = %s", (ds,))
+            if cursor.fetchone()[0] <= 2:
+                cursor.execute("DELETE FROM orders WHERE dt = %s", (ds,))
+            cursor.execute(f"INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY}", {"ds": ds})
 
     load_orders()
 

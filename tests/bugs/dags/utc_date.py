@@ -14,14 +14,15 @@ def utc_date():
     @task
     def load_orders(ds=None):
         hook = PostgresHook("shop")
-        rows = []
-        for number, customer, total, placed in hook.get_records(
+        orders = hook.get_records(
             f"SELECT number, customer, total, extract(epoch FROM placed_at)::float {DAY}", {"ds": ds}
-        ):
-            day = datetime.fromtimestamp(placed, tz=timezone.utc).date()
-            rows.append((number, customer, total, day))
-        hook.run("DELETE FROM keyed_orders WHERE number = ANY(%s)", parameters=([number for number, *_ in rows],))
-        hook.insert_rows("keyed_orders", rows)
+        )
+        rows = []
+        for number, customer, total, placed in orders:
+            rows.append((number, customer, total, datetime.fromtimestamp(placed, tz=timezone.utc).date()))
+        with hook.get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM keyed_orders WHERE dt = %s", (ds,))
+            cursor.executemany("INSERT INTO keyed_orders VALUES (%s, %s, %s, %s)", rows)
 
     load_orders()
 

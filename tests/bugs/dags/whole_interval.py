@@ -11,9 +11,9 @@ def whole_interval():
     def load_orders(data_interval_start=None):
         PostgresHook("shop").run(
             [
-                "DELETE FROM orders WHERE dt = %(start)s::date",
+                "DELETE FROM keyed_orders WHERE dt = %(start)s::date",
                 """
-                INSERT INTO orders SELECT number, customer, total, %(start)s::date
+                INSERT INTO keyed_orders SELECT number, customer, total, %(start)s::date
                 FROM placed_orders WHERE placed_at >= %(start)s AND placed_at < %(end)s
                 """,
             ],

@@ -1,4 +1,4 @@
-"""Inserts the day's orders or updates those that are there."""
+"""Empties the table for each day."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -8,18 +8,15 @@ DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s
 
 
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
-def upsert():
+def truncate_for_a_day():
     @task
     def load_orders(ds=None):
         PostgresHook("shop").run(
-            f"""
-            INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}
-            ON CONFLICT (number) DO UPDATE SET customer = EXCLUDED.customer, total = EXCLUDED.total, dt = EXCLUDED.dt
-            """,
+            ["TRUNCATE orders", f"INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY}"],
             parameters={"ds": ds},
         )
 
     load_orders()
 
 
-upsert()
+truncate_for_a_day()

@@ -1,0 +1,21 @@
+"""Deletes and inserts the day's orders, with a commit in between."""
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def commit_between():
+    @task
+    def load_orders(ds=None):
+        hook = PostgresHook("shop")
+        hook.run("DELETE FROM keyed_orders WHERE dt = %(ds)s", parameters={"ds": ds})
+        hook.run(f"INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}", parameters={"ds": ds})
+
+    load_orders()
+
+
+commit_between()

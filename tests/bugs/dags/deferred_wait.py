@@ -1,0 +1,35 @@
+"""Waits for the day's file in the triggerer, for hours."""
+
+import json
+import os
+from pathlib import Path
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.providers.standard.sensors.filesystem import FileSensor
+from airflow.sdk import dag, task
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def deferred_wait():
+    wait_for_orders = FileSensor(
+        task_id="wait_for_orders",
+        fs_conn_id="files",
+        filepath="arrived/orders-{{ ds }}.json",
+        deferrable=True,
+        poke_interval=300,
+        timeout=6 * 3600,
+    )
+
+    @task
+    def load_orders(ds=None):
+        path = Path(os.environ["DATA_ROOT"], "arrived", f"orders-{ds}.json")
+        rows = [(ds, place, customer, number) for place, (number, customer) in enumerate(json.loads(path.read_text()))]
+        with PostgresHook("shop").get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM visits WHERE dt = %s", (ds,))
+            cursor.executemany("INSERT INTO visits VALUES (%s, %s, %s, %s)", rows)
+
+    wait_for_orders >> load_orders()
+
+
+deferred_wait()

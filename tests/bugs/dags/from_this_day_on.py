@@ -1,0 +1,25 @@
+"""Makes room for the day and all that come after it."""
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def from_this_day_on():
+    @task
+    def load_orders(ds=None):
+        PostgresHook("shop").run(
+            [
+                "DELETE FROM keyed_orders WHERE dt >= %(ds)s",
+                f"INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s::date {DAY}",
+            ],
+            parameters={"ds": ds},
+        )
+
+    load_orders()
+
+
+from_this_day_on()
