@@ -50,6 +50,8 @@ READY_MADE = (
     "airflow.timetables.interval",
     "time_machine",
 )
+GRACE = 10.0
+"""Seconds that a child whose time is up has to say where it is and end, before it is killed."""
 _FRAME = re.compile(r'^  File "(?P<path>.*)", line (?P<line>\d+) in ')
 
 
@@ -120,7 +122,7 @@ class Loader:
         if pid == 0:
             self._child(job, self._count)
         now = time.monotonic()
-        return Child(self._count, job, pid, now, now + self.timeout + 1.0)
+        return Child(self._count, job, pid, now, now + self.timeout + GRACE)
 
     def _has_ended(self, child: Child) -> bool:
         """Look after a child: kill it when its time is up, and tell what came of it when it has ended."""
@@ -147,19 +149,21 @@ class Loader:
                     events.append(data["event"])
         outcome = {"file": child.job["file"], "want": child.job["want"], "events": events, "result": result}
         if result is None:
-            stack = self._stack_of(child.number)
+            is_late, stack = self._stack_of(child.number)
+            status = None if is_late else status
             outcome["died"] = {"how": failure or _how_it_ended(status, self.timeout), "chain": stack}
         for kind in ("report", "stack"):
             self._path(child.number, kind).unlink(missing_ok=True)
         return outcome
 
-    def _stack_of(self, number: int) -> list[dict[str, Any]]:
-        """Where in the user's files a child was when its time was up, or it crashed."""
+    def _stack_of(self, number: int) -> tuple[bool, list[dict[str, Any]]]:
+        """Whether a child's time was up, and where in the user's files it was then, or when it crashed."""
         path = self._path(number, "stack")
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
         found = [match for line in lines if (match := _FRAME.match(line)) and self.user.has(match["path"])]
         places = [{"path": match["path"], "line": int(match["line"])} for match in reversed(found)]
-        return [{**place, "column": 1, "end_line": place["line"]} for place in places]
+        is_late = bool(lines) and lines[0].startswith("Timeout")
+        return is_late, [{**place, "column": 1, "end_line": place["line"]} for place in places]
 
     def _path(self, number: int, kind: str) -> Path:
         return self.home / f"{number}.{kind}"
@@ -205,7 +209,7 @@ class Loader:
             self.control.close()
             self._report = Report(self._path(number, "report"))
             self._stack = apart(self._path(number, "stack"))
-            faulthandler.dump_traceback_later(self.timeout, file=self._stack)
+            faulthandler.dump_traceback_later(self.timeout, file=self._stack, exit=True)
             silence()
             self._report.tell(result=self._work(job))
             status = 0
