@@ -78,6 +78,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
             state = run.execute(request["run"])
             reason = run.reason
+            clock.let_arrive()
     except DagproofError as error:
         reason = str(error)
     except Exception as error:

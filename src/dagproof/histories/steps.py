@@ -22,7 +22,7 @@ KINDS = {
 }
 
 #: How many histories are tried for a law, unless somebody says otherwise.
-DEFAULT_MAX_HISTORIES = 6
+DEFAULT_MAX_HISTORIES = 8
 
 
 @dataclass(frozen=True, order=True)

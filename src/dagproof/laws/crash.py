@@ -12,8 +12,10 @@ from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point
 from dagproof.worlds.snapshot import File, Snapshot, Table
 
-#: Files that no reader takes for data: hidden ones, and such as are called temporary.
-TEMPORARY = re.compile(r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|tmp[a-z0-9_]{6,10})$")
+#: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
+TEMPORARY = re.compile(
+    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
+)
 
 
 class Crash(Law):

@@ -82,6 +82,11 @@ class Clock:
         elif alarm and seconds > 0:
             signal.setitimer(signal.ITIMER_REAL, alarm - seconds)
 
+    def let_arrive(self) -> None:
+        """Let happen what was still to arrive, at its time: nobody waited for it."""
+        while (arrival := self.next_arrival()) is not None:
+            self.advance(max(0.0, (arrival - datetime.now(tz=arrival.tzinfo)).total_seconds()) + 0.001)
+
     def next_arrival(self) -> datetime | None:
         """Return when something happens next without the run's doing; None when nothing will."""
         return self._arrivals[0].moment if self._arrivals else None

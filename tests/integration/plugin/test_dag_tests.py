@@ -35,7 +35,7 @@ HEALTHY = """
 """
 APPENDS = HEALTHY.replace("healthy", "appends").replace('f"{ds}.txt", "w"', '"all.txt", "a"')
 BROKEN = "from airflow.sdk import dag\nimport no_such_module\n"
-THREE_LAWS = "effect or deterministic or rerun or loads or test_mine"
+THREE_LAWS = "effect or deterministic or rerun or loads or append-load or test_mine"
 DEFAULT_DATES = "2026-01-01, 2026-01-02, 2026-02-01"
 FAILURE = """\
 appends is not idempotent

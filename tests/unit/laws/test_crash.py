@@ -106,7 +106,7 @@ def test_a_temporary_file_is_known_by_its_name(path: str) -> None:
     assert TEMPORARY.search(path)
 
 
-@pytest.mark.parametrize("path", ["a.csv", "part.csv", "tmp/a.csv", "temp", "tmpl.html", "apart", "raw.part/a.csv"])
+@pytest.mark.parametrize("path", ["a.csv", "part.csv", "tmp/a.csv", "temp", "tmpl.html", "apart", "_temporaries/a.csv"])
 def test_a_file_that_others_may_read_is_not_temporary(path: str) -> None:
     """Whatever its folder is called."""
     assert not TEMPORARY.search(path)

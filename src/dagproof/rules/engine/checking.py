@@ -20,7 +20,7 @@ from dagproof.rules.engine.suppressions import apply, without_duplicates
 from dagproof.source.files import Walk, python_files
 from dagproof.source.names import Resolver
 from dagproof.source.project import Project
-from dagproof.source.reading import UnreadableError
+from dagproof.source.reading import UnreadableError, without_collecting
 from dagproof.source.target import Version
 
 MOST_NESTED = 5_000
@@ -198,13 +198,14 @@ def _look_at_all(files: Files, rules: Collection[Rule], cache: Cache | None) -> 
     known = {module: one for module in modules if cache and (one := cache.get(module))}
     files.project.files = [module.path for module in modules if module not in known and module.path.is_file()]
     looked = {}
-    for module in modules:
-        one = known.get(module)
-        if one is None and cache:
-            with cache.watching() as tried:
-                one = look_at(module, resolver, rules)
-            cache.put(module, one, tried)
-        looked[module.shown] = one or look_at(module, resolver, rules)
+    with without_collecting():  # between two files, too: each time it is let go, it has all of them to look at
+        for module in modules:
+            one = known.get(module)
+            if one is None and cache:
+                with cache.watching() as tried:
+                    one = look_at(module, resolver, rules)
+                cache.put(module, one, tried)
+            looked[module.shown] = one or look_at(module, resolver, rules)
     if cache:
         cache.save()
     return looked

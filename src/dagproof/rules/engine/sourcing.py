@@ -47,10 +47,27 @@ def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Loo
         dagfile = DagFile(module, resolver)
         told = facts(dagfile, skipped=not is_dag_file)
         wanted = rules if dagfile.dags and is_dag_file else ()
-        found = tuple(finding for rule in wanted for finding in rule.check(dagfile))
+        found, failed = _checked(dagfile, wanted)
     except RecursionError as error:
         raise UnreadableError("its code is nested too deeply to be looked at") from error
-    return Looked(found, told, is_dag_file, comments=comments)
+    return Looked(tuple(found), told, is_dag_file, unreadable="; ".join(failed) or None, comments=comments)
+
+
+def _checked(dagfile: DagFile, rules: Collection[Rule]) -> tuple[list[Finding], list[str]]:
+    """Return what the rules find, and a sentence on each rule that failed itself: the others look all the same."""
+    found: list[Finding] = []
+    failed = []
+    for rule in rules:
+        try:
+            found += rule.check(dagfile)
+        except RecursionError:
+            raise
+        except Exception as error:
+            failed.append(
+                f"the rule {rule.name} failed on it ({type(error).__name__}: {error}), which is a fault of dagproof's; "
+                f"please report it, and leave the rule out with --ignore {rule.name} until it is mended"
+            )
+    return found, failed
 
 
 def _may_hold_dags(module: Module) -> bool:
