@@ -114,7 +114,10 @@ class Crash(Law):
         return Finding(left, finding.not_compared | litter, bool(left) or finding.broken, headline=finding.headline)
 
     def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
-        """Return how `now` is neither the old nor the new state, and one word for what it is."""
+        """Return how `now` is neither the old nor the new state, and one word for what it is.
+
+        The word is about tables; about files where the run writes nothing else.
+        """
         untouched = lab.before(crashed)
         scratch = whole(lab.proof.scratch)
         seen = []
@@ -137,8 +140,9 @@ class Crash(Law):
         ]
         files = [path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without(scratch).files]
         survived |= {"partial"} if files else set()
-        written = {path for path, file in new.files.items() if file != old.files.get(path)}
-        survived |= {"new" for path in written if now.files.get(path) == new.files[path]}
+        if not any(_rows(old.tables.get(name)) != _rows(table) for name, table in new.tables.items()):
+            written = {path for path, file in new.files.items() if file != old.files.get(path)}
+            survived |= {"new" for path in written if now.files.get(path) == new.files[path]}
         found = diff(
             Snapshot(whole_tables, {p: f for p in files if (f := new.files.get(p) or old.files.get(p))}),
             Snapshot(torn_tables, {p: now.files[p] for p in files if p in now.files}),

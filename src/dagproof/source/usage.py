@@ -13,6 +13,7 @@ LOG_METHODS = frozenset({"debug", "info", "warning", "warn", "error", "exception
 LOGGERS = ("log", "logger", "logging")
 PASSED_ON = frozenset({"str", "int", "float", "round", "format", "repr", "abs", "min", "max", "divmod", "isinstance"})
 PAUSES = frozenset({"time.sleep", "asyncio.sleep"})
+TEMPORARY_ENDS = (".part", ".partial", ".tmp", ".temp", "~")
 MOST_NAMES = 6
 
 
@@ -20,7 +21,7 @@ class Fate(IntEnum):
     """What becomes of a value, the harmless first."""
 
     HARMLESS = 0
-    """It is logged, printed, waited for, compared with another reading of the clock, or dropped."""
+    """It is logged, printed, waited for, compared with another reading, part of a temporary file's name, or dropped."""
     DURATION = 1
     """The time between two readings goes somewhere, but for being compared with a limit."""
     USED = 2
@@ -61,6 +62,8 @@ class Usage:
         if isinstance(parent, ast.IfExp) and node is parent.test:
             return Fate.USED
         passes = ast.JoinedStr | ast.FormattedValue | ast.Attribute | ast.UnaryOp | ast.IfExp | ast.Tuple | ast.Await
+        if isinstance(parent, ast.JoinedStr) and names_temporary_file(parent):
+            return Fate.HARMLESS
         if isinstance(parent, passes):
             return self.fate(parent, names, duration=duration)
         if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
@@ -98,6 +101,12 @@ class Usage:
     def _loads(self, name: str) -> list[ast.Name]:
         nodes = ast.walk(self.scope.node)
         return [n for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+
+
+def names_temporary_file(text: ast.JoinedStr) -> bool:
+    """Say whether an f-string reads as the name of a file that is hidden or temporary: it gets another name later."""
+    written = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in text.values)
+    return written.rpartition("/")[2].startswith(".") or written.endswith(TEMPORARY_ENDS)
 
 
 def is_log(call: ast.Call) -> bool:

@@ -26,11 +26,18 @@ CAREFUL = ("DP204", "DP501", "DP502")
         ("random_sample", {"random-source"}),
         ("conflict_on_uuid4", {"random-source", "unstable-key"}),
         ("empty_interval", {"zero-width-interval"}),
-        ("hash_bucket", {"random-source", "split-transaction"}),
+        ("hash_bucket", {"random-source"}),
         *[
             (name, set())
             for name in (
-                *("delete_insert", "truncate_insert", "upsert", "merge", "sql_operator_delete_insert", "psycopg_copy"),
+                *(
+                    "delete_insert",
+                    "truncate_insert",
+                    "upsert_tombstones",
+                    "merge",
+                    "sql_operator_delete_insert",
+                    "psycopg_copy",
+                ),
                 *("file_rename", "file_stamped_by_schedule", "seeded_sample", "conflict_on_natural_key"),
                 *("conflict_on_uuid5", "whole_interval", "retention_by_date", "mapped_tasks", "created_at_by_schedule"),
             )

@@ -27,6 +27,7 @@ RULE = "random-source"
         "PostgresHook('x').run('INSERT INTO t (id) VALUES (gen_random_uuid())')",
         "PostgresHook('x').run('SELECT * FROM t ORDER BY random() LIMIT 5')",
         "os.system('load --id $(uuidgen)')",
+        "open(f'out/{uuid.uuid4()}.csv', 'w')",
     ],
 )
 def test_a_draw_in_a_task_is_found(look_in_task: Look, body: str) -> None:
@@ -52,11 +53,13 @@ def test_a_draw_in_a_task_is_found(look_in_task: Look, body: str) -> None:
         "def hash(text): return 1\nreturn hash('x')",
         "PostgresHook('x').run('SELECT rand(7)')",
         "PostgresHook('x').run('SELECT uuid, random FROM t')",
+        "open(f'.{uuid.uuid4()}.csv', 'w')",
+        "part = f'out/{uuid.uuid4()}.part'\nopen(part, 'w')",
         "return sorted([1, 2])",
     ],
 )
 def test_what_only_looks_like_a_draw_is_not_found(look_in_task: Look, body: str) -> None:
-    """Seeds, pauses, log lines, and names that are something else."""
+    """Seeds, pauses, log lines, temporary files, and names that are something else."""
     assert look_in_task(body, RULE) == []
 
 
