@@ -99,7 +99,8 @@ def _cleared(run: Any, dag: Any, session: Any, task_id: str) -> Any:
 def _with_downstream(dag: Any, task_id: str) -> set[str]:
     if task_id not in dag.task_dict:
         raise DagproofError(f"{dag.dag_id} has no task {task_id!r} to clear; it has {', '.join(dag.task_dict)}")
-    return {task_id, *(task.task_id for task in dag.task_dict[task_id].get_flat_relatives(upstream=False))}
+    # Airflow's own answer: setups and teardowns of what is cleared come along
+    return set(dag.partial_subset(task_id, include_downstream=True, include_upstream=False).task_dict)
 
 
 def _running() -> Any:

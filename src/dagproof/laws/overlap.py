@@ -23,11 +23,17 @@ class Overlap(Law):
     Why is this bad: catching up starts several runs at once. Two of them that both look for rows to replace, both
     find none, and both insert; or share a temporary table or file, and load each other's rows.
 
+    Where a row may be there twice, a delete and an insert in one transaction are not enough: two of them at once both
+    delete nothing, and both insert. A lock that both ask for, or a unique key and retries, are.
+
     Example:
-        cursor.execute("CREATE TABLE staging …")  # one for all runs
+        DELETE FROM orders WHERE dt = %(ds)s;
+        INSERT INTO orders SELECT …;
 
     Use instead:
-        cursor.execute("CREATE TEMP TABLE staging … ON COMMIT DROP")  # one for each connection
+        SELECT pg_advisory_xact_lock(hashtext('orders/' || %(ds)s));  -- first, in the same transaction
+        DELETE FROM orders WHERE dt = %(ds)s;
+        INSERT INTO orders SELECT …;
     """
 
     name = "overlap"

@@ -9,6 +9,7 @@ import linecache
 import os
 import platform
 import random
+import re
 import socket
 import sys
 import uuid
@@ -20,7 +21,9 @@ import time_machine
 
 TIME, RANDOM, MACHINE = "the time", "a random value", "the machine"
 MOST = 50
-_LOGGING = ("logging", "structlog", "airflow._shared.logging", "airflow.sdk.log")
+_LOGGING = ("logging", "structlog")
+#: What Airflow asks for, it asks for itself (the time of a log line, mostly), unless it is asked for the time.
+_AIRFLOW, _TIME_OF_AIRFLOW = "airflow.", re.compile(r"airflow\..*\btimezones?\b")
 _OWNED_BY_OTHERS = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -68,7 +71,8 @@ class Tripwire:
 
     def _note(self, frame: FrameType | None, what: str) -> None:
         while frame is not None and len(self.trips) < MOST:
-            if str(frame.f_globals.get("__name__", "")).startswith(_LOGGING):
+            module = str(frame.f_globals.get("__name__", ""))
+            if module.startswith(_LOGGING) or (module.startswith(_AIRFLOW) and not _TIME_OF_AIRFLOW.match(module)):
                 return
             file = frame.f_code.co_filename
             if file.startswith(self._folders) and not any(part in file for part in _OWNED_BY_OTHERS):

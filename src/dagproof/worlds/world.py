@@ -368,7 +368,7 @@ def connection_value(conn_id: str, value: str | Mapping[str, Any], places: Mappi
     if isinstance(value, Mapping):
         return json.dumps({k: fill(v, places) if isinstance(v, str) else v for k, v in value.items()})
     text = fill(value, places)
-    if not text.startswith("{") and (unknown := re.search(r"\{(\w+)\}", text)):
+    if not text.lstrip().startswith('{"') and (unknown := re.search(r"\{(\w+)\}", text)):
         raise ConfigError(
             f"tool.dagproof.world.connections.{conn_id} has the placeholder {unknown.group()}; there is "
             f"{{postgres}} and {{files}}"

@@ -42,9 +42,11 @@ def test_a_date_that_was_cut_off_or_corrected_is_healed_by_a_whole_run(
 
 @given(orders, events)
 def test_nothing_that_was_drawn_is_lost(dates: tuple[str, ...], drawn: list[Step]) -> None:
-    """With all dates asked for, each event is there, a cleared task perhaps as a whole rerun."""
+    """With all dates asked for, each event is there, a cleared task perhaps as a whole rerun, a correction once."""
     history = _history(dates, len(dates), drawn)
-    for kind in ("retry", "crash", "correct"):
+    corrected = [step for step in drawn if step.kind == "correct"]
+    assert [s for s in history if s.kind == "correct"] == list(dict.fromkeys(corrected))
+    for kind in ("retry", "crash"):
         assert [s for s in history if s.kind == kind] == [s for s in drawn if s.kind == kind]
     assert sum(s.kind in ("rerun", "clear") for s in history) >= sum(s.kind in ("rerun", "clear") for s in drawn)
 
