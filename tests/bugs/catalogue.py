@@ -554,7 +554,7 @@ LATE_BUGS = (
     Bug(
         "skips_what_is_missing",
         "reschedule_sensor",
-        {"late": differs(LATE, "arrived_orders", "visits", f"arrived/orders-{FIRST}.json")},
+        {"late": differs(LATE, "visits")},
     ),
     Bug("poke_sensor", "deferred_wait", {"late": Broken(LATE, verdict="holds a slot while waiting")}),
     Bug("short_timeout", "reschedule_sensor", {"late": fails(LATE)}),

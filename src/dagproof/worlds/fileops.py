@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import io
 import os
+import pathlib
 import signal
 import sys
 import time
@@ -57,6 +58,8 @@ class FileOperations:
 
         io.open = opening
         builtins.open = opening
+        if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10: paths keep the open of when pathlib was imported
+            pathlib._NormalAccessor.open = staticmethod(opening)
         sys.addaudithook(self._audit)
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
