@@ -60,7 +60,8 @@ def test_what_may_be_our_own_fault_is_doubtful(
 def test_an_error_is_told_at_its_line(told: dict[str, list[dict[str, Any]]]) -> None:
     """Also of a file that hung, or crashed."""
     lines = {name: finding["line"] for name in ("hangs", "sleeps", "fails", "exits") for finding in told[name]}
-    assert lines == {"hangs": 4, "sleeps": 5, "fails": 4, "exits": 5}
+    assert lines.pop("hangs") in (4, 5)  # a loop of two lines: Python 3.10 stands at the second one
+    assert lines == {"sleeps": 5, "fails": 4, "exits": 5}
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
