@@ -19,6 +19,7 @@ from dagproof.rules.engine.checking import Checked, Files, Load, check_files, fi
 from dagproof.rules.engine.options import by_path, configured
 from dagproof.rules.engine.selection import selected, split
 from dagproof.rules.engine.sourcing import Looked
+from dagproof.source.reading import without_collecting
 from dagproof.source.target import target
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -47,11 +48,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check, print what was found, and return the exit status.
+    """Check, print what was found, and return the exit status; the whole of it without looking for garbage.
+
+    All syntax trees are kept to the end, and to look through them again and again takes a third of the time.
 
     Raises:
         DagproofError: a path, a rule or an option leads nowhere, or Airflow is not there.
     """
+    with without_collecting():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     config = load_config(Path.cwd())
     paths = [Path(path) for path in options.paths] or [config.dags_folder]
     rules = _selected(options, config)
