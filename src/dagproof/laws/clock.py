@@ -41,9 +41,9 @@ class Clock(Law):
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date months later, and the first one at each of the other moments."""
         runs = {date: lab.runs[lab.dag_id, date].run_after for date in dates}
-        later = [(Step("run", date, at=_text(due + MONTHS_LATER)),) for date, due in runs.items()]
+        later = [(Step("run", date, at=(due + MONTHS_LATER).isoformat()),) for date, due in runs.items()]
         first = dates[0]
-        return [*later, *((Step("run", first, at=_text(moment)),) for moment in _moments(runs[first]))]
+        return [*later, *((Step("run", first, at=moment.isoformat()),) for moment in _moments(runs[first]))]
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the run when it is due."""
@@ -64,11 +64,7 @@ def _moments(due: datetime) -> list[datetime]:
 
 
 def _sunday(year: int, month: int, number: int) -> datetime:
-    """Return the `number`-th Sunday of a month, from its end where it is negative."""
-    days = [datetime(year, month, day, tzinfo=timezone.utc) for day in range(1, 32 if month in (3, 10) else 29)]
+    """Return the `number`-th Sunday of a month of 31 days, from its end where it is negative."""
+    days = [datetime(year, month, day, tzinfo=timezone.utc) for day in range(1, 32)]
     sundays = [day for day in days if day.weekday() == 6]
     return sundays[number - 1 if number > 0 else number]
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat()

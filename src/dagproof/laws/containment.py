@@ -10,7 +10,7 @@ from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
 from dagproof.worlds.diff import diff
-from dagproof.worlds.snapshot import Row, Snapshot, Table
+from dagproof.worlds.snapshot import Snapshot, Table
 
 
 class Containment(Law):
@@ -104,7 +104,6 @@ def _same(written: Table, now: Table) -> Table:
     return Table(now.name, now.columns, now.key, tuple(rows))
 
 
-def _key(row: Row | bytes, table: Table, key: tuple[str, ...] | None = None) -> tuple[bytes, ...]:
-    assert isinstance(row, bytes)
+def _key(row: bytes, table: Table, key: tuple[str, ...] | None = None) -> tuple[bytes, ...]:
     values = row.split(b"\t")
     return tuple(values[table.columns.index(column)] for column in key or table.key)
