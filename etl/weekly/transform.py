@@ -112,8 +112,8 @@ def _judge(ds: str, allowed: float, connection: psycopg.Connection[Any]) -> tupl
         table, reason, times = next(row for row in reasons if row[1] != REPLACED)
         raise WeekError(
             f"{rejected:,} of the {rows:,} rows of the week up to {ds} are rejected, more than the share of "
-            f"{allowed:g} that SHOP_MAX_BAD_SHARE allows; most often in {table}: {reason} ({times:,}). All are in raw_rejected and "
-            "shop_rejected."
+            f"{allowed:g} that SHOP_MAX_BAD_SHARE allows; most often in {table}: {reason} ({times:,}). All are in "
+            "raw_rejected and shop_rejected."
         )
     return rejected, rows
 
