@@ -9,6 +9,7 @@ import re
 import tempfile
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -31,6 +32,30 @@ def raw_log(app: str, ds: str) -> Path:
     return Path("raw", "logs", check_date(ds), f"{app}.log")
 
 
+class _Landing:
+    """A file that logs are written to one after another, and where what is on its way may lie."""
+
+    def __init__(self, file: BinaryIO, folder: Path) -> None:
+        self._file = file
+        self._folder = folder
+
+    def add(self, path: str, machine: Place) -> None:
+        """Write a log, unpacked."""
+        self.fill(lambda part: machine.copy(path, part))
+
+    def fill(self, fetch: Callable[[BinaryIO], None]) -> None:
+        """Write what is fetched, unpacked; its last line is ended, so that what follows begins with one of its own."""
+        last = b""
+        with tempfile.TemporaryFile(dir=self._folder) as part:
+            fetch(cast("BinaryIO", part))
+            with unpacked(cast("BinaryIO", part), "it") as plain:
+                while block := plain.read(_BLOCK):
+                    self._file.write(block)
+                    last = block[-1:]
+        if last not in (b"", b"\n"):
+            self._file.write(b"\n")
+
+
 def land_log(app: str, ds: str, settings: LogSettings, server: SftpServer | None = None) -> int:
     """Land the log of an app on a day; return its size in bytes.
 
@@ -44,24 +69,24 @@ def land_log(app: str, ds: str, settings: LogSettings, server: SftpServer | None
     target = settings.data_root / raw_log(app, ds)
     corrected = settings.data_root / "inbox" / "logs" / ds / f"{app}.log"
     with atomic_write(target) as file:
+        landing = _Landing(file, target.parent)
         if corrected.is_file():
-            _land(str(corrected), ThisMachine(), file)
+            landing.add(str(corrected), ThisMachine())
         elif settings.kind == "generator":
             file.writelines(generate_log(app, ds, settings.entries))
         else:
-            _fetch(settings.source.replace("{app}", app).replace("{ds}", ds), ds, settings, server, file)
+            _fetch(settings.source.replace("{app}", app).replace("{ds}", ds), ds, settings, server, landing)
         return file.tell()
 
 
-def _fetch(place: str, ds: str, settings: LogSettings, server: SftpServer | None, file: BinaryIO) -> None:
+def _fetch(place: str, ds: str, settings: LogSettings, server: SftpServer | None, landing: _Landing) -> None:
     try:
         if settings.kind == "http":
-            with _scratch(file) as body:
-                download(place, body, timeout=settings.timeout, attempts=_ATTEMPTS)
-                _append_unpacked(body, file)
+            landing.fill(lambda part: download(place, part, timeout=settings.timeout, attempts=_ATTEMPTS))
         else:
             with _opened(settings, server) as machine:
-                _land_with_rotated(_path(place), None if settings.of_one_day else _beginning(ds) - _DAY, machine, file)
+                since = None if settings.of_one_day else _beginning(ds) - _DAY
+                _land_with_rotated(_path(place), since, machine, landing)
     except InputError as error:  # whoever writes it may not be done
         raise SourceUnavailableError(f"The log {place} is not whole yet: {error}") from error
     except EtlError:
@@ -88,7 +113,7 @@ def _beginning(ds: str) -> float:
     return datetime.datetime.fromisoformat(ds).replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
-def _land_with_rotated(path: str, since: float | None, machine: Place, file: BinaryIO) -> None:
+def _land_with_rotated(path: str, since: float | None, machine: Place, landing: _Landing) -> None:
     """Write a log after the rotated ones beside it, the oldest first, but for those that ended before a moment.
 
     Raises:
@@ -101,7 +126,7 @@ def _land_with_rotated(path: str, since: float | None, machine: Place, file: Bin
         raise SourceUnavailableError(f"There is no {path} yet, nor a rotated one.")
     for other in reversed(found):
         if since is None or other.modified >= since:
-            _land(f"{folder}/{other.name}", machine, file)
+            landing.add(f"{folder}/{other.name}", machine)
     # The log itself may have grown: what came too late for this look is another day's.
     if [other for other in _rotated(name, machine.files(folder or "/")) if other.name != name] != [
         other for other in found if other.name != name
@@ -116,25 +141,3 @@ def _rotated(name: str, found: list[Found]) -> list[Found]:
     numbered = sorted((int(match["number"] or 0), file.name, file) for match, file in matches if not match["day"])
     dated = sorted((file for match, file in matches if match["day"]), reverse=True)
     return [file for *_, file in numbered] + dated
-
-
-def _land(path: str, machine: Place, file: BinaryIO) -> None:
-    """Write a log, unpacked; its last line is ended, so that what follows begins with a line of its own."""
-    with _scratch(file) as part:
-        machine.copy(path, part)
-        _append_unpacked(part, file)
-
-
-def _append_unpacked(part: BinaryIO, file: BinaryIO) -> None:
-    last = b""
-    with unpacked(part, "it") as plain:
-        while block := plain.read(_BLOCK):
-            file.write(block)
-            last = block[-1:]
-    if last not in (b"", b"\n"):
-        file.write(b"\n")
-
-
-def _scratch(beside: BinaryIO) -> contextlib.AbstractContextManager[BinaryIO]:
-    """Return an empty file without a name, on the same disk as another one."""
-    return cast("contextlib.AbstractContextManager[BinaryIO]", tempfile.TemporaryFile(dir=Path(beside.name).parent))

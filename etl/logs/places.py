@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import shutil
@@ -127,8 +128,8 @@ class _Remote:
 def _public(text: str) -> tuple[str, paramiko.PKey]:
     kind, _, data = text.strip().partition(" ")
     try:
-        key = paramiko.PKey.from_type_string(kind, paramiko.common.b64decode(data.encode()))
-    except (paramiko.SSHException, paramiko.UnknownKeyType, ValueError, AttributeError) as error:
+        key = paramiko.PKey.from_type_string(kind, base64.b64decode(data))
+    except (paramiko.SSHException, paramiko.UnknownKeyType, ValueError) as error:
         raise SettingsError(
             "The connection logs_sftp needs the server's public key: its extra `host_key`, as `ssh-keyscan` prints it "
             f"without the host, is {text[:40]!r}."
