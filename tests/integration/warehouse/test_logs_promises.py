@@ -121,7 +121,7 @@ def test_a_late_log_is_waited_for(logs: Logs, mail: Any) -> None:
 
 
 def test_a_log_that_is_cut_or_missing_fails_and_the_old_result_stays(logs: Logs, mail: Any) -> None:
-    """After several attempts, with one sentence for each; once they are whole, a rerun heals it, and nothing is twice."""
+    """After several attempts, with one sentence for each; a rerun heals it once they are whole, and nothing is twice."""
     logs.run()
     result = logs.result()
     whole = gzip.compress((QUIET * 500).encode())
@@ -166,7 +166,7 @@ def test_a_connection_that_breaks_in_the_middle_shows_nothing_and_the_retry_heal
     logs.run()
     logs.database.execute(BREAK_ONCE)
     logs.log("mainApp").write_text("odd\n" + QUIET * 2)
-    seen = logs.run(sabotage="terminate", count="SELECT sum(entries) FROM log_counts WHERE app = 'mainApp'")
+    seen = logs.run(sabotage="terminate", count="SELECT sum(entries)::bigint FROM log_counts WHERE app = 'mainApp'")
     assert seen["state"] == "success", logs.airflow.printed()
     assert {task for states in seen["states_while_waiting"] for task, s in states.items() if s == "up_for_retry"} == {
         "parse_log",
