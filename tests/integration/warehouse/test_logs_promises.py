@@ -13,7 +13,7 @@ import psycopg.conninfo
 import pytest
 
 from etl.logs.report import TABLES
-from etl.logs.settings import APPS
+from etl.logs.settings import ALL_APPS
 from tests.sftp_server import PASSWORD, USER, sftp_folder
 
 pytestmark = pytest.mark.one_server
@@ -36,7 +36,7 @@ class Logs:
         self.root = root
         self.env = env | {"DATA_ROOT": str(root), "LOGS_SOURCE": f"{root}/source/{{app}}-{{ds}}.log"}
         (root / "source").mkdir()
-        for app in APPS:
+        for app in ALL_APPS:
             self.log(app).write_text(QUIET)
 
     def log(self, app: str) -> Path:
@@ -81,7 +81,7 @@ def test_a_day_is_counted_grouped_and_told(logs: Logs, mail: Any) -> None:
     seen = logs.run()
     assert seen["state"] == "success", logs.airflow.printed()
     assert seen["tasks"] == dict.fromkeys(
-        [f"download_{app}" for app in APPS]
+        [f"download_{app}" for app in ALL_APPS]
         + ["drop_exception", "create_table", "parse_log", "gen_reports", "check_threshold", "send_alert"],
         "success",
     ) | {"all_quiet": "skipped"}
@@ -148,7 +148,7 @@ def test_rotated_logs_are_read_for_one_day_over_sftp(logs: Logs) -> None:
     """An entry counts on its day and on no other; the credentials are those of the connection, and are not logged."""
     folder = logs.root / "var"
     folder.mkdir()
-    for app in APPS:
+    for app in ALL_APPS:
         (folder / f"{app}.log").write_text(QUIET.replace("-31 ", "-30 ") + QUIET + QUIET.replace("01-31", "02-01"))
     (folder / "mainApp.log.1.gz").write_bytes(gzip.compress(QUIET.encode() * 2))
     with sftp_folder(folder) as server:
