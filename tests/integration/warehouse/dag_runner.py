@@ -6,8 +6,9 @@ by a minute, so that a wait of hours takes seconds.
 
 A request holds `dag`, `ds`, `env` (variables for the run) and, for the tests' interventions,
 `late` (seconds into the wait after which the state of the users' producer becomes `success` and
-`arrives` is moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY, `terminate`: the
-server ends the connection there) and `count` (a query asked again at each wait).
+`arrives` is moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY,
+`terminate`: the server ends the connection there, `restart`: the server, which must be on this
+machine, breaks down there) and `count` (a query asked again at each wait).
 """
 
 from __future__ import annotations
@@ -123,6 +124,20 @@ def reschedules(dag_id: str, moment: datetime.datetime) -> dict[str, list[float]
     return {task: [b - a for a, b in itertools.pairwise(starts)] for task, starts in found.items()}
 
 
+def restart_server(database: str) -> None:
+    """Kill the process that serves the COPY: PostgreSQL ends all connections, and recovers as after a power cut."""
+    with psycopg.connect(database) as connection:
+        row = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
+        ).fetchone()
+    assert row
+    os.kill(row[0], signal.SIGKILL)
+    while True:
+        real_sleep(0.1)
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(database) as connection:
+            return
+
+
 def sabotaged_csv(how: str, database: str) -> Callable[..., Any]:
     """Return a stand-in for the loader's encoder that strikes once, when a part of the rows is on its way."""
     calls = [0]
@@ -134,6 +149,9 @@ def sabotaged_csv(how: str, database: str) -> Callable[..., Any]:
             real_sleep(0.3)  # let the server work on what it has got
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if how == "restart":
+                restart_server(database)
+                return encode(*arguments)
             with psycopg.connect(database, autocommit=True) as connection:
                 connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
         return encode(*arguments)

@@ -12,6 +12,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.logs.report import TABLES
 from etl.logs.settings import ALL_APPS
 from tests.sftp_server import PASSWORD, USER, sftp_folder
@@ -182,6 +183,18 @@ BREAK_ONCE = """
     $$ BEGIN IF nextval('broken') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$;
     CREATE TRIGGER break_once AFTER DELETE ON log_exceptions EXECUTE FUNCTION break_once();
 """
+
+
+def test_a_database_that_restarts_in_the_middle_loses_nothing(logs: Logs, postgres_server: PostgresServer) -> None:
+    """It breaks down in the middle of the COPY, and is back when the task is tried again."""
+    if postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
+    logs.log("mainApp").write_text("odd\n" + QUIET * 2)
+    seen = logs.run(sabotage="restart")
+    assert seen["state"] == "success", logs.airflow.printed()
+    assert retried(seen)
+    with psycopg.connect(logs.env["DATABASE"]) as again:
+        assert again.execute("SELECT entries FROM log_counts WHERE app = 'mainApp'").fetchall() == [(2,)]
 
 
 def test_a_full_disk_shows_nothing(logs: Logs, mail: Any) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.weekly.files import TABLES
 
 pytestmark = pytest.mark.one_server
@@ -210,6 +211,20 @@ BREAK_ONCE = """
     $$ BEGIN IF nextval('broken') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$;
     CREATE TRIGGER break_once AFTER INSERT ON shop_rejected EXECUTE FUNCTION break_once();
 """
+
+
+def test_a_database_that_restarts_in_the_middle_loses_nothing(week: Week, postgres_server: PostgresServer) -> None:
+    """It breaks down in the middle of the COPY, and is back when the stage is tried again."""
+    if postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
+    week.run()
+    week.put("orders", *ORDERS, "4,1,1,2026-01-30,shipped,1,10.00,0.00,10.00")
+    seen = week.run(sabotage="restart", count="SELECT count(*) FROM orders")
+    assert seen["tasks"] == ended("success"), week.airflow.printed()
+    assert retried(seen) == {"data_ingestion"}
+    assert seen["counts_while_waiting"] == [3]
+    with psycopg.connect(week.env["DATABASE"]) as again:
+        assert again.execute("SELECT count(*) FROM orders").fetchone() == (4,)
 
 
 def test_a_full_disk_leaves_the_last_stage_and_the_next_run_heals_it(week: Week, mail: Any) -> None:
