@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import FaultOutcome, Finding, Law, require_effect, whole
+from dagproof.laws.base import FaultOutcome, Finding, Law, require_effect
 from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.worlds.snapshot import File, Snapshot, Table, whole
 
 #: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
 TEMPORARY = re.compile(
@@ -108,8 +108,10 @@ class Crash(Law):
         if len(undisturbed) == 1:
             undisturbed = (Step("run", history[0].date),)
         finding = self.compared(lab, undisturbed, history)
-        litter = {path for path in crashed.files if TEMPORARY.search(path)}
-        files = tuple(f for f in finding.diff.files if f.change != "added" or f.path not in litter)
+        litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
+        if len(litter) > sum(bool(TEMPORARY.search(path)) for path in crashed.files):  # by number: names may be random
+            litter = set()
+        files = tuple(f for f in finding.diff.files if f.path not in litter)
         left = Diff(finding.diff.tables, files)
         return Finding(left, finding.not_compared | litter, bool(left) or finding.broken, headline=finding.headline)
 
