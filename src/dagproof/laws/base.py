@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from dagproof.lab import Lab
 
+#: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
+TEMPORARY = re.compile(
+    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
+)
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -178,6 +183,18 @@ class Law(ABC):
     def seen(self, lab: Lab, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot without the tables and files that the configuration exempts from this law."""
         return snapshot.without(exempt_from(lab, self.name))
+
+
+def tidied(finding: Finding, *, most: int) -> Finding:
+    """Return the finding without the temporary files that crashes have left, of which there are at most `most`.
+
+    They go by their number: their names may be others each time.
+    """
+    litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
+    if not litter or len(litter) > most:
+        return finding
+    left = Diff(finding.diff.tables, tuple(f for f in finding.diff.files if f.path not in litter))
+    return replace(finding, diff=left, not_compared=finding.not_compared | litter)
 
 
 def _dates(history: History) -> list[str]:

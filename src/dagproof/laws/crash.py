@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import FaultOutcome, Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import (
+    TEMPORARY,
+    FaultOutcome,
+    Finding,
+    Law,
+    NotApplicableError,
+    require_effect,
+    tidied,
+)
 from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point
 from dagproof.worlds.snapshot import File, Snapshot, Table, whole
-
-#: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
-TEMPORARY = re.compile(
-    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
-)
 
 #: What is not seen of a run.
 UNSEEN = "what a shell command, or a library in C, does to files is not seen, and not cut off"
@@ -123,12 +125,7 @@ class Crash(Law):
         if len(undisturbed) == 1:
             undisturbed = (Step("run", history[0].date),)
         finding = self.compared(lab, undisturbed, history)
-        litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
-        if len(litter) > sum(bool(TEMPORARY.search(path)) for path in crashed.files):  # by number: names may be random
-            litter = set()
-        files = tuple(f for f in finding.diff.files if f.path not in litter)
-        left = Diff(finding.diff.tables, files)
-        return Finding(left, finding.not_compared | litter, bool(left) or finding.broken, headline=finding.headline)
+        return tidied(finding, most=sum(bool(TEMPORARY.search(path)) for path in crashed.files))
 
     def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
         """Return how `now` is neither the old nor the new state, and one word for what it is.
