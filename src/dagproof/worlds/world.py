@@ -212,6 +212,11 @@ class Worlds:
         execute(self.conninfo, path, path.name, where, **values)
 
 
+#: What an error says when a task expects a date that its run does not have; and what is said of it then.
+OF_DATES = re.compile(r"\b(ds(_nodash)?|ts(_nodash)?|logical_date|data_interval(_start|_end)?|None(Type)?)\b")
+DATELESS = " (a run that an asset triggers has no logical_date and no ds; dag_run.run_after is always there)"
+
+
 @dataclass(frozen=True)
 class SavedWorld:
     """A copy of a world: its folders, its metadata database, its database, and the time there."""
@@ -314,7 +319,9 @@ class World:
         if not failed:
             return f"{what} ended as {report['state']}, and no task failed"
         task = failed[0]
-        return f"{what} failed in task {task['task_id']}: {task['error'] or 'no reason given'}"
+        error = task["error"] or "no reason given"
+        hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
+        return f"{what} failed in task {task['task_id']}: {error}{hint}"
 
 
 def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> None:
