@@ -28,6 +28,14 @@ class SourceUnavailableError(TransientError):
     """The source of the raw file did not answer, or does not hold the date (yet)."""
 
 
+class StorageError(TransientError):
+    """A file store did not answer, or has no room."""
+
+
+class MissingFileError(TransientError):
+    """A file is not there (yet)."""
+
+
 class InputError(PermanentError):
     """The raw file as a whole cannot be trusted."""
 
@@ -49,7 +57,7 @@ class TruncatedFileError(InputError):
 
 
 class TooManyBadRowsError(InputError):
-    """More rows are malformed than `USERS_MAX_BAD_SHARE` allows."""
+    """More rows are malformed than the settings allow."""
 
 
 class LoadError(PermanentError):
