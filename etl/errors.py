@@ -36,6 +36,14 @@ class MissingFileError(TransientError):
     """A file is not there (yet)."""
 
 
+class ModelUnavailableError(TransientError):
+    """A model did not answer."""
+
+
+class ScoringError(PermanentError):
+    """A model refuses what it was asked, or answers something else."""
+
+
 class InputError(PermanentError):
     """The raw file as a whole cannot be trusted."""
 
