@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.worlds.servers import ServerError, _free_port, start_server, unique_name
+from dagproof.worlds.servers import ServerError, free_port, start_server, unique_name
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,7 +38,7 @@ def compose(docker_engine: None) -> Compose:
 @pytest.fixture
 def kept(compose: Compose) -> Iterator[str]:
     """The address of a server that Compose has started."""
-    settings = {"POSTGRES_PASSWORD": "choose-one", "POSTGRES_PORT": str(_free_port())}
+    settings = {"POSTGRES_PASSWORD": "choose-one", "POSTGRES_PORT": str(free_port())}
     try:
         up = compose("up", "-d", "postgres", **settings)
         assert up.returncode == 0, up.stderr
