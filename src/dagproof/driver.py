@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,33 @@ class Driver:
             worker.loaded(self.config.world.timeout)
             self._behind.discard(machine.name)
         return worker
+
+    def reload(self, dag_ids: Iterable[str] | None = None) -> None:
+        """Read DAGs anew when they are next asked for, because their files have changed; all of them by default."""
+        for dag_id in list(self._about) if dag_ids is None else dag_ids:
+            self._about.pop(dag_id, None)
+
+    def write_to(self, metadata: Path, dag_ids: Iterable[str]) -> None:
+        """Write DAGs into a metadata database that was kept from before they were loaded.
+
+        Raises:
+            WorkerError: a DAG is unknown or does not load.
+        """
+        first = self._first
+        first.start_loading(list(dag_ids), metadata, makes_template=True)
+        self._about |= first.loaded(self.config.world.timeout)
+
+    def join(self, machine: Machine) -> None:
+        """Start a worker on one machine more, with all that is loaded; none where there is one already."""
+        if machine.name in self._workers:
+            return
+        worker = worker_for(self.worlds, machine)
+        self._stack.callback(worker.close)
+        self._workers[machine.name] = worker
+        self.machines = (*self.machines, machine)
+        if self._about:
+            worker.start_loading(list(self._about), self.worlds.metadata_template, makes_template=False)
+            self._behind.add(machine.name)
 
     def about(self, dag_id: str) -> dict[str, Any]:
         """Return what a worker says of a DAG that has been loaded: ``tasks`` with their source lines, and more."""

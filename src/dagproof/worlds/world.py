@@ -41,9 +41,11 @@ BACKFILL_DELAY = timedelta(days=30, hours=7)
 class RunFailedError(DagproofError):
     """A run did not end in success, so that there is nothing to compare."""
 
-    def __init__(self, message: str, log_tail: str) -> None:
+    def __init__(self, message: str, log_tail: str, report: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.log_tail = log_tail
+        self.report: Report = dict(report or {})
+        """What the run says of itself, as far as it could."""
         self.left: Snapshot | None = None
         """What is in the stores after it; None where nobody has looked."""
 
@@ -248,7 +250,7 @@ class World:
         report = self.worker.run(request)
         self.ended(report, request)
         if report["state"] != "success":
-            raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])))
+            raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])), report)
         return report
 
     def request(self, run: Run, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> dict[str, Any]:
