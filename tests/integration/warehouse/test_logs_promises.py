@@ -121,7 +121,7 @@ def test_a_late_log_is_waited_for(logs: Logs, mail: Any) -> None:
 
 
 def test_a_log_that_is_cut_or_missing_fails_and_the_old_result_stays(logs: Logs, mail: Any) -> None:
-    """After several attempts, with one sentence for each; once they are whole, a rerun heals it, and nothing is twice."""
+    """After several attempts, with one sentence for each; once they are whole, a rerun heals it: nothing is twice."""
     logs.run()
     result = logs.result()
     whole = gzip.compress((QUIET * 500).encode())
