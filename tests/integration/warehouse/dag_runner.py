@@ -79,7 +79,8 @@ class Watch:
 
     def _upstream_arrives(self) -> None:
         del self.request["late"]
-        set_producer_state(self.moment, "success")
+        if "producer_state" in self.request:
+            set_producer_state(self.moment, "success")
         if "arrives" in self.request:
             os.replace(*self.request["arrives"])
 

@@ -33,7 +33,7 @@ def test_every_setting_is_read() -> None:
 def test_every_variable_is_in_the_table() -> None:
     """The one place that documents the settings documents all of them."""
     source = Path(etl.settings.__file__).read_text(encoding="utf-8")
-    used = set(re.findall(r'"((?:DATA|QUALITY|USERS)_[A-Z_]+)"', source))
+    used = set(re.findall(r'"((?:ARCHIVE|DATA|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS)_[A-Z_]+)"', source))
     assert used == set(re.findall(r"^\| `([A-Z_]+)`", str(etl.settings.__doc__), re.MULTILINE))
 
 
