@@ -75,9 +75,9 @@ def prepare(
     Raises:
         MissingFileError: the file is not there (yet). ModelUnavailableError: the model is not. LoadError: a table.
     """
-    with connection.transaction():
-        query = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
-        missing = [str(table) for (table,) in connection.execute(query, [list(TABLES)]).fetchall()]
+    connection.autocommit = True
+    query = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
+    missing = [str(table) for (table,) in connection.execute(query, [list(TABLES)]).fetchall()]
     if missing:
         raise LoadError(f"There is no table {', '.join(missing)}; etl/sql/transactions.sql makes what is missing.")
     name = transactions_file(ds)
@@ -92,7 +92,7 @@ def prepare(
 def process(
     ds: str, lake: Storage, model: ModelClient, connection: psycopg.Connection[Any], settings: TransactionSettings
 ) -> Processed:
-    """Check, score and store the transactions of a date.
+    """Check, score and store the transactions of a date. The connection is set to commit each statement.
 
     Raises:
         InputError: the file as a whole cannot be trusted. Nothing was scored.
@@ -100,6 +100,7 @@ def process(
         LoadError: the database refused the rows. The tables that readers see are as they were before.
     """
     name = transactions_file(ds)
+    connection.autocommit = True  # what a batch has got is kept at once; what readers see has its own transaction
     with ExitStack() as stack:
         # Files without a name: nothing is left of them, however this ends.
         raw, good, bad = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
@@ -117,8 +118,7 @@ def _score(
     ds: str, file: pq.ParquetFile, model: ModelClient, connection: psycopg.Connection[Any]
 ) -> tuple[list[Scores], int]:
     """Return the scores of each row group, and how many of these were kept from before."""
-    with connection.transaction():
-        rows = connection.execute("SELECT batch_id, model, scores FROM scored_batches WHERE dt = %s", [ds]).fetchall()
+    rows = connection.execute("SELECT batch_id, model, scores FROM scored_batches WHERE dt = %s", [ds]).fetchall()
     kept = {str(batch_id): Scores(name, scores) for batch_id, name, scores in rows}
     scores: list[Scores] = []
     failures: list[ModelUnavailableError | ScoringError] = []
@@ -144,12 +144,11 @@ def _score(
 
 
 def _keep(ds: str, key: str, scores: Scores, connection: psycopg.Connection[Any]) -> Scores:
-    with connection.transaction():
-        connection.execute(
-            "INSERT INTO scored_batches (dt, batch_id, model, scores) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (dt, batch_id) DO UPDATE SET model = EXCLUDED.model, scores = EXCLUDED.scores",
-            [ds, key, scores.model, scores.scores],
-        )
+    connection.execute(
+        "INSERT INTO scored_batches (dt, batch_id, model, scores) VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT (dt, batch_id) DO UPDATE SET model = EXCLUDED.model, scores = EXCLUDED.scores",
+        [ds, key, scores.model, scores.scores],
+    )
     return scores
 
 
