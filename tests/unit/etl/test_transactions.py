@@ -76,6 +76,12 @@ BAD = [
         "2026-01-31T10:00:00",
         "happened_at '2026-01-31T10:00:00' is not a time with its offset, as in ISO 8601",
     ),
+    ("happened_at", "20260131T100000Z", "happened_at '20260131T100000Z' is not a time with its offset, as in ISO 8601"),
+    (
+        "happened_at",
+        "2026-02-31T10:00:00Z",
+        "happened_at '2026-02-31T10:00:00Z' is not a time with its offset, as in ISO 8601",
+    ),
     ("happened_at", "2026-01-30T23:59:59Z", "happened_at '2026-01-30T23:59:59+00:00' is not on 2026-01-31"),
     ("amount", "-1", "amount '-1' is not an amount of money"),
     ("amount", "1e3", "amount '1e3' is not an amount of money"),
