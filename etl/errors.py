@@ -74,3 +74,11 @@ class LoadError(PermanentError):
 
 class DuplicateKeyError(LoadError):
     """Two rows have the same key; the partition is as it was before."""
+
+
+class ArchiveError(PermanentError):
+    """The archive, or what should replace a part of it, is not as it must be; the archive stays as it is."""
+
+
+class ChangedMeanwhileError(PermanentError):
+    """The database has other rows than those that were archived."""
