@@ -12,7 +12,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task, task_group
 
-from etl.logs.settings import APPS
+from etl.logs.settings import watched_apps
 from wiring.mail import mail_failure, send_mail
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def monitor_errors() -> None:
     @task_group(prefix_group_id=False)
     def downloads() -> None:
         """All logs at once; a group, so that it can be folded in the graph."""
-        for app in APPS:
+        for app in watched_apps():
             download.override(task_id=f"download_{app}")(app, DAY)
 
     threshold = check_threshold(DAY)

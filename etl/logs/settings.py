@@ -3,6 +3,7 @@
 | variable          | default     | meaning                                                                        |
 |-------------------|-------------|--------------------------------------------------------------------------------|
 | `DATA_ROOT`       | (required)  | absolute path of the folder that holds `raw/` and `reports/`                   |
+| `LOGS_APPS`       | all nine    | the watched apps, with commas in between; read when the DAG is parsed, too     |
 | `LOGS_SOURCE`     | `generator` | where a day's logs come from, see below                                        |
 | `LOGS_MAX_ERRORS` | `25`        | errors and worse of one app on one day above which an alert is sent            |
 | `LOGS_TIMEOUT`    | `30`        | seconds to wait for a connection, and for each next piece of a log             |
@@ -30,7 +31,7 @@ from pathlib import Path
 from etl.errors import SettingsError
 from etl.settings import data_root, number
 
-APPS = (
+ALL_APPS = (
     "securityApp",
     "mainApp",
     "extApp",
@@ -41,7 +42,6 @@ APPS = (
     "notificationApp",
     "messageApp",
 )
-"""Those whose logs are watched."""
 
 DEFAULT_ENTRIES = 100
 
@@ -52,6 +52,7 @@ class LogSettings:
 
     data_root: Path
     source: str = "generator"
+    apps: tuple[str, ...] = ALL_APPS
     max_errors: int = 25
     timeout: float = 30.0
 
@@ -72,6 +73,18 @@ class LogSettings:
         return int(self.source.partition(":")[2] or DEFAULT_ENTRIES)
 
 
+def watched_apps(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Read and check `LOGS_APPS`.
+
+    Raises:
+        SettingsError: a name is none, or is there twice.
+    """
+    apps = tuple(app.strip() for app in (environ.get("LOGS_APPS", "").strip() or ",".join(ALL_APPS)).split(","))
+    if len(set(apps)) != len(apps) or not all(re.fullmatch(r"\w+", app, re.ASCII) for app in apps):
+        raise SettingsError(f"LOGS_APPS={','.join(apps)!r} must be names of letters and digits, each once.")
+    return apps
+
+
 def read_log_settings(environ: Mapping[str, str] = os.environ) -> LogSettings:
     """Read and check the settings.
 
@@ -88,6 +101,7 @@ def read_log_settings(environ: Mapping[str, str] = os.environ) -> LogSettings:
     return LogSettings(
         data_root=data_root(environ),
         source=source,
+        apps=watched_apps(environ),
         max_errors=int(number(environ, "LOGS_MAX_ERRORS", default=25, low=0, high=10**12, whole=True)),
         timeout=number(environ, "LOGS_TIMEOUT", default=30, low=0.001, high=86_400),
     )

@@ -20,7 +20,7 @@ from etl.load import load_partition
 from etl.logs.formats import Head
 from etl.logs.land import raw_log
 from etl.logs.parse import Entry, open_log, parse_log
-from etl.logs.settings import APPS, LogSettings
+from etl.logs.settings import LogSettings
 from etl.paths import check_date
 
 NO_LEVEL = "none"
@@ -81,7 +81,7 @@ def _rows(
     ds: str, day: datetime.date, settings: LogSettings, files: list[tuple[str | None, ...]]
 ) -> Iterator[tuple[str | None, ...]]:
     """Yield the rows of all apps; of each, append what its log holds to `files`."""
-    for app in APPS:
+    for app in settings.apps:
         path = settings.data_root / raw_log(app, ds)
         if not path.is_file():
             raise InputError(f"{raw_log(app, ds)} has not been landed; clear download_{app} and what comes after it.")

@@ -81,7 +81,9 @@ def transform(connection: psycopg.Connection[Any]) -> dict[str, int]:
         for table in reversed(list(TABLES)):
             connection.execute(_filled(_DELETE, table))
         connection.execute("DELETE FROM shop_rejected")
-        return {table: connection.execute(_filled(_REJECT, table)).rowcount for table in TABLES}
+        rejected = {table: connection.execute(_filled(_REJECT, table)).rowcount for table in TABLES}
+        connection.execute("ANALYZE customers, products, orders, shop_rejected")
+        return rejected
 
 
 def check_week(ds: str, settings: WeekSettings, connection: psycopg.Connection[Any]) -> Arrived:

@@ -65,7 +65,7 @@ def log_grown(*, date: str, files: str, postgres: str) -> None:
 def log_replaced(*, date: str, files: str, postgres: str) -> None:
     """One log is another one's, and another is in no format."""
     _put(files, f"logs/{_day_before(date)}/timeApp.log", generate_log("bridgeApp", _day_before(date), 50))
-    _put(files, f"logs/{_day_before(date)}/extApp.log", [b"?\n" * 20])
+    _put(files, f"logs/{_day_before(date)}/mainApp.log", [b"?\n" * 20])
 
 
 def log_emptied(*, date: str, files: str, postgres: str) -> None:

@@ -13,7 +13,7 @@ import psycopg.conninfo
 import pytest
 
 from etl.logs.report import TABLES
-from etl.logs.settings import APPS
+from etl.logs.settings import ALL_APPS
 from tests.sftp_server import PASSWORD, USER, sftp_folder
 
 pytestmark = pytest.mark.one_server
@@ -36,7 +36,7 @@ class Logs:
         self.root = root
         self.env = env | {"DATA_ROOT": str(root), "LOGS_SOURCE": f"{root}/source/{{app}}-{{ds}}.log"}
         (root / "source").mkdir()
-        for app in APPS:
+        for app in ALL_APPS:
             self.log(app).write_text(QUIET)
 
     def log(self, app: str) -> Path:
@@ -81,7 +81,7 @@ def test_a_day_is_counted_grouped_and_told(logs: Logs, mail: Any) -> None:
     seen = logs.run()
     assert seen["state"] == "success", logs.airflow.printed()
     assert seen["tasks"] == dict.fromkeys(
-        [f"download_{app}" for app in APPS]
+        [f"download_{app}" for app in ALL_APPS]
         + ["drop_exception", "create_table", "parse_log", "gen_reports", "check_threshold", "send_alert"],
         "success",
     ) | {"all_quiet": "skipped"}
@@ -121,7 +121,7 @@ def test_a_late_log_is_waited_for(logs: Logs, mail: Any) -> None:
 
 
 def test_a_log_that_is_cut_or_missing_fails_and_the_old_result_stays(logs: Logs, mail: Any) -> None:
-    """After several attempts, with one sentence for each; once they are whole, a rerun heals it: nothing is twice."""
+    """After several attempts, with one sentence for each; whole ones heal it, and nothing is there twice."""
     logs.run()
     result = logs.result()
     whole = gzip.compress((QUIET * 500).encode())
@@ -148,7 +148,7 @@ def test_rotated_logs_are_read_for_one_day_over_sftp(logs: Logs) -> None:
     """An entry counts on its day and on no other; the credentials are those of the connection, and are not logged."""
     folder = logs.root / "var"
     folder.mkdir()
-    for app in APPS:
+    for app in ALL_APPS:
         (folder / f"{app}.log").write_text(QUIET.replace("-31 ", "-30 ") + QUIET + QUIET.replace("01-31", "02-01"))
     (folder / "mainApp.log.1.gz").write_bytes(gzip.compress(QUIET.encode() * 2))
     with sftp_folder(folder) as server:
@@ -166,7 +166,7 @@ def test_a_connection_that_breaks_in_the_middle_shows_nothing_and_the_retry_heal
     logs.run()
     logs.database.execute(BREAK_ONCE)
     logs.log("mainApp").write_text("odd\n" + QUIET * 2)
-    seen = logs.run(sabotage="terminate", count="SELECT sum(entries) FROM log_counts WHERE app = 'mainApp'")
+    seen = logs.run(sabotage="terminate", count="SELECT sum(entries)::bigint FROM log_counts WHERE app = 'mainApp'")
     assert seen["state"] == "success", logs.airflow.printed()
     assert {task for states in seen["states_while_waiting"] for task, s in states.items() if s == "up_for_retry"} == {
         "parse_log",
@@ -222,6 +222,12 @@ def grep(pattern: str, path: Path) -> int:
     return int(done.stdout)
 
 
+def alike(pattern: str, less: str, path: Path) -> int:
+    """Count lines that differ in more than their numbers, but for what `less` takes away, with common tools."""
+    tools = f"grep -E '{pattern}' '{path}' | sed -E '{less}; s/[0-9]+/#/g; s/\\r$//' | sort -u"
+    return len(subprocess.run(tools, shell=True, capture_output=True, text=True, check=True).stdout.splitlines())
+
+
 def test_real_logs_are_counted_as_grep_counts_them(logs: Logs) -> None:
     """No line is lost on the way to the tables."""
     if not REAL.is_dir():
@@ -241,3 +247,9 @@ def test_real_logs_are_counted_as_grep_counts_them(logs: Logs) -> None:
     lines = {app: lines for _, app, lines, *_ in logs.result()["log_files"] if app in real}
     assert lines == {app: grep("", REAL / name) for app, name in real.items()}
     assert logs.result()["log_unparsed"] == []
+    kinds = dict(logs.database.execute("SELECT app, count(*) FROM log_exceptions GROUP BY app").fetchall())
+    assert kinds == {
+        "bridgeApp": alike(r"^\[[^]]+\] \[error\]", r"s/^\[[^]]+\] \[error\] //; s/^\[client [^]]*\] //", apache),
+        "daemonApp": alike(r"sshd\[[0-9]+\]: (error|fatal): ", r"s/^.*sshd\[[0-9]+\]: //", ssh),
+        "mainApp": alike(r"^[0-9-]+ [0-9:,]+ (ERROR|FATAL) ", r"s/^[0-9-]+ [0-9:,]+ //; s/ \[[^]]*\] / /", hadoop),
+    }

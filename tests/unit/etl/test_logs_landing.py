@@ -19,7 +19,7 @@ from etl.logs.generator import generate_log
 from etl.logs.land import land_log, raw_log
 from etl.logs.parse import open_log, parse_log, summarise
 from etl.logs.places import SftpServer, ThisMachine
-from etl.logs.settings import APPS, LogSettings, read_log_settings
+from etl.logs.settings import ALL_APPS, LogSettings, read_log_settings
 from tests.sftp_server import PASSWORD, USER, SftpFolder, sftp_folder
 
 DS = "2026-01-02"
@@ -183,7 +183,7 @@ def test_a_log_comes_over_http(tmp_path: Path) -> None:
             thread.join()
 
 
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", ALL_APPS)
 def test_a_made_up_log_is_the_same_each_time_and_read(tmp_path: Path, app: str) -> None:
     """Each app's in its own format, with levels and traces; a few lines are in none."""
     data = b"".join(generate_log(app, DS, 2_500))
@@ -218,3 +218,12 @@ def test_a_source_that_means_nothing_is_refused(source: str) -> None:
 def test_settings_have_defaults() -> None:
     """All but the folder."""
     assert read_log_settings({"DATA_ROOT": "/data"}) == LogSettings(Path("/data"))
+    assert len(ALL_APPS) == 9
+
+
+@pytest.mark.parametrize("apps", ["a,a", "a,,b", "a b", "../a"])
+def test_names_of_apps_that_could_be_no_task_or_file_are_refused(apps: str) -> None:
+    """They become both."""
+    with pytest.raises(SettingsError, match="must be names of letters and digits, each once"):
+        read_log_settings({"DATA_ROOT": "/data", "LOGS_APPS": apps})
+    assert read_log_settings({"DATA_ROOT": "/data", "LOGS_APPS": "a, b"}).apps == ("a", "b")
