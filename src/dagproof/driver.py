@@ -37,6 +37,7 @@ class Driver:
                 worker = worker_for(self.worlds, machine)
                 stack.callback(worker.close)
                 self._workers[machine.name] = worker
+            self.worlds.services.wait()
             self._stack = stack.pop_all()
         return self
 
@@ -120,7 +121,8 @@ def open_driver(
     """Start everything that a proof needs, and stop and remove all of it at the end.
 
     Raises:
-        ServerError: no PostgreSQL can be had. ConfigError: the configuration is wrong, or names no DAG folder.
+        ServerError: no PostgreSQL can be had. ServiceError: a service does not come up. ConfigError: the configuration
+            is wrong, or names no DAG folder.
     """
     if not config.dags_folder.is_dir():
         raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import psycopg
 
-from dagproof.worlds.servers import _free_port, unique_name
+from dagproof.worlds.servers import free_port, unique_name
 from tests.compose import ROOT, compose_program
 
 PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "S3_PORT", "SFTP_PORT", "MAIL_PORT")
@@ -34,7 +34,7 @@ class Stack:
         self._file = folder / "env"
         subprocess.run([sys.executable, ROOT / "stack" / "env.py", self._file], check=True, stdout=subprocess.DEVNULL)
         with self._file.open("a", encoding="utf-8") as file:
-            file.writelines(f"{name}={_free_port()}\n" for name in PORTS)
+            file.writelines(f"{name}={free_port()}\n" for name in PORTS)
             file.write(f"USERS_SOURCE=generator:{ROWS}\n")
         lines = self._file.read_text(encoding="utf-8").splitlines()
         self.env = dict(line.split("=", 1) for line in lines)

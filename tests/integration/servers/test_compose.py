@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dagproof.worlds.servers import ServerError, _free_port, start_server, unique_name
+from dagproof.worlds.servers import ServerError, free_port, start_server, unique_name
 from tests.compose import ROOT, compose_program
 
 Compose = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -25,7 +25,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("compose") / "env"
     subprocess.run([sys.executable, ROOT / "stack" / "env.py", path], check=True, stdout=subprocess.DEVNULL)
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"POSTGRES_PORT={_free_port()}\n")
+        file.write(f"POSTGRES_PORT={free_port()}\n")
     return path
 
 
