@@ -36,6 +36,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "S3_SECRET_KEY": _password,
     "SFTP_PASSWORD": _password,  # of the log server's user `logs`
     "SFTP_HOST_SECRET": lambda: secrets.token_hex(32),  # what the log server proves with that it is itself
+    "MODEL_API_TOKEN": _password,  # what the model's API asks for
 }
 _DERIVED = "SFTP_HOST_KEY"  # the public half of SFTP_HOST_SECRET
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-WAREHOUSE = Path("/opt/warehouse")
-SCHEMA = ("schema.sql", "shop.sql")
+SQL = Path("/opt/warehouse/etl/sql")
 
 
 def main() -> None:
@@ -31,8 +30,10 @@ def main() -> None:
     with psycopg.connect(
         host=told["host"], user=told["login"], password=told["password"], dbname=told["schema"]
     ) as connection:
-        for name in SCHEMA:
-            connection.execute((WAREHOUSE / "etl" / "sql" / name).read_bytes())
+        for path in sorted(SQL.glob("*.sql")):
+            # The others are queries and data; these may be applied again, and say so.
+            if b"CREATE TABLE IF NOT EXISTS" in (text := path.read_bytes()):
+                connection.execute(text)
 
 
 if __name__ == "__main__":

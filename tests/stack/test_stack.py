@@ -21,7 +21,14 @@ CONNECTIONS = """
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.providers.standard.hooks.filesystem import FSHook
+from airflow.sdk import BaseHook
+from etl.storage import Credentials, open_storage
 print(PostgresHook("postgres_default").get_first("SELECT current_database()"), FSHook("fs_default").get_path())
+store = BaseHook.get_connection("minio_default")
+lake = open_storage("s3://warehouse/lake", Credentials.of_connection(store.login, store.password, store.extra_dejson))
+with lake.writing("asked.txt") as file:
+    file.write(b"kept")
+print(lake.names())
 with SmtpHook("smtp_default") as mail:
     mail.send_email_smtp(to="data@example.org", subject="Is anybody there?", html_content="<p>A letter.</p>")
 """
@@ -111,8 +118,9 @@ def test_a_rerun_by_the_scheduler_leaves_identical_rows(stack: Stack, airflow: h
 
 
 def test_connections_lead_somewhere(stack: Stack) -> None:
-    """To the warehouse, to the folder of files, and to the mail catcher, which shows what came."""
-    assert "('warehouse',) /data" in stack.run("scheduler", "python", "-c", CONNECTIONS)
+    """To the warehouse, the folder of files, the object store, and the mail catcher, which shows what came."""
+    said = stack.run("scheduler", "python", "-c", CONNECTIONS)
+    assert "('warehouse',) /data\n['asked.txt']" in said
     log = stack.wait("e-mail", lambda: stack.logs("mail") if "Is anybody there?" in stack.logs("mail") else None)
     assert "To: data@example.org" in log
     with smtplib.SMTP("127.0.0.1", int(stack.env["MAIL_PORT"]), timeout=60) as mail:
@@ -139,7 +147,9 @@ for work in ("list_buckets", "list_objects_v2", "get_object", "put_object", "del
 LOGS = """
 import asyncio, os, asyncssh
 async def look(password):
-    async with asyncssh.connect("127.0.0.1", 2222, username="logs", password=password, known_hosts=None) as connection:
+    known = f"[127.0.0.1]:2222 ssh-ed25519 {os.environ['SFTP_HOST_KEY']}".encode()
+    place = {"host": "127.0.0.1", "port": 2222, "known_hosts": known}
+    async with asyncssh.connect(**place, username="logs", password=password) as connection:
         async with connection.start_sftp_client() as files:
             async with files.open("a.log", "w") as file:
                 await file.write("kept")
@@ -157,19 +167,23 @@ def test_the_store_and_the_log_server_let_in_who_has_their_secret(stack: Stack) 
     kept, *refused = stack.run("s3", "python", "-c", STORE).splitlines()
     assert kept == "b'kept'"
     assert [line.split()[1] for line in refused] == ["403"] * 5
-    seen, refusal = stack.run("sftp", "python", "-c", LOGS).splitlines()
+    host_key = f"SFTP_HOST_KEY={stack.env['SFTP_HOST_KEY']}"
+    seen, refusal = stack.run("sftp", "env", host_key, "python", "-c", LOGS).splitlines()
     assert seen.count("'a.log'") == 2
     assert "etc" not in seen
     assert refusal == "refused"
 
 
-@pytest.mark.parametrize("place", ["AIRFLOW_PORT", "S3_PORT"])
-def test_there_is_no_way_in_without_a_secret(stack: Stack, place: str) -> None:
+def test_there_is_no_way_in_without_a_secret(stack: Stack) -> None:
     """Whoever brings none sees nothing."""
-    paths = ["/api/v2/dags"] if place == "AIRFLOW_PORT" else ["/", "/warehouse", "/moto-api/data.json"]
-    for path in paths:
-        status = httpx.get(f"http://127.0.0.1:{stack.env[place]}{path}", timeout=60).status_code
-        assert status in (401, 403)
+    asked = [("AIRFLOW_PORT", "/api/v2/dags", 401), ("S3_PORT", "/", 403), ("S3_PORT", "/moto-api/data.json", 403)]
+    for port, path, status in asked:
+        assert httpx.get(f"http://127.0.0.1:{stack.env[port]}{path}", timeout=60).status_code == status
+    place = f"http://127.0.0.1:{stack.env['MODEL_PORT']}/v1/score"
+    headers, batch = {"Idempotency-Key": "a"}, {"transactions": list[object]()}
+    assert httpx.post(place, headers=headers, json=batch, timeout=60).status_code == 401
+    headers["Authorization"] = f"Bearer {stack.env['MODEL_API_TOKEN']}"
+    assert httpx.post(place, headers=headers, json=batch, timeout=60).json()["scores"] == []
 
 
 def test_a_known_password_is_refused(stack: Stack) -> None:

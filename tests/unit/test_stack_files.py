@@ -78,11 +78,11 @@ def test_no_secret_has_a_default(tmp_path: Path) -> None:
     """Each one of `stack/env.py` must be given; whatever else looks like one is one of those."""
     write_env(tmp_path / "env")
     found = {name: (how, default) for name, how, default in VARIABLE.findall(TEXT)}
-    secret = {name for name in found if re.search("PASSWORD|SECRET|KEY", name)}
+    secret = {name for name in found if re.search("PASSWORD|SECRET|KEY|TOKEN", name)}
     assert secret == pairs(tmp_path / "env").keys()
     assert {found[name] for name in secret} == {(":?", "run python3 stack/env.py")}
     assert {how for name, (how, _) in found.items() if name not in secret} == {":-"}
-    assert not re.search(r"(?i)(password|secret)\w*\"?: *\"?(?![\"$ ])[a-z0-9]", TEXT)
+    assert not re.search(r"(?i)(password|secret|token)\w*\"?: *\"?(?![\"$ ])[a-z0-9]", TEXT)
 
 
 def test_new_secrets_are_random_and_for_you_alone(tmp_path: Path) -> None:
@@ -94,6 +94,9 @@ def test_new_secrets_are_random_and_for_you_alone(tmp_path: Path) -> None:
     assert not set(pairs(first).values()) & set(pairs(second).values())
     assert min(map(len, pairs(first).values())) >= 20
 
+    before = first.read_bytes()
+    assert "stays as it is" in write_env(first).stdout
+    assert first.read_bytes() == before
     assert len(base64.urlsafe_b64decode(pairs(first)["AIRFLOW_FERNET_KEY"])) == 32
 
 
@@ -105,11 +108,11 @@ def test_what_is_there_is_kept(tmp_path_factory: pytest.TempPathFactory, kept: s
     path = tmp_path_factory.mktemp("env") / "env"
     text = "\n".join(f"{name}=mine" for name in sorted(kept)) + ("\n" if end and kept else "")
     path.write_text(text, encoding="utf-8")
-    assert write_env(path).returncode == 0
+    assert ENV.write(path)
     assert path.read_text(encoding="utf-8").startswith(text)
     assert {name for name, value in pairs(path).items() if value == "mine"} == kept
     full = path.read_bytes()
-    assert "stays as it is" in write_env(path).stdout
+    assert ENV.write(path) == []
     assert path.read_bytes() == full
 
 
