@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from etl.errors import TruncatedFileError
 from etl.logs import parse
-from etl.logs.parse import Entry, open_log, parse_log
+from etl.logs.parse import Entry
+from etl.logs.read import read_log
 from etl.spark.logs import cut, parse_with_spark
+from etl.spark.settings import ENGINES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,8 +43,7 @@ LINES = [
 
 def alone(path: Path) -> list[Entry]:
     """Return what one process reads."""
-    with open_log(path) as log:
-        return list(parse_log(log, DAY))
+    return list(read_log(path, DAY))
 
 
 logs = st.lists(st.sampled_from(LINES), max_size=60).flatmap(
@@ -98,7 +99,8 @@ def test_packed_logs_are_read_and_damaged_ones_told(spark: SparkSession, tmp_pat
     path = tmp_path / "a.log.gz"
     packed = gzip.compress("\n".join(LINES * 50).encode())
     path.write_bytes(packed)
-    assert list(parse_with_spark(path, DAY)) == alone(path)
+    assert list(read_log(path, DAY, "spark")) == alone(path)
     path.write_bytes(packed[:-20])
-    with pytest.raises(TruncatedFileError, match="a.log.gz is cut or damaged"):
-        list(parse_with_spark(path, DAY))
+    for engine in ENGINES:
+        with pytest.raises(TruncatedFileError, match="a.log.gz is cut or damaged"):
+            list(read_log(path, DAY, engine))
