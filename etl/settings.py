@@ -49,11 +49,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         SettingsError: a variable is missing or its value means nothing.
     """
     return Settings(
-        data_root=_data_root(environ),
+        data_root=data_root(environ),
         source=environ.get("USERS_SOURCE", "").strip() or "generator",
-        max_bad_share=_number(environ, "USERS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
-        http_timeout=_number(environ, "USERS_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
-        http_attempts=int(_number(environ, "USERS_HTTP_ATTEMPTS", default=4, low=1, high=100, whole=True)),
+        max_bad_share=number(environ, "USERS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
+        http_timeout=number(environ, "USERS_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
+        http_attempts=int(number(environ, "USERS_HTTP_ATTEMPTS", default=4, low=1, high=100, whole=True)),
     )
 
 
@@ -63,7 +63,7 @@ def quality_min_score(environ: Mapping[str, str] = os.environ) -> float:
     Raises:
         SettingsError: its value means nothing.
     """
-    return _number(environ, "QUALITY_MIN_SCORE", default=95, low=0, high=100)
+    return number(environ, "QUALITY_MIN_SCORE", default=95, low=0, high=100)
 
 
 def generated_rows(source: str) -> int | None:
@@ -82,7 +82,12 @@ def generated_rows(source: str) -> int | None:
     return int(rows)
 
 
-def _data_root(environ: Mapping[str, str]) -> Path:
+def data_root(environ: Mapping[str, str]) -> Path:
+    """Read and check `DATA_ROOT`.
+
+    Raises:
+        SettingsError: it is missing, or no absolute path.
+    """
     value = environ.get("DATA_ROOT", "").strip()
     if not value:
         raise SettingsError("DATA_ROOT is not set; it must name the folder that holds raw/ and staging/.")
@@ -92,9 +97,14 @@ def _data_root(environ: Mapping[str, str]) -> Path:
     return Path(value)
 
 
-def _number(
+def number(
     environ: Mapping[str, str], name: str, *, default: float, low: float, high: float, whole: bool = False
 ) -> float:
+    """Read and check a number.
+
+    Raises:
+        SettingsError: it is none, or out of bounds.
+    """
     text = environ.get(name, "").strip()
     if not text:
         return default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,3 +29,19 @@ def read_log(path: Path, day: datetime.date, engine: str = "pandas") -> Iterator
     else:
         with open_log(path) as log:
             yield from parse_log(log, day)
+
+
+@contextlib.contextmanager
+def engine_ready(engine: str) -> Iterator[None]:
+    """Have an engine start once for all the logs that are read in the block.
+
+    Raises:
+        SettingsError: the engine is `spark`, and Spark cannot be started.
+    """
+    if engine == "spark":
+        from etl.spark.session import spark_session
+
+        with spark_session():
+            yield
+    else:
+        yield

@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.errors import TruncatedFileError
 from etl.logs import parse
+from etl.logs.land import land_log
 from etl.logs.parse import Entry
 from etl.logs.read import read_log
+from etl.logs.settings import APPS, LogSettings
+from etl.logs.stage import create_tables, stage_logs
 from etl.spark.logs import cut, parse_with_spark
 from etl.spark.settings import ENGINES
 
@@ -104,3 +108,23 @@ def test_packed_logs_are_read_and_damaged_ones_told(spark: SparkSession, tmp_pat
     for engine in ENGINES:
         with pytest.raises(TruncatedFileError, match="a.log.gz is cut or damaged"):
             list(read_log(path, DAY, engine))
+
+
+@pytest.mark.one_server
+def test_a_day_of_logs_has_the_same_rows(
+    spark: SparkSession, postgresql: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `monitor_errors` stages of nine apps, each cut into many pieces."""
+    monkeypatch.setattr("etl.spark.logs.parse_with_spark.__kwdefaults__", {"piece_bytes": 1_500})
+    settings = LogSettings(tmp_path, "generator:200")
+    for app in APPS:
+        land_log(app, "2026-01-01", settings, None)
+    create_tables(postgresql)
+    staged = []
+    for engine in ENGINES:
+        lines = stage_logs("2026-01-01", settings, postgresql, engine)
+        tables = ("log_staged", "log_staged_files")
+        rows = [postgresql.execute(f"SELECT * FROM {table} ORDER BY app, {table}").fetchall() for table in tables]
+        staged.append((lines, rows))
+    assert staged[0] == staged[1]
+    assert all(count >= 200 for count in staged[0][0].values())

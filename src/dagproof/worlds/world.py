@@ -41,9 +41,11 @@ BACKFILL_DELAY = timedelta(days=30, hours=7)
 class RunFailedError(DagproofError):
     """A run did not end in success, so that there is nothing to compare."""
 
-    def __init__(self, message: str, log_tail: str) -> None:
+    def __init__(self, message: str, log_tail: str, report: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.log_tail = log_tail
+        self.report: Report = dict(report or {})
+        """What the run says of itself, as far as it could."""
         self.left: Snapshot | None = None
         """What is in the stores after it; None where nobody has looked."""
 
@@ -214,6 +216,11 @@ class Worlds:
         execute(self.conninfo, path, path.name, where, **values)
 
 
+#: What an error says when a task expects a date that its run does not have; and what is said of it then.
+OF_DATES = re.compile(r"\b(ds(_nodash)?|ts(_nodash)?|logical_date|data_interval(_start|_end)?|None(Type)?)\b")
+DATELESS = " (a run that an asset triggers has no logical_date and no ds; dag_run.run_after is always there)"
+
+
 @dataclass(frozen=True)
 class SavedWorld:
     """A copy of a world: its folders, its metadata database, its database, and the time there."""
@@ -243,7 +250,7 @@ class World:
         report = self.worker.run(request)
         self.ended(report, request)
         if report["state"] != "success":
-            raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])))
+            raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])), report)
         return report
 
     def request(self, run: Run, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> dict[str, Any]:
@@ -316,7 +323,9 @@ class World:
         if not failed:
             return f"{what} ended as {report['state']}, and no task failed"
         task = failed[0]
-        return f"{what} failed in task {task['task_id']}: {task['error'] or 'no reason given'}"
+        error = task["error"] or "no reason given"
+        hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
+        return f"{what} failed in task {task['task_id']}: {error}{hint}"
 
 
 def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> None:

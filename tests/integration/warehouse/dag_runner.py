@@ -5,8 +5,8 @@ answers with one JSON line. Time is skipped: each `time.sleep` moves the clock
 by a minute, so that a wait of hours takes seconds.
 
 A request holds `dag`, `ds`, `env` (variables for the run) and, for the tests' interventions,
-`late` (seconds into the wait after which the producer's state becomes `success` and `arrives` is
-moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY, `terminate`: the
+`late` (seconds into the wait after which the state of the users' producer becomes `success` and
+`arrives` is moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY, `terminate`: the
 server ends the connection there) and `count` (a query asked again at each wait).
 """
 
@@ -79,7 +79,8 @@ class Watch:
 
     def _upstream_arrives(self) -> None:
         del self.request["late"]
-        set_producer_state(self.moment, "success")
+        if self.request["dag"] == "consumer_users_daily":
+            set_producer_state(self.moment, "success")
         if "arrives" in self.request:
             os.replace(*self.request["arrives"])
 
