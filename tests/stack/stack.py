@@ -19,7 +19,7 @@ from dagproof.worlds.servers import free_port, unique_name
 from tests.compose import ROOT, compose_program
 
 PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "S3_PORT", "SFTP_PORT", "MODEL_PORT", "MAIL_PORT")
-PATIENCE = 300.0  # seconds that anything may take; a machine may be slow
+PATIENCE = 900.0  # seconds that anything may take; a machine may be slow
 ROWS = 200  # users of a day
 
 Found = TypeVar("Found")
