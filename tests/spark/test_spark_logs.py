@@ -17,7 +17,7 @@ from etl.logs import parse
 from etl.logs.land import land_log
 from etl.logs.parse import Entry
 from etl.logs.read import read_log
-from etl.logs.settings import APPS, LogSettings
+from etl.logs.settings import ALL_APPS, LogSettings
 from etl.logs.stage import create_tables, stage_logs
 from etl.spark.logs import cut, parse_with_spark
 from etl.spark.settings import ENGINES
@@ -117,7 +117,7 @@ def test_a_day_of_logs_has_the_same_rows(
     """What `monitor_errors` stages of nine apps, each cut into many pieces."""
     monkeypatch.setattr("etl.spark.logs.parse_with_spark.__kwdefaults__", {"piece_bytes": 1_500})
     settings = LogSettings(tmp_path, "generator:200")
-    for app in APPS:
+    for app in ALL_APPS:
         land_log(app, "2026-01-01", settings, None)
     create_tables(postgresql)
     staged = []
