@@ -165,11 +165,11 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 def test_tox_alone_runs_what_the_documents_promise() -> None:
-    """Style, types, each kind of test, the main job, and the oldest pair."""
+    """Style, types, each kind of test, the course, the main job, and the oldest pair."""
     parser = ConfigParser(interpolation=None)
     parser.read(ROOT / "tox.ini")
     default = {name.strip() for name in parser["tox"]["env_list"].split(",")}
-    assert default == {"lint", "types", "unit", "dag_integrity", "integration", "prove", "oldest"}
+    assert default == {"lint", "types", "unit", "dag_integrity", "integration", "notebooks", "prove", "oldest"}
     assert default <= tox_environments()
 
 
