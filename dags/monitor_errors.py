@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task, task_group
 
 from etl.logs.settings import watched_apps
 from wiring.mail import mail_failure, send_mail
+from wiring.warehouse import connect
 
 if TYPE_CHECKING:
-    import psycopg
-
     from etl.logs.places import SftpServer
 
 # An hour after midnight it is about the day before.
@@ -178,11 +176,6 @@ def monitor_errors() -> None:
     threshold = check_threshold(DAY)
     downloads() >> drop_exception(DAY) >> create_table() >> parse_log(DAY) >> gen_reports(DAY) >> threshold
     threshold >> [send_alert(DAY), EmptyOperator(task_id="all_quiet")]
-
-
-def connect() -> psycopg.Connection[Any]:
-    """Connect to the warehouse."""
-    return cast("psycopg.Connection[Any]", PostgresHook(postgres_conn_id="postgres_default").get_conn())
 
 
 monitor_errors()

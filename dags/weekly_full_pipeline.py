@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
 
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 from wiring.mail import mail_failure, send_mail
-
-if TYPE_CHECKING:
-    import psycopg
+from wiring.warehouse import connect
 
 # Sunday in the shop's time zone, after which the report is named; and the day before, with which the week ends.
 SUNDAY = "{{ logical_date.in_timezone('Asia/Kolkata').to_date_string() }}"
@@ -143,11 +139,6 @@ def weekly_full_pipeline() -> None:
 
     loaded = data_validation(SATURDAY) >> data_ingestion(SATURDAY) >> data_transformation()
     loaded >> quality_checks(SATURDAY) >> reporting(SUNDAY) >> completion(SUNDAY)
-
-
-def connect() -> psycopg.Connection[Any]:
-    """Connect to the warehouse."""
-    return cast("psycopg.Connection[Any]", PostgresHook(postgres_conn_id="postgres_default").get_conn())
 
 
 weekly_full_pipeline()
