@@ -7,8 +7,8 @@ by a minute, so that a wait of hours takes seconds.
 A request holds `dag`, `ds`, `env` (variables for the run) and, for the tests' interventions,
 `late` (seconds into the wait after which the state of the users' producer becomes `success` and `arrives` is
 moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY, `terminate`: the
-server ends the connection there; `sabotaged` names another function whose second call it is to be)
-and `count` (a query asked again at each wait).
+server ends the connection there, `full`: there is no room left on the disk; `sabotaged` names another
+function whose second call it is to be) and `count` (a query asked again at each wait).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import datetime
+import errno
 import functools
 import importlib
 import itertools
@@ -129,6 +130,8 @@ def sabotaged(function: Callable[..., Any], how: str, database: str) -> Callable
         calls[0] += 1
         if calls[0] == 2:
             real_sleep(0.3)  # let the server work on what it has got
+            if how == "full":
+                raise OSError(errno.ENOSPC, "No space left on device")
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             with psycopg.connect(database, autocommit=True) as connection:

@@ -188,9 +188,22 @@ def test_a_database_that_restarts_leaves_the_archive_as_it_was(archive: Archive)
     assert set(archive.files()) == {*manifest.files, manifest_name(MONTH)} != set(files)
 
 
+def test_a_full_disk_leaves_no_half_of_a_file(archive: Archive, tmp_path: Path) -> None:
+    """The task is tried again, says why, and then all is there."""
+    env = {"ARCHIVE_URL": str(tmp_path / "archive")}
+    seen = archive.run(env=env, sabotage="full", sabotaged="os.fsync")
+    assert seen["state"] == "success", archive.airflow.printed()
+    assert retried(seen)
+    assert f"{tmp_path}/archive/2026-01/raw_customers-" in archive.airflow.printed()
+    assert ".parquet cannot be written: No space left on device." in archive.airflow.printed()
+    manifest = read_manifest(MONTH, open_storage(env["ARCHIVE_URL"]))
+    written = {path.relative_to(tmp_path / "archive").as_posix() for path in (tmp_path / "archive").rglob("*.*")}
+    assert written == {*manifest.files, manifest_name(MONTH)}
+
+
 @pytest.mark.parametrize("place", ["folder", "bucket"])
-def test_a_store_without_room_leaves_the_archive_as_it_was(archive: Archive, place: str, tmp_path: Path) -> None:
-    """It is tried again, and the e-mail has one clear sentence."""
+def test_a_place_where_nothing_can_be_written_is_told(archive: Archive, place: str, tmp_path: Path) -> None:
+    """Tried again where that may help; the e-mail has one clear sentence."""
     url = str(tmp_path / "file" / "archive") if place == "folder" else "s3://nowhere/archive"
     (tmp_path / "file").write_text("no folder can be made in a file")
     seen = archive.run(env={"ARCHIVE_URL": url})
