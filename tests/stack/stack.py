@@ -102,8 +102,12 @@ class Stack:
         """Return a client of Airflow's API, as its user `admin`."""
         address = f"http://127.0.0.1:{self.env['AIRFLOW_PORT']}"
         who = {"username": "admin", "password": self.env["AIRFLOW_ADMIN_PASSWORD"]}
-        token = httpx.post(f"{address}/auth/token", json=who, timeout=60).raise_for_status().json()["access_token"]
-        return httpx.Client(base_url=f"{address}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        token = (
+            httpx.post(f"{address}/auth/token", json=who, timeout=PATIENCE).raise_for_status().json()["access_token"]
+        )
+        return httpx.Client(
+            base_url=f"{address}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
+        )
 
     def wait(self, what: str, look: Callable[[], Found | None]) -> Found:
         """Look again and again until there is something; return it."""
