@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .api import (
     airflow,
+    ask_airflow,
     backfill,
     clear,
     crash,
@@ -15,6 +16,7 @@ from .api import (
     log,
     plan,
     prove,
+    put,
     q1,
     q2,
     q3,
@@ -29,12 +31,14 @@ from .api import (
     start,
     start_airflow,
     step,
+    suite,
     tasks,
 )
 from .pictures import axes, picture, timeline
 
 __all__ = [
     "airflow",
+    "ask_airflow",
     "axes",
     "backfill",
     "clear",
@@ -48,6 +52,7 @@ __all__ = [
     "picture",
     "plan",
     "prove",
+    "put",
     "q1",
     "q2",
     "q3",
@@ -62,6 +67,7 @@ __all__ = [
     "start",
     "start_airflow",
     "step",
+    "suite",
     "tasks",
     "timeline",
 ]
