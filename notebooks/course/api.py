@@ -16,7 +16,6 @@ from dagproof.laws import all_laws
 from dagproof.prover import Proof
 from dagproof.report.text import proof_text
 
-from . import inside
 from .bench import dag_named
 from .desk import Ran
 from .exercises import Question
@@ -170,14 +169,16 @@ def findings(dag_id: str, *options: str) -> Told:
 
 def airflow(code: str) -> None:
     """Run code where Airflow is, in a child of the worker, and print what it prints."""
+    try:
+        print(_lesson().bench.airflow(code))
+    except DagproofError as error:
+        print(f"dagproof: {error}")
+
+
+def edges(dag_id: str) -> list[tuple[str, str]]:
+    """Return each pair of tasks of which the second waits for the first."""
     bench = _lesson().bench
-    folder = bench.worlds.world_folder
-    out = folder / "printed.txt"
-    arguments = {"code": code, "out": str(out), "dags": str(bench.home / "dags")}
-    driver = bench.driver
-    worker = driver.worker(driver.machines[0])
-    reason = worker.call(f"{inside.__file__}:main", arguments, result=folder / "result.json", timeout=20.0)
-    print(f"dagproof: {reason}" if reason else out.read_text(encoding="utf-8").rstrip())
+    return bench.edges(dag_named(bench.home, dag_id))
 
 
 def write_dag(name: str, text: str) -> Path:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from dagproof.config import load_config
 from dagproof.driver import Driver, open_driver
-from dagproof.errors import UsageError, WorkerError, nearest
+from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.lab import Lab
 from dagproof.laws import law_named
 from dagproof.prover import Proof, Prover, machines_for
 from dagproof.worlds.servers import PostgresServer, start_server
 from dagproof.worlds.world import Worlds
+
+from . import inside
 
 #: Histories that a law draws beside its examples: few, because a lesson is read, not waited for.
 MOST_HISTORIES = 4
@@ -96,6 +98,32 @@ class Bench:
         prover = Prover(lab, planned, seed=0, max_histories=MOST_HISTORIES)
         verdicts = [prover.prove(law) for law in chosen]
         return Proof(dag_id, 0, planned, tuple(verdicts), sum(v.seconds for v in verdicts), tuple(sorted(lab.ignore)))
+
+    def airflow(self, code: str) -> str:
+        """Run code where Airflow is, in a child of the worker; return what it prints.
+
+        Raises:
+            DagproofError: it takes too long, or the child ends before its end.
+        """
+        folder = self.worlds.world_folder
+        out = folder / "printed.txt"
+        arguments = {"code": code, "out": str(out), "dags": str(self.home / "dags")}
+        worker = self.driver.worker(self.driver.machines[0])
+        reason = worker.call(f"{inside.__file__}:main", arguments, result=folder / "result.json", timeout=20.0)
+        if reason:
+            raise DagproofError(reason)
+        return out.read_text(encoding="utf-8").rstrip()
+
+    def edges(self, dag_id: str) -> list[tuple[str, str]]:
+        """Return each pair of tasks of which the second waits for the first, sorted by their names.
+
+        Raises:
+            DagproofError: the DAG does not load.
+        """
+        self.lab(dag_id)
+        code = f"dag = load_dag({dag_id!r})\nfor one in dag.tasks:\n  for other in one.downstream_task_ids:\n"
+        lines = self.airflow(code + "    print(one.task_id, other)").splitlines()
+        return sorted((first, second) for first, second in map(str.split, lines))
 
     def restart(self) -> None:
         """Give up the worker, which does not answer; the next use starts another."""

@@ -65,6 +65,10 @@ class Examiner:
             if verdict.outcome != PROVEN:
                 raise IncorrectError(f"{dag_id}: {law} says nothing about it: {verdict.reason}")
 
+    def edges(self, dag_id: str) -> list[tuple[str, str]]:
+        """Return each pair of tasks of which the second waits for the first."""
+        return self._bench.edges(dag_id)
+
     @contextmanager
     def fresh(self) -> Iterator[FreshDesk]:
         """A desk of its own, for the check to run dates on and to look at rows."""

@@ -115,8 +115,8 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
 def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., None]:
     examiner = Examiner(lesson.bench)
     names: dict[str, Any] = {name: getattr(checking, name) for name in ("expect", "shown", "IncorrectError")}
-    names |= {"proven": examiner.proven, "verdict": examiner.verdict, "fresh": examiner.fresh, "home": lesson.home}
-    names |= {"lesson": lesson, "BrokenError": BrokenError}
+    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "edges", "fresh")}
+    names |= {"lesson": lesson, "home": lesson.home, "BrokenError": BrokenError}
     exec(compile(cell.text, f"<check of {cell.question}>", "exec"), names)  # noqa: S102 - our own source
     check: Callable[..., None] = names["check"]
     return check
