@@ -18,6 +18,8 @@ from dagproof.report.text import proof_text
 
 from .bench import dag_named
 from .desk import Ran
+from .doctor import diagnosis
+from .doctor import start_airflow as starts
 from .exercises import Question
 from .lesson import Lesson, current, open_lesson
 
@@ -44,6 +46,23 @@ def start(number: str) -> None:
     if shell:
         _register_magics(shell)
     print(f"{lesson.source.title}: ready.")
+
+
+def doctor() -> Told:
+    """Look whether all is there that the course needs."""
+    found = list(diagnosis(_lesson().desk))
+    return Told("\n".join(f"{'✓' if well else '✗'} {text}" for well, text in found), all(well for well, _ in found))
+
+
+def start_airflow(**settings: str) -> Told:
+    """Start Airflow with these environment variables and no others; say where its DAGs and its database are."""
+    well, text = starts(_lesson().home, settings)
+    return Told(("✓ Airflow starts\n" if well else "✗ Airflow does not start\n") + text, well)
+
+
+def lesson_home() -> Path:
+    """Return the folder of the lesson, in which its DAG files lie."""
+    return _lesson().home
 
 
 def run(dag_id: str, *dates: str, at: str = "") -> Ran:
@@ -101,6 +120,11 @@ def read(path: str = "") -> str:
 def fresh() -> None:
     """Clear the desk: no runs, no files, and the rows that the lesson began with."""
     _lesson().desk.close()
+
+
+def forget_runs() -> None:
+    """Delete all runs from Airflow's database, as ``airflow db clean`` does with old ones; the rows stay."""
+    _lesson().desk.forget_runs()
 
 
 def tasks(ran: Ran) -> pd.DataFrame:
@@ -168,11 +192,18 @@ def findings(dag_id: str, *options: str) -> Told:
 
 
 def airflow(code: str) -> None:
-    """Run code where Airflow is, in a child of the worker, and print what it prints."""
-    try:
-        print(_lesson().bench.airflow(code))
-    except DagproofError as error:
-        print(f"dagproof: {error}")
+    """Run code where Airflow is, in a child of the worker, and print what it prints.
+
+    Raises:
+        IPython's UsageError: the code raises; it is shown as one line, and stops what runs all cells.
+    """
+    from IPython.core.error import UsageError as ShownInOneLine
+
+    printed, error = _lesson().bench.airflow(code)
+    if printed:
+        print(printed)
+    if error:
+        raise ShownInOneLine(error)
 
 
 def edges(dag_id: str) -> list[tuple[str, str]]:

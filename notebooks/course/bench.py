@@ -18,8 +18,8 @@ from dagproof.worlds.world import Worlds
 
 from . import inside
 
-#: Histories that a law draws beside its examples: few, because a lesson is read, not waited for.
-MOST_HISTORIES = 4
+#: Histories that are tried for a law, where its examples are not more: few, for a lesson is read, not waited for.
+MOST_HISTORIES = 2
 
 
 class Bench:
@@ -37,6 +37,7 @@ class Bench:
         self._driver: tuple[Driver, ExitStack] | None = None
         self.starts = 0
         """How often the driver was started: what was kept from an earlier one is gone."""
+        self._labs: dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]] = {}
         self.edits = 0
         """How often a DAG file was written."""
 
@@ -68,24 +69,30 @@ class Bench:
         path = self.home / "dags" / f"{name}.py"
         path.write_text(text, encoding="utf-8")
         self.edits += 1
+        self._forget_labs()
         if self._driver is not None:
             self.driver.reload()
         return path
 
     def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
-        """Return a lab for the DAG, and the dates that the schedule has of those given.
+        """Return a lab for the DAG, and the dates that the schedule has of those given; until a file changes, the same.
 
         Raises:
             DagproofError: the DAG does not load, or a date is none of its schedule's.
         """
+        key = (dag_id, tuple(dates))
         try:
-            return self.driver.lab(dag_id, dates)
+            if key not in self._labs:
+                self._labs[key] = self.driver.lab(dag_id, dates)
+            return self._labs[key]
         except WorkerError as error:
             if "unexpectedly" in str(error) or "took more than" in str(error):
                 self.restart()
             raise
 
-    def prove(self, dag_id: str, laws: Sequence[str], dates: Sequence[str]) -> Proof:
+    def prove(
+        self, dag_id: str, laws: Sequence[str], dates: Sequence[str], most_histories: int = MOST_HISTORIES
+    ) -> Proof:
         """Prove laws about a DAG, as ``dagproof prove`` does.
 
         Raises:
@@ -95,24 +102,26 @@ class Bench:
         lab, planned = self.lab(dag_id, dates)
         for machine in machines_for(chosen)[1:]:
             self.driver.join(machine)
-        prover = Prover(lab, planned, seed=0, max_histories=MOST_HISTORIES)
+        prover = Prover(lab, planned, seed=0, max_histories=most_histories)
         verdicts = [prover.prove(law) for law in chosen]
         return Proof(dag_id, 0, planned, tuple(verdicts), sum(v.seconds for v in verdicts), tuple(sorted(lab.ignore)))
 
-    def airflow(self, code: str) -> str:
-        """Run code where Airflow is, in a child of the worker; return what it prints.
+    def airflow(self, code: str) -> tuple[str, str]:
+        """Run code where Airflow is, in a child of the worker; return what it prints, and its error if it raises one.
 
         Raises:
             DagproofError: it takes too long, or the child ends before its end.
         """
         folder = self.worlds.world_folder
         out = folder / "printed.txt"
+        error = Path(inside.error_of(str(out)))
+        error.unlink(missing_ok=True)
         arguments = {"code": code, "out": str(out), "dags": str(self.home / "dags")}
         worker = self.driver.worker(self.driver.machines[0])
         reason = worker.call(f"{inside.__file__}:main", arguments, result=folder / "result.json", timeout=20.0)
         if reason:
             raise DagproofError(reason)
-        return out.read_text(encoding="utf-8").rstrip()
+        return out.read_text(encoding="utf-8").rstrip(), error.read_text(encoding="utf-8") if error.exists() else ""
 
     def edges(self, dag_id: str) -> list[tuple[str, str]]:
         """Return each pair of tasks of which the second waits for the first, sorted by their names.
@@ -122,11 +131,17 @@ class Bench:
         """
         self.lab(dag_id)
         code = f"dag = load_dag({dag_id!r})\nfor one in dag.tasks:\n  for other in one.downstream_task_ids:\n"
-        lines = self.airflow(code + "    print(one.task_id, other)").splitlines()
+        lines = self.airflow(code + "    print(one.task_id, other)")[0].splitlines()
         return sorted((first, second) for first, second in map(str.split, lines))
+
+    def _forget_labs(self) -> None:
+        for lab, _ in self._labs.values():
+            lab.close()
+        self._labs.clear()
 
     def restart(self) -> None:
         """Give up the worker, which does not answer; the next use starts another."""
+        self._labs.clear()
         if self._driver is not None:
             self._driver[1].close()
             self._driver = None

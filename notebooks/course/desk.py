@@ -12,6 +12,7 @@ import psycopg
 from dagproof.errors import DagproofError
 from dagproof.histories import Step
 from dagproof.stage import Stage
+from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.world import RunFailedError, SavedWorld
 
 from .bench import Bench, dag_named
@@ -101,6 +102,11 @@ class Desk:
         """Run an SQL statement on the desk's database."""
         with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def forget_runs(self) -> None:
+        """Delete all runs from the metadata database, as cleaning up does; rows and files stay."""
+        replace_metadata(self.bench.worlds.metadata_template, self._world().metadata)
+        self._known = {}
 
     @property
     def files(self) -> Path:

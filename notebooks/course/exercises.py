@@ -7,12 +7,15 @@ import dis
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagproof.errors import DagproofError
 
 from . import checking
 from .checking import BrokenError, Examiner, IncorrectError
+from .doctor import start_airflow
 from .limits import LearnerError, TooSlowError, call_in_child, describe, time_limit
 from .sources import Cell, Exercise
 
@@ -115,8 +118,9 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
 def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., None]:
     examiner = Examiner(lesson.bench)
     names: dict[str, Any] = {name: getattr(checking, name) for name in ("expect", "shown", "IncorrectError")}
-    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "edges", "fresh")}
-    names |= {"lesson": lesson, "home": lesson.home, "BrokenError": BrokenError}
+    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "edges", "left", "fresh")}
+    names |= {"start_airflow": partial(start_airflow, lesson.home), "home": lesson.home}
+    names |= {"Path": Path, "lesson": lesson, "BrokenError": BrokenError}
     exec(compile(cell.text, f"<check of {cell.question}>", "exec"), names)  # noqa: S102 - our own source
     check: Callable[..., None] = names["check"]
     return check

@@ -19,7 +19,7 @@ from .sources import NOTEBOOKS, Cell, LessonSource
 #: What the learner's notebook does not show.
 HIDDEN = ("check", "hint", "solution", "wrong")
 #: Seconds that one cell may take.
-CELL_SECONDS = 180
+CELL_SECONDS = 600
 #: Tries all answers that the source knows, once the notebook has come to its end.
 TRY_ALL = "from course.gate import report\nprint(report())"
 
@@ -103,7 +103,7 @@ def solutions_page(lesson: LessonSource) -> str:
         for wrong in exercise.all("wrong"):
             word = wrong.meta.get("outcome", "incorrect")
             lines += [f"This one is {word} (“{wrong.meta.get('says', '')}”):", "", *_code(wrong)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def solution_lines(lesson: LessonSource) -> set[str]:
