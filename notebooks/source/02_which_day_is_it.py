@@ -96,7 +96,7 @@ found
 # * **an interval**: "work through these stretches of time, one by one". The run is for the stretch, and starts when it
 #   is *over*. That is what the same text meant in Airflow 2.
 #
-# Which of the two a text means is a setting. It is off by default, and intervals were what was on:
+# Which of the two a text means is a setting, and in Airflow 3 it is off:
 
 # %% airflow=true
 from airflow.configuration import conf
@@ -105,8 +105,8 @@ assert conf.getboolean("scheduler", "create_cron_data_intervals") is False
 print("create_cron_data_intervals =", conf.get("scheduler", "create_cron_data_intervals"))
 
 # %% [markdown]
-# Better than to set it is to ask for intervals by name: with `CronDataIntervalTimetable`, or with a `CronTriggerTimetable` that is
-# told how long its interval is.
+# Don't switch it on for all DAGs of a company. Ask for intervals by name, where you want them: with
+# `CronDataIntervalTimetable`, or with a `CronTriggerTimetable` that is told how long its interval is.
 
 # %% dag="by_interval"
 import pendulum
