@@ -214,7 +214,7 @@ plot.set_title("orders in the report; 6 a day were placed (green line)", fontsiz
 picture(figure, f"orders in the report, day by day: {list(found.orders)}; 6 a day were placed")
 
 # %% [markdown]
-# All green. But on most days, it says, nothing was sold. On these days the report was made before there was anything
+# All green. But on some days, it says, nothing was sold. On these days the report was made before there was anything
 # to count.
 #
 # Does the order of the lines count, then? No. To call a task puts it *into the DAG*. It says nothing about its turn. A
