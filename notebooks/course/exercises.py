@@ -121,7 +121,7 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
 def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., str | None]:
     examiner = Examiner(lesson.bench)
     names: dict[str, Any] = {name: getattr(checking, name) for name in ("expect", "shown", "IncorrectError")}
-    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "fresh", "left", "findings")}
+    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "fresh", "left", "edges", "findings")}
     names |= {name: partial(does, lesson.home) for name, does in HELPERS.items()}
     names |= {"Path": Path, "BrokenError": BrokenError, "lesson": lesson, "home": lesson.home}
     exec(compile(cell.text, f"<check of {cell.question}>", "exec"), names)  # noqa: S102 - our own source
