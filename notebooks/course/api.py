@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,13 @@ from dagproof.report.text import proof_text
 
 from . import inside
 from .bench import dag_named
+from .checking import found_in
 from .desk import Ran
+from .doctor import diagnosis
+from .doctor import start_airflow as starts
 from .exercises import Question
 from .lesson import Lesson, current, open_lesson
+from .suites import HEALTHY, Mutant, run_suite
 
 q1, q2, q3, q4, q5, q6 = (Question(f"q{number}", current) for number in range(1, 7))
 
@@ -44,7 +46,25 @@ def start(number: str) -> None:
     lesson = open_lesson(number, lambda: shell.user_ns if shell else {})
     if shell:
         _register_magics(shell)
+    pd.set_option("display.max_colwidth", 150)  # an error is read to its end
     print(f"{lesson.source.title}: ready.")
+
+
+def doctor() -> Told:
+    """Look whether all is there that the course needs."""
+    found = list(diagnosis(_lesson().desk))
+    return Told("\n".join(f"{'✓' if well else '✗'} {text}" for well, text in found), all(well for well, _ in found))
+
+
+def start_airflow(**settings: str) -> Told:
+    """Start Airflow with these environment variables and no others; say where its DAGs and its database are."""
+    well, text = starts(_lesson().home, settings)
+    return Told(("✓ Airflow starts\n" if well else "✗ Airflow does not start\n") + text, well)
+
+
+def lesson_home() -> Path:
+    """Return the folder of the lesson, in which its DAG files lie."""
+    return _lesson().home
 
 
 def run(dag_id: str, *dates: str, at: str = "") -> Ran:
@@ -104,6 +124,11 @@ def fresh() -> None:
     _lesson().desk.close()
 
 
+def forget_runs() -> None:
+    """Delete all runs from Airflow's database, as ``airflow db clean`` does with old ones; the rows stay."""
+    _lesson().desk.forget_runs()
+
+
 def tasks(ran: Ran) -> pd.DataFrame:
     """Return the tasks of a run, with the last state of each."""
     return ran.tasks()
@@ -161,15 +186,28 @@ def prove(dag_id: str, *dates: str) -> Laws:
 
 def findings(dag_id: str, *options: str) -> Told:
     """Return what ``dagproof check --no-import`` prints about a DAG file."""
-    home = _lesson().home
-    path = f"dags/{dag_named(home, dag_id)}.py"
-    command = [sys.executable, "-m", "dagproof.cli", "check", "--no-import", "--no-cache", path, *options]
-    ended = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
-    return Told((ended.stdout + ended.stderr).strip(), good=ended.returncode == 0)
+    return Told(*found_in(_lesson().home, dag_id, *options))
+
+
+def suite(path: str, mutants: Mapping[str, Mutant] = {}) -> pd.DataFrame:
+    """Run a test suite: a row for each test. With mutants, faulty copies of the code: a row for each of those."""
+    results = run_suite(_lesson().home, path, mutants)
+    if not mutants:
+        return pd.DataFrame(results[HEALTHY], columns=["test", "outcome", "says"])
+    lines = []
+    for name in mutants:
+        failed = [one for one in results[name] if one["outcome"] != "passed"]
+        lines.append({"fault": name, "seen by": failed[0]["test"] if failed else "nobody"})
+    return pd.DataFrame(lines)
 
 
 def airflow(code: str) -> None:
     """Run code where Airflow is, in a child of the worker, and print what it prints."""
+    print(ask_airflow(code))
+
+
+def ask_airflow(code: str) -> str:
+    """Run code where Airflow is, in a child of the worker, and return what it prints."""
     bench = _lesson().bench
     folder = bench.worlds.world_folder
     out = folder / "printed.txt"
@@ -177,7 +215,12 @@ def airflow(code: str) -> None:
     driver = bench.driver
     worker = driver.worker(driver.machines[0])
     reason = worker.call(f"{inside.__file__}:main", arguments, result=folder / "result.json", timeout=20.0)
-    print(f"dagproof: {reason}" if reason else out.read_text(encoding="utf-8").rstrip())
+    return f"dagproof: {reason}" if reason else out.read_text(encoding="utf-8").rstrip()
+
+
+def put(path: str, text: str) -> None:
+    """Write a file of the lesson, such as ``tests/test_it.py``; the magic word ``%%put PATH`` does so with its cell."""
+    _lesson().bench.write(path, text if text.endswith("\n") else text + "\n")
 
 
 def write_dag(name: str, text: str) -> Path:
@@ -215,5 +258,10 @@ def _register_magics(shell: Any) -> None:
         else:
             print(f"dags/{path.name} is written.")
 
+    def put_cell(line: str, cell: str) -> None:
+        put(line.strip(), cell)
+        print(f"{line.strip()} is written.")
+
     shell.register_magic_function(dag, "cell", "dag")
+    shell.register_magic_function(put_cell, "cell", "put")
     shell.register_magic_function(lambda line, cell: airflow(cell), "cell", "airflow")

@@ -16,8 +16,8 @@ from dagproof.prover import Proof, Prover, machines_for
 from dagproof.worlds.servers import PostgresServer, start_server
 from dagproof.worlds.world import Worlds
 
-#: Histories that a law draws beside its examples: few, because a lesson is read, not waited for.
-MOST_HISTORIES = 4
+#: Histories that are tried for a law, where its examples are not more: few, for a lesson is read, not waited for.
+MOST_HISTORIES = 2
 
 
 class Bench:
@@ -35,6 +35,7 @@ class Bench:
         self._driver: tuple[Driver, ExitStack] | None = None
         self.starts = 0
         """How often the driver was started: what was kept from an earlier one is gone."""
+        self._labs: dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]] = {}
         self.edits = 0
         """How often a DAG file was written."""
 
@@ -63,27 +64,40 @@ class Bench:
         """Write ``dags/<name>.py``; every DAG is read anew when it is next asked for."""
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
             raise UsageError(f"{name!r} is no name for a DAG file; use small letters, digits and underscores")
-        path = self.home / "dags" / f"{name}.py"
+        return self.write(f"dags/{name}.py", text)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file below the lesson's home; every DAG is read anew when it is next asked for."""
+        path = (self.home / name).resolve()
+        if self.home not in path.parents:
+            raise UsageError(f"{name!r} lies outside of the lesson's folder; give a path such as tests/test_it.py")
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         self.edits += 1
+        self._forget_labs()
         if self._driver is not None:
             self.driver.reload()
         return path
 
     def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
-        """Return a lab for the DAG, and the dates that the schedule has of those given.
+        """Return a lab for the DAG, and the dates that the schedule has of those given; until a file changes, the same.
 
         Raises:
             DagproofError: the DAG does not load, or a date is none of its schedule's.
         """
+        key = (dag_id, tuple(dates))
         try:
-            return self.driver.lab(dag_id, dates)
+            if key not in self._labs:
+                self._labs[key] = self.driver.lab(dag_id, dates)
+            return self._labs[key]
         except WorkerError as error:
             if "unexpectedly" in str(error) or "took more than" in str(error):
                 self.restart()
             raise
 
-    def prove(self, dag_id: str, laws: Sequence[str], dates: Sequence[str]) -> Proof:
+    def prove(
+        self, dag_id: str, laws: Sequence[str], dates: Sequence[str], most_histories: int = MOST_HISTORIES
+    ) -> Proof:
         """Prove laws about a DAG, as ``dagproof prove`` does.
 
         Raises:
@@ -93,12 +107,18 @@ class Bench:
         lab, planned = self.lab(dag_id, dates)
         for machine in machines_for(chosen)[1:]:
             self.driver.join(machine)
-        prover = Prover(lab, planned, seed=0, max_histories=MOST_HISTORIES)
+        prover = Prover(lab, planned, seed=0, max_histories=most_histories)
         verdicts = [prover.prove(law) for law in chosen]
         return Proof(dag_id, 0, planned, tuple(verdicts), sum(v.seconds for v in verdicts), tuple(sorted(lab.ignore)))
 
+    def _forget_labs(self) -> None:
+        for lab, _ in self._labs.values():
+            lab.close()
+        self._labs.clear()
+
     def restart(self) -> None:
         """Give up the worker, which does not answer; the next use starts another."""
+        self._labs.clear()
         if self._driver is not None:
             self._driver[1].close()
             self._driver = None

@@ -103,7 +103,7 @@ def solutions_page(lesson: LessonSource) -> str:
         for wrong in exercise.all("wrong"):
             word = wrong.meta.get("outcome", "incorrect")
             lines += [f"This one is {word} (“{wrong.meta.get('says', '')}”):", "", *_code(wrong)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def solution_lines(lesson: LessonSource) -> set[str]:
