@@ -127,10 +127,11 @@ def monitor_errors() -> None:
         from etl.errors import PermanentError
         from etl.logs.settings import read_log_settings
         from etl.logs.stage import stage_logs
+        from etl.spark.settings import transform_engine
 
         try:
             with closing(connect()) as connection:
-                lines = stage_logs(day, read_log_settings(), connection)
+                lines = stage_logs(day, read_log_settings(), connection, transform_engine())
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"Parsed {sum(lines.values()):,} lines: {lines}.")

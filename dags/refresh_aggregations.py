@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Makes `customer_summary`, `product_summary`, `daily_sales` and `monthly_sales` anew from all of `orders`, each in
     one transaction, and then compares each of their rows with the orders, to the cent. Nothing depends on the date of
     the run: late, early, again or twice at once, the same orders give the same rows. The queries are in
-    `etl/sql/refresh/`, one a table.
+    `etl/sql/refresh/`, one a table. With `TRANSFORM_ENGINE=spark`, Spark computes the same rows (`etl/spark/`).
 
     Connections: `postgres_default`, and `smtp_default` whose extra has `from_email`. The Airflow variable
     `alert_email` says who is told. The tables are in `etl/sql/shop.sql`.
@@ -68,11 +68,12 @@ def refresh_aggregations() -> None:
         # Imported here: the scheduler parses this file again and again and needs none of it.
         from etl.aggregates import refresh
         from etl.errors import PermanentError
+        from etl.spark.settings import transform_engine
 
         hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
             with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
-                rows = refresh(summary, connection)
+                rows = refresh(summary, connection, transform_engine())
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"{summary} has {rows:,} rows.")

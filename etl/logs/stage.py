@@ -19,7 +19,8 @@ from etl.errors import InputError
 from etl.load import load_partition
 from etl.logs.formats import Head
 from etl.logs.land import raw_log
-from etl.logs.parse import Entry, open_log, parse_log
+from etl.logs.parse import Entry
+from etl.logs.read import engine_ready, read_log
 from etl.logs.settings import LogSettings
 from etl.paths import check_date
 
@@ -52,19 +53,24 @@ def drop_staged(ds: str, connection: psycopg.Connection[Any]) -> None:
                 connection.execute(f"DELETE FROM {table} WHERE dt = %s", [check_date(ds)])  # noqa: S608 - our own names
 
 
-def stage_logs(ds: str, settings: LogSettings, connection: psycopg.Connection[Any]) -> dict[str, int]:
+def stage_logs(
+    ds: str, settings: LogSettings, connection: psycopg.Connection[Any], engine: str = "pandas"
+) -> dict[str, int]:
     """Parse the landed logs of a day and make that the day's staged rows, in one transaction. Memory stays flat.
+
+    With the engine `spark`, Spark parses them; the rows are the same.
 
     Returns:
         How many lines each app's log has.
 
     Raises:
         InputError: a log has not been landed.
+        SettingsError: the engine is `spark`, and Spark cannot be started.
     """
     day = datetime.date.fromisoformat(check_date(ds))
     files: list[tuple[str | None, ...]] = []
-    with connection.transaction():
-        rows = _rows(ds, day, settings, files)
+    with connection.transaction(), engine_ready(engine):
+        rows = _rows(ds, day, settings, files, engine)
         load_partition(connection, "log_staged", column="dt", value=day, rows=_batches(rows))
         load_partition(connection, "log_staged_files", column="dt", value=day, rows=[_batch(_FILE_COLUMNS, files)])
     return {str(file[0]): int(file[1] or 0) for file in files}
@@ -78,7 +84,7 @@ def fingerprint(entry: Entry) -> str:
 
 
 def _rows(
-    ds: str, day: datetime.date, settings: LogSettings, files: list[tuple[str | None, ...]]
+    ds: str, day: datetime.date, settings: LogSettings, files: list[tuple[str | None, ...]], engine: str
 ) -> Iterator[tuple[str | None, ...]]:
     """Yield the rows of all apps; of each, append what its log holds to `files`."""
     for app in settings.apps:
@@ -88,20 +94,19 @@ def _rows(
         lines = others = 0
         levels: Counter[str] = Counter()
         current = True
-        with open_log(path) as log:
-            for entry in parse_log(log, day):
-                lines += entry.lines
-                if not settings.of_one_day:
-                    current = _is_of(day, entry.head, current)
-                if not current:
-                    others += 1
-                elif entry.head is None:
-                    yield _row(app, entry, None)
-                else:
-                    level = entry.head.level or NO_LEVEL
-                    levels[level] += 1
-                    if level in ("error", "critical") or entry.trace:
-                        yield _row(app, entry, fingerprint(entry))
+        for entry in read_log(path, day, engine):
+            lines += entry.lines
+            if not settings.of_one_day:
+                current = _is_of(day, entry.head, current)
+            if not current:
+                others += 1
+            elif entry.head is None:
+                yield _row(app, entry, None)
+            else:
+                level = entry.head.level or NO_LEVEL
+                levels[level] += 1
+                if level in ("error", "critical") or entry.trace:
+                    yield _row(app, entry, fingerprint(entry))
         files.append((app, str(lines), str(levels.total()), str(others), json.dumps(levels, sort_keys=True)))
 
 

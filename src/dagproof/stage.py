@@ -122,7 +122,7 @@ class Stage:
             report = world.worker.finished_run()
         world.ended(report, request)
         if report["state"] == "timeout":
-            raise RunFailedError(world.why(self._named(step), report), log_tail(Path(request["log"])))
+            raise RunFailedError(world.why(self._named(step), report), log_tail(Path(request["log"])), report)
         return report
 
     def _overlap(self, world: World, step: Step, **extras: Any) -> Report:
@@ -145,7 +145,7 @@ class Stage:
             world.ended(report, request)
             if report["state"] != "success":
                 what = f"the run of {self.dag_id} for {date}, with another at the same time,"
-                raise RunFailedError(world.why(what, report), log_tail(Path(request["log"])))
+                raise RunFailedError(world.why(what, report), log_tail(Path(request["log"])), report)
         return {**reports[0], "reached": reached}
 
     def _run_of(self, date: str) -> Run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,15 @@ def all_dags(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return every DAG of `folder` by its id, and the last line of the error of each file that does not import."""
     bag = bundle_bag(folder, folder)
     return dict(bag.dags), {path: error.strip().splitlines()[-1] for path, error in bag.import_errors.items()}
+
+
+def forget_modules(folder: Path) -> None:
+    """Let what was imported from `folder` be imported anew."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and folder in Path(file).parents:
+            del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def sync_to_metadata(folder: Path, dags: dict[str, Any]) -> None:

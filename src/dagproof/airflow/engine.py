@@ -160,6 +160,8 @@ def save_metadata(template: Path) -> None:
     dispose()  # the last connection to close writes the log back into the file
     part = template.with_suffix(f".{os.getpid()}")
     shutil.copyfile(database_path(), part)
+    for suffix in ("-wal", "-shm"):  # of what stood there before: it would be applied to the new one
+        template.with_name(template.name + suffix).unlink(missing_ok=True)
     os.replace(part, template)
 
 

@@ -87,13 +87,15 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     return {
         "state": state,
         "reason": reason,
+        "dated": request["run"]["logical_date"] is not None,
         "tasks": [task for task in tasks if "state" in task],
         "slots": run.slots,
         "skipped": clock.skipped,
         "files": files.seen if files else [],
         "trips": trips,
         "imported": [name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED],
-        "ended": datetime.now(timezone.utc).isoformat(),
+        "states": run.states(),
+        "ended": _clock_says(),
         "seconds": time.perf_counter() - started,
     }
 
@@ -140,6 +142,11 @@ def _now_running(tasks: list[dict[str, Any]]) -> str:
     return tasks[-1]["task_id"] if tasks and "state" not in tasks[-1] else ""
 
 
+def _clock_says() -> str:
+    """Return the time in the world, as ISO 8601 in UTC."""
+    return datetime.now(timezone.utc).isoformat()
+
+
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
@@ -154,12 +161,12 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
-        tasks.append({"task_id": ti.task_id, "map_index": ti.map_index, "started": now()})
+        tasks.append({"task_id": ti.task_id, "map_index": ti.map_index, "started": now(), "from": _clock_says()})
         result = None
         try:
             result = original(ti=ti, task=task, **kwargs)
         finally:
-            tasks[-1] |= {**_outcome(ti, task, result), "ended": now()}
+            tasks[-1] |= {**_outcome(ti, task, result), "ended": now(), "to": _clock_says()}
         after_task(tasks[-1])
         return result
 

@@ -63,15 +63,11 @@ class RunInProgress:
         """Return when the next retry or rescheduled sensor is due; None while a task is running (it sleeps itself)."""
         if self._is_task_running:
             return None
-        from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
         from airflow.utils.state import TaskInstanceState
-        from sqlalchemy import select
 
         with create_session() as session:
-            tis = session.scalars(
-                select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
-            ).all()
+            tis = self._task_instances(session)
             due = [self._retry_date(ti) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
             due += [_reschedule_date(ti, session) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RESCHEDULE]
             waiting = sorted(ti.task_id for ti in tis if ti.state is None)
@@ -83,6 +79,25 @@ class RunInProgress:
                 f"depends_on_past, or a person's input)"
             )
         return min(known) if known else None
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return what became of each task, those that never started included; `state` None is one that still waits."""
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            states = [(ti.task_id, ti.map_index, ti.state, ti.try_number) for ti in self._task_instances(session)]
+        return [
+            {"task_id": task_id, "map_index": index, "state": str(getattr(state, "value", state)) if state else None}
+            | {"try_number": number}
+            for task_id, index, state, number in sorted(states, key=lambda known: known[:2])
+        ]
+
+    def _task_instances(self, session: Any) -> list[Any]:
+        from airflow.models.taskinstance import TaskInstance
+        from sqlalchemy import select
+
+        mine = select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
+        return list(session.scalars(mine))
 
     def _retry_date(self, ti: Any) -> datetime | None:
         ti.task = self._scheduler_dag.task_dict[ti.task_id]
@@ -187,6 +202,9 @@ class _JumpingSelector:
         return getattr(self._real, name)
 
     def select(self, timeout: float | None = None) -> Any:
+        while timeout != 0 and _is_at_work():
+            if events := self._real.select(PATIENCE):
+                return events
         patience = PATIENCE if self._is_busy() else 0.0
         events = self._real.select(patience if timeout is None else min(patience, timeout))
         if events or timeout == 0:
@@ -203,6 +221,14 @@ class _JumpingSelector:
         executor = getattr(self._loop, "_default_executor", None)
         threads = bool(executor and executor._threads) or any(t.name.startswith("AnyIO") for t in threading.enumerate())
         return threads or len(self._real.get_map()) > 1
+
+
+def _is_at_work() -> bool:
+    """Whether the thread to which ``sync_to_async`` gives work has not done it yet. It ends, however long it takes."""
+    from asgiref.sync import SyncToAsync
+
+    executor: Any = SyncToAsync.single_thread_executor
+    return bool(executor._idle_semaphore._value < len(executor._threads))
 
 
 def _deadline(ti: Any) -> datetime | None:

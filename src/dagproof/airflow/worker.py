@@ -83,6 +83,8 @@ class Worker:
         """Load DAGs; put them into the metadata template where this worker is the one that makes it."""
         template = Path(request["template"])
         self._warm_up()
+        if self.dags.keys() & set(request["dags"]):
+            bundle.forget_modules(self.folder)  # they are read again: their files, or what lies beside, have changed
         found = bundle.find_dags(self.folder, request["dags"])
         if request["makes_template"]:
             engine.load_metadata(template)

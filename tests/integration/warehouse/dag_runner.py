@@ -5,10 +5,11 @@ answers with one JSON line. Time is skipped: each `time.sleep` moves the clock
 by a minute, so that a wait of hours takes seconds.
 
 A request holds `dag`, `ds`, `env` (variables for the run) and, for the tests' interventions,
-`late` (seconds into the wait after which the state of the users' producer becomes `success` and
-`arrives` is moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY,
-`terminate`: the server ends the connection there, `restart`: the server, which must be on this
-machine, breaks down there) and `count` (a query asked again at each wait).
+`late` (seconds into the wait after which the state of the users' producer becomes `success` and `arrives` is
+moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY, `terminate`: the
+server ends the connection there, `restart`: the server, which must be on this machine, breaks down there,
+`full`: there is no room left on the disk; `sabotaged` names another function whose second call it is
+to be) and `count` (a query asked again at each wait).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import datetime
+import errno
 import functools
 import importlib
 import itertools
@@ -40,9 +42,6 @@ from airflow.utils.db import initdb
 
 ROOT = Path(__file__).parents[3]
 # The heavy half of the tasks' imports, so that no test pays for it twice.
-import etl.load  # noqa: E402
-import etl.source  # noqa: E402
-import etl.users  # noqa: E402
 
 real_sleep = time.sleep
 
@@ -80,7 +79,7 @@ class Watch:
 
     def _upstream_arrives(self) -> None:
         del self.request["late"]
-        if self.request["dag"] == "consumer_users_daily":
+        if "producer_state" in self.request:
             set_producer_state(self.moment, "success")
         if "arrives" in self.request:
             os.replace(*self.request["arrives"])
@@ -138,23 +137,24 @@ def restart_server(database: str) -> None:
             return
 
 
-def sabotaged_csv(how: str, database: str) -> Callable[..., Any]:
-    """Return a stand-in for the loader's encoder that strikes once, when a part of the rows is on its way."""
+def sabotaged(function: Callable[..., Any], how: str, database: str) -> Callable[..., Any]:
+    """Return a stand-in for a function that strikes once, when a part of the rows is on its way."""
     calls = [0]
-    encode = etl.load._csv
 
     def sabotage(*arguments: Any) -> Any:
         calls[0] += 1
         if calls[0] == 2:
             real_sleep(0.3)  # let the server work on what it has got
+            if how == "full":
+                raise OSError(errno.ENOSPC, "No space left on device")
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             if how == "restart":
                 restart_server(database)
-                return encode(*arguments)
+                return function(*arguments)
             with psycopg.connect(database, autocommit=True) as connection:
                 connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
-        return encode(*arguments)
+        return function(*arguments)
 
     return sabotage
 
@@ -171,8 +171,10 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         clock = stack.enter_context(time_machine.travel(moment + datetime.timedelta(days=1, hours=1)))
         stack.enter_context(mock.patch("time.sleep", lambda seconds: watch.sleep(seconds, clock)))
         if "sabotage" in request:
-            csv = sabotaged_csv(request["sabotage"], request["env"]["DATABASE"])
-            stack.enter_context(mock.patch("etl.load._csv", csv))
+            module, _, name = request.get("sabotaged", "etl.load._csv").rpartition(".")
+            place = importlib.import_module(module)
+            stand_in = sabotaged(getattr(place, name), request["sabotage"], request["env"]["DATABASE"])
+            stack.enter_context(mock.patch.object(place, name, stand_in))
         state = dag.test(logical_date=moment).state
     return {
         "state": str(getattr(state, "value", state)),

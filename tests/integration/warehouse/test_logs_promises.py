@@ -217,6 +217,15 @@ FULL_DISK = """
 """
 
 
+def test_a_full_disk_where_logs_land_is_healed_by_the_retry(logs: Logs) -> None:
+    """One log finds no room, and is fetched once more."""
+    seen = logs.run(sabotage="full", sabotaged="etl.logs.land.atomic_write")
+    assert seen["state"] == "success", logs.airflow.printed()
+    assert retried(seen)
+    assert "No space left on device" in logs.airflow.printed()
+    assert {row[2] for row in logs.result()["log_files"]} == {1}
+
+
 def test_a_mail_server_that_is_away_costs_the_alert_and_nothing_else(logs: Logs, mail: Any) -> None:
     """It is tried again, then the task fails; the result is there, and the log says that no e-mail went out."""
     logs.log("mainApp").write_text("".join(ERROR.format(n=n) for n in range(26)))

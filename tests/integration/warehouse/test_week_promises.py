@@ -257,6 +257,17 @@ FULL_DISK = """
 """
 
 
+def test_a_full_disk_where_files_land_is_healed_by_the_retry(week: Week) -> None:
+    """The second file finds no room: nothing is loaded until all three have landed."""
+    seen = week.run(
+        sabotage="full", sabotaged="etl.weekly.files.atomic_write", count="SELECT count(*) FROM raw_customers"
+    )
+    assert seen["tasks"] == ended("success"), week.airflow.printed()
+    assert retried(seen) == {"data_ingestion"}
+    assert seen["counts_while_waiting"] == [0]
+    assert "No space left on device" in week.airflow.printed()
+
+
 def test_a_mail_server_that_is_away_costs_the_email_and_nothing_else(week: Week, mail: Any) -> None:
     """It is tried again, then `completion` fails; the report is there. Where nobody is named, nobody is told."""
     mail.close()
