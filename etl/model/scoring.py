@@ -6,7 +6,6 @@ are in `coefficients.json`; their `name` changes with them, so that a prediction
 
 from __future__ import annotations
 
-import datetime
 import functools
 import json
 import math
@@ -21,6 +20,7 @@ DIGITS = 6
 """A score is rounded to so many digits, and so the same on any machine."""
 
 _NIGHT_ENDS = 6
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|\+00:00)", re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
@@ -62,7 +62,7 @@ def _amount(text: str) -> float:
 
 
 def _hour(text: str) -> int:
-    try:
-        return datetime.datetime.fromisoformat(text).hour
-    except ValueError:
-        raise BadTransactionError(f"happened_at {text[:40]!r} is not a time as in ISO 8601") from None
+    moment = _MOMENT.fullmatch(text)
+    if not moment:
+        raise BadTransactionError(f"happened_at {text[:40]!r} is not a time in UTC as in ISO 8601")
+    return int(moment[1])

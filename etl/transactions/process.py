@@ -106,8 +106,15 @@ def process(
         raw, good, bad = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
         copy(lake, name, raw)
         raw.seek(0)
-        limits = {"batch_rows": settings.batch_rows, "max_bad_share": settings.max_bad_share}
-        counts = stage(raw, lake.shown(name), ds, good, bad, **limits)  # type: ignore[arg-type]  # by their names
+        counts = stage(
+            raw,
+            lake.shown(name),
+            ds,
+            good,
+            bad,
+            batch_rows=settings.batch_rows,
+            max_bad_share=settings.max_bad_share,
+        )
         transactions, rejected = (stack.enter_context(pq.ParquetFile(file)) for file in (good, bad))
         scores, kept = _score(ds, transactions, model, connection)
         _publish(ds, transactions, rejected, scores, connection)

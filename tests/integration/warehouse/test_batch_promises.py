@@ -172,7 +172,7 @@ def test_no_credential_is_written_down_anywhere(pipeline: Pipeline) -> None:
     written = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     everything = b"".join(written.values()) + "".join(pipeline.mail.texts()).encode()
     assert everything.count(b"run_batch_processing") > 10  # it is the right place
-    assert DAY.encode() in written[home / "airflow.db"]  # rendered templates are there
+    assert DAG.encode() in written[home / "airflow.db"]  # and so is this
     for secret in (SECRET, TOKEN, pipeline.database.info.password):
         assert secret
         assert secret.encode() not in everything

@@ -130,6 +130,7 @@ def client(server: http.server.HTTPServer, token: str = TOKEN, attempts: int = 4
 def test_a_score_is_what_the_coefficients_say() -> None:
     """By hand, for a purchase on the web at noon, and for the same abroad at night."""
     assert score(ONE) == round(1 / (1 + math.exp(6.2 - 0.75 * math.log1p(19.90) - 0.4)), 6)
+    assert score({**ONE, "happened_at": "2026-01-01T12:00:00Z"}) == score(ONE)
     odd = {**ONE, "country": "IN", "happened_at": "2026-01-01T05:59:59+00:00"}
     assert score(odd) == round(1 / (1 + math.exp(6.2 - 0.75 * math.log1p(19.90) - 0.4 - 1.3 - 0.9)), 6)
 
