@@ -19,7 +19,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(ROOT.glob("*.md"))
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), ROOT / "notebooks" / "README.md"]
 BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETUP = "python3 -m pip install -q --upgrade --target .tox/with tox tox-uv"
 
@@ -68,6 +68,12 @@ def check_python(words: list[str]) -> None:
     check_tox(words)
 
 
+def check_course(words: list[str]) -> None:
+    """The course has this command."""
+    assert words[1:3] == ["-m", "notebooks"]
+    assert f"\ndef {words[3]}(" in (ROOT / "notebooks" / "__main__.py").read_text(encoding="utf-8")
+
+
 def check_files(words: list[str]) -> None:
     """Files that are named exist."""
     for word in words:
@@ -99,6 +105,7 @@ def check_dagproof(words: list[str]) -> None:
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     ".": lambda words: None,  # what `python3 stack/env.py` has written
     ".venv/bin/pytest": check_files,
+    ".venv/bin/python": check_course,
     "dagproof": check_dagproof,
     "docker": lambda words: None,  # tests/integration/servers tries the compose file where there is an engine
     "pip": check_extras,
