@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .api import (
     airflow,
+    ask_airflow,
     backfill,
     clear,
     crash,
@@ -16,6 +17,7 @@ from .api import (
     log,
     plan,
     prove,
+    put,
     q1,
     q2,
     q3,
@@ -30,12 +32,14 @@ from .api import (
     start,
     start_airflow,
     step,
+    suite,
     tasks,
 )
 from .pictures import axes, picture, timeline
 
 __all__ = [
     "airflow",
+    "ask_airflow",
     "axes",
     "backfill",
     "clear",
@@ -50,6 +54,7 @@ __all__ = [
     "picture",
     "plan",
     "prove",
+    "put",
     "q1",
     "q2",
     "q3",
@@ -64,6 +69,7 @@ __all__ = [
     "start",
     "start_airflow",
     "step",
+    "suite",
     "tasks",
     "timeline",
 ]

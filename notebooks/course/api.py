@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,13 @@ from dagproof.prover import Proof
 from dagproof.report.text import proof_text
 
 from .bench import dag_named
+from .checking import found_in
 from .desk import Ran
 from .doctor import diagnosis
 from .doctor import start_airflow as starts
 from .exercises import Question
 from .lesson import Lesson, current, open_lesson
+from .suites import HEALTHY, Mutant, run_suite
 
 q1, q2, q3, q4, q5, q6 = (Question(f"q{number}", current) for number in range(1, 7))
 
@@ -45,6 +45,7 @@ def start(number: str) -> None:
     lesson = open_lesson(number, lambda: shell.user_ns if shell else {})
     if shell:
         _register_magics(shell)
+    pd.set_option("display.max_colwidth", 150)  # an error is read to its end
     print(f"{lesson.source.title}: ready.")
 
 
@@ -184,11 +185,19 @@ def prove(dag_id: str, *dates: str) -> Laws:
 
 def findings(dag_id: str, *options: str) -> Told:
     """Return what ``dagproof check --no-import`` prints about a DAG file."""
-    home = _lesson().home
-    path = f"dags/{dag_named(home, dag_id)}.py"
-    command = [sys.executable, "-m", "dagproof.cli", "check", "--no-import", "--no-cache", path, *options]
-    ended = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
-    return Told((ended.stdout + ended.stderr).strip(), good=ended.returncode == 0)
+    return Told(*found_in(_lesson().home, dag_id, *options))
+
+
+def suite(path: str, mutants: Mapping[str, Mutant] = {}) -> pd.DataFrame:
+    """Run a test suite: a row for each test. With mutants, faulty copies of the code: a row for each of those."""
+    results = run_suite(_lesson().home, path, mutants)
+    if not mutants:
+        return pd.DataFrame(results[HEALTHY], columns=["test", "outcome", "says"])
+    lines = []
+    for name in mutants:
+        failed = [one for one in results[name] if one["outcome"] != "passed"]
+        lines.append({"fault": name, "seen by": failed[0]["test"] if failed else "nobody"})
+    return pd.DataFrame(lines)
 
 
 def airflow(code: str) -> None:
@@ -210,6 +219,20 @@ def edges(dag_id: str) -> list[tuple[str, str]]:
     """Return each pair of tasks of which the second waits for the first."""
     bench = _lesson().bench
     return bench.edges(dag_named(bench.home, dag_id))
+
+
+def ask_airflow(code: str) -> str:
+    """Run code where Airflow is, in a child of the worker; return what it prints, and its error if it raises one."""
+    try:
+        printed, error = _lesson().bench.airflow(code)
+    except DagproofError as late:
+        return f"dagproof: {late}"
+    return "\n".join(part for part in (printed, error) if part)
+
+
+def put(path: str, text: str) -> None:
+    """Write a file of the lesson, such as ``tests/test_it.py``; the magic word ``%%put PATH`` does so with its cell."""
+    _lesson().bench.write(path, text if text.endswith("\n") else text + "\n")
 
 
 def write_dag(name: str, text: str) -> Path:
@@ -247,5 +270,10 @@ def _register_magics(shell: Any) -> None:
         else:
             print(f"dags/{path.name} is written.")
 
+    def put_cell(line: str, cell: str) -> None:
+        put(line.strip(), cell)
+        print(f"{line.strip()} is written.")
+
     shell.register_magic_function(dag, "cell", "dag")
+    shell.register_magic_function(put_cell, "cell", "put")
     shell.register_magic_function(lambda line, cell: airflow(cell), "cell", "airflow")

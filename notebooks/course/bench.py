@@ -66,7 +66,14 @@ class Bench:
         """Write ``dags/<name>.py``; every DAG is read anew when it is next asked for."""
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
             raise UsageError(f"{name!r} is no name for a DAG file; use small letters, digits and underscores")
-        path = self.home / "dags" / f"{name}.py"
+        return self.write(f"dags/{name}.py", text)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file below the lesson's home; every DAG is read anew when it is next asked for."""
+        path = (self.home / name).resolve()
+        if self.home not in path.parents:
+            raise UsageError(f"{name!r} lies outside of the lesson's folder; give a path such as tests/test_it.py")
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         self.edits += 1
         self._forget_labs()

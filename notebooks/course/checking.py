@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,6 +16,7 @@ from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, PROVEN
 from dagproof.report.text import failure_text
 
+from .bench import dag_named
 from .desk import Desk, Ran
 
 if TYPE_CHECKING:
@@ -37,6 +41,14 @@ def shown(frame: pd.DataFrame, most: int = 10) -> str:
     """Return rows as text, for a message."""
     text = frame.head(most).to_string(index=False) if len(frame) else "(no row)"
     return text + (f"\n… and {len(frame) - most} more" if len(frame) > most else "")
+
+
+def found_in(home: Path, dag_id: str, *options: str) -> tuple[str, bool]:
+    """Return what ``dagproof check --no-import`` prints about a DAG file, and whether it finds nothing."""
+    path = f"dags/{dag_named(home, dag_id)}.py"
+    command = [sys.executable, "-m", "dagproof.cli", "check", "--no-import", "--no-cache", path, *options]
+    ended = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    return (ended.stdout + ended.stderr).strip(), ended.returncode == 0
 
 
 class Examiner:
@@ -82,6 +94,11 @@ class Examiner:
             cells = [[None if text == "\\N" else text for text in row.decode().split("\t")] for row in table.rows]
             found[name] = pd.DataFrame(cells, columns=list(table.columns))
         return found
+
+    def findings(self, dag_id: str, *options: str) -> str:
+        """Return what the rules find in a DAG file, as ``dagproof check --no-import`` prints it; empty for nothing."""
+        text, clean = found_in(self._bench.home, dag_id, *options)
+        return "" if clean else text
 
     @contextmanager
     def fresh(self) -> Iterator[FreshDesk]:

@@ -27,11 +27,16 @@ class Ran:
         self.reason = why
         self.attempts: list[dict[str, Any]] = list(report.get("tasks", ()))
         """Each try of each task: task_id, map_index, try_number, state, error, and ``from`` and ``to`` (ISO 8601)."""
-        self.states: list[dict[str, Any]] = list(report.get("states", ()))
-        """The last state of each task instance."""
+        self.states: list[dict[str, Any]] = sorted(report.get("states", ()), key=self._turn)
+        """The last state of each task instance, in the order in which they ran; those that never ran come last."""
         self.slots: dict[str, float] = dict(report.get("slots", {}))
         """Seconds for which each task held a worker slot."""
         self.log: str = ""
+
+    def _turn(self, state: dict[str, Any]) -> int:
+        mine = (state["task_id"], state["map_index"])
+        turns = [turn for turn, one in enumerate(self.attempts) if (one["task_id"], one["map_index"]) == mine]
+        return turns[0] if turns else len(self.attempts)
 
     def of(self, task_id: str) -> str | None:
         """Return the last state of a task; of a mapped one, of its first instance."""

@@ -18,6 +18,7 @@ from .checking import BrokenError, Examiner, IncorrectError
 from .doctor import start_airflow
 from .limits import LearnerError, TooSlowError, call_in_child, describe, time_limit
 from .sources import Cell, Exercise
+from .suites import run_suite
 
 if TYPE_CHECKING:
     from .lesson import Lesson
@@ -27,6 +28,8 @@ CORRECT, INCORRECT, ERROR, NOT_ATTEMPTED, TOO_SLOW = "correct", "incorrect", "er
 CHECK_SECONDS, CALL_SECONDS = 90.0, 5.0
 #: How Airflow, and we, say that time was up.
 LATE = ("took more than", "AirflowTaskTimeout", "DagBag import timeout", "DagImportTimeout")
+#: What checks call with the lesson's home before all else.
+HELPERS: dict[str, Callable[..., Any]] = {"start_airflow": start_airflow, "run_suite": run_suite}
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Question:
             there = ", ".join(lesson.source.exercises)
             return Outcome(ERROR, f"Lesson {lesson.source.number} has no {self.name}; it has {there}.")
         try:
-            with time_limit(CHECK_SECONDS):
+            with time_limit(float(exercise.one("check").meta.get("seconds", CHECK_SECONDS))):
                 return _judged(lesson, exercise)
         except TooSlowError as late:
             lesson.bench.restart()
@@ -104,7 +107,7 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
         if answers is None:
             what = "Edit the cell above, run it" if exercise.one("starter").text else "Run the cell above"
             return Outcome(NOT_ATTEMPTED, f"{what}, and check again. A hint: {exercise.name}.hint()")
-        check(**answers)
+        said = check(**answers)
     except IncorrectError as wrong:
         return Outcome(INCORRECT, str(wrong))
     except (BrokenError, DagproofError, LearnerError) as broken:
@@ -112,24 +115,24 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
         return Outcome(word, str(broken))
     except Exception as error:  # e.g. an answer of a kind that the check did not think of
         return Outcome(ERROR, f"The check cannot use this answer: {describe(error)}")
-    return Outcome(CORRECT)
+    return Outcome(CORRECT, said or "")
 
 
-def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., None]:
+def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., str | None]:
     examiner = Examiner(lesson.bench)
     names: dict[str, Any] = {name: getattr(checking, name) for name in ("expect", "shown", "IncorrectError")}
-    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "edges", "left", "fresh")}
-    names |= {"start_airflow": partial(start_airflow, lesson.home), "home": lesson.home}
-    names |= {"Path": Path, "lesson": lesson, "BrokenError": BrokenError}
+    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "edges", "fresh", "left", "findings")}
+    names |= {name: partial(does, lesson.home) for name, does in HELPERS.items()}
+    names |= {"Path": Path, "BrokenError": BrokenError, "lesson": lesson, "home": lesson.home}
     exec(compile(cell.text, f"<check of {cell.question}>", "exec"), names)  # noqa: S102 - our own source
-    check: Callable[..., None] = names["check"]
+    check: Callable[..., str | None] = names["check"]
     return check
 
 
-def _answers(lesson: Lesson, exercise: Exercise, check: Callable[..., None]) -> dict[str, Any] | None:
+def _answers(lesson: Lesson, exercise: Exercise, check: Callable[..., Any]) -> dict[str, Any] | None:
     """Return the learner's values for the parameters of the check; None when nothing was attempted."""
     starter = exercise.one("starter")
-    if starter.dag and not _dag_attempted(lesson, starter):
+    if starter.file and not _file_attempted(lesson, starter):
         return None
     values = {}
     for name in inspect.signature(check).parameters:
@@ -140,8 +143,8 @@ def _answers(lesson: Lesson, exercise: Exercise, check: Callable[..., None]) -> 
     return values
 
 
-def _dag_attempted(lesson: Lesson, starter: Cell) -> bool:
-    path = lesson.home / "dags" / f"{starter.dag}.py"
+def _file_attempted(lesson: Lesson, starter: Cell) -> bool:
+    path = lesson.home / starter.file
     return path.exists() and _meaning(path.read_text(encoding="utf-8")) != _meaning(starter.text)
 
 

@@ -42,10 +42,17 @@ class Cell:
         return str(self.meta.get("dag", ""))
 
     @property
+    def file(self) -> str:
+        """The file below the lesson's home that it writes, a DAG file or another; empty where it writes none."""
+        return f"dags/{self.dag}.py" if self.dag else str(self.meta.get("file", ""))
+
+    @property
     def notebook_text(self) -> str:
         """The text as the notebook has it, with the magic word that the metadata stand for."""
         if self.dag:
             return f"%%dag {self.dag}\n{self.text}"
+        if self.file:
+            return f"%%put {self.file}\n{self.text}"
         return f"%%airflow\n{self.text}" if self.meta.get("airflow") else self.text
 
 
