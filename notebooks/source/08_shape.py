@@ -238,10 +238,10 @@ states_picture(friday, saturday)
 
 # %% dag="ruled"
 import pendulum
+from airflow.exceptions import AirflowSkipException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 START = pendulum.datetime(2026, 1, 1, tz="UTC")
 RULES = ["all_success", "none_failed", "none_failed_min_one_success", "one_success", "all_done"]
