@@ -217,7 +217,11 @@ def airflow(code: str) -> None:
 
 def ask_airflow(code: str) -> str:
     """Run code where Airflow is, in a child of the worker; return what it prints, and its error if it raises one."""
-    return "\n".join(text for text in _lesson().bench.airflow(code) if text)
+    try:
+        printed, error = _lesson().bench.airflow(code)
+    except DagproofError as late:
+        return f"dagproof: {late}"
+    return "\n".join(part for part in (printed, error) if part)
 
 
 def edges(dag_id: str) -> list[tuple[str, str]]:
