@@ -202,6 +202,9 @@ class _JumpingSelector:
         return getattr(self._real, name)
 
     def select(self, timeout: float | None = None) -> Any:
+        while timeout != 0 and _is_at_work():
+            if events := self._real.select(PATIENCE):
+                return events
         patience = PATIENCE if self._is_busy() else 0.0
         events = self._real.select(patience if timeout is None else min(patience, timeout))
         if events or timeout == 0:
@@ -218,6 +221,14 @@ class _JumpingSelector:
         executor = getattr(self._loop, "_default_executor", None)
         threads = bool(executor and executor._threads) or any(t.name.startswith("AnyIO") for t in threading.enumerate())
         return threads or len(self._real.get_map()) > 1
+
+
+def _is_at_work() -> bool:
+    """Whether the thread to which ``sync_to_async`` gives work has not done it yet. It ends, however long it takes."""
+    from asgiref.sync import SyncToAsync
+
+    executor: Any = SyncToAsync.single_thread_executor
+    return bool(executor._idle_semaphore._value < len(executor._threads))
 
 
 def _deadline(ti: Any) -> datetime | None:

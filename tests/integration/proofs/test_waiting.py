@@ -80,6 +80,11 @@ def test_a_deferred_task_is_resumed_when_its_trigger_fires(lab_of: LabOf) -> Non
     assert lab.report(RUN)["slots"]["wait"] < 60
 
 
+def test_a_trigger_may_ask_in_a_thread(lab_of: LabOf) -> None:
+    """The clock does not jump to the deadline while ``sync_to_async`` works, as in Airflow's own triggers."""
+    assert seen(lab_of("for_a_thread"))[1:] == [{"what": "resumed", "minute": 0, "event": {"slept": 0}}]
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 
 import pendulum
 from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, task
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 START = pendulum.datetime(2026, 1, 1, tz="UTC")
 DUE = datetime(2026, 1, 1, 0, 1, tzinfo=timezone.utc)
@@ -54,16 +56,24 @@ class Sleeps(BaseTrigger):
         yield TriggerEvent({"slept": self.hours})
 
 
+class Asks(Sleeps):
+    """Fires as soon as a thread has answered, which takes it half a second of real time."""
+
+    async def run(self):
+        await sync_to_async(threading.Event().wait)(0.5)
+        yield TriggerEvent({"slept": 0})
+
+
 class Defers(BaseOperator):
     """Leaves the worker until its trigger fires."""
 
-    def __init__(self, *, hours, patience=None, **kwargs):
+    def __init__(self, *, hours, patience=None, trigger=Sleeps, **kwargs):
         super().__init__(**kwargs)
-        self.hours, self.patience = hours, patience
+        self.hours, self.patience, self.trigger = hours, patience, trigger
 
     def execute(self, context):
         note("defer")
-        self.defer(trigger=Sleeps(self.hours), method_name="resumed", timeout=self.patience)
+        self.defer(trigger=self.trigger(self.hours), method_name="resumed", timeout=self.patience)
 
     def resumed(self, context, event=None):
         note("resumed", event=event)
@@ -87,6 +97,9 @@ with dag("too_long_in_poke_mode"):
 
 with dag("deferred"):
     Defers(task_id="wait", hours=24)
+
+with dag("for_a_thread"):
+    Defers(task_id="wait", hours=0, patience=timedelta(hours=5), trigger=Asks)
 
 with dag("for_ever_with_a_timeout"):
     Defers(task_id="wait", hours=None, patience=timedelta(hours=5))
