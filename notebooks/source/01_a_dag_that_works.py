@@ -798,9 +798,9 @@ price_list()
 
 # %% q="q3" role="wrong" says="A skipped task leaves the run green" dag="price_list"
 import pendulum
+from airflow.exceptions import AirflowSkipException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 
 @dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)

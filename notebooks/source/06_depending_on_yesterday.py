@@ -249,9 +249,9 @@ proof
 
 # %% q="q1" role="given" dag="scripted"
 import pendulum
+from airflow.exceptions import AirflowSkipException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 START = pendulum.datetime(2026, 1, 1, tz="UTC")
 
