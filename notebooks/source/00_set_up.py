@@ -339,6 +339,7 @@ def check(settings):
     starts, words = start_airflow({"AIRFLOW_HOME": str(place)})
     expect(starts, f"With AIRFLOW_HOME={place} Airflow does not start: {words}")
 
+
 # %% [markdown] q="q3" role="hint"
 # The path has to begin with `/`. `str(lesson_home())` does.
 
