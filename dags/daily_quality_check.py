@@ -11,25 +11,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
+from wiring.mail import mail_failure
+
 if TYPE_CHECKING:
     import psycopg
 
 # At two in the morning it is about the day before, in the shop's time zone; Airflow's `ds` would be in UTC.
 DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_string() }}"
-
-
-def mail_failure(context: Any) -> None:
-    """Tell by e-mail which task failed, and why."""
-    # A new notifier each time: it keeps what it has filled into its templates.
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-
-    SmtpNotifier(
-        smtp_conn_id="smtp_default",
-        to="{{ var.value.alert_email }}",
-        subject="{{ dag.dag_id }}: {{ ti.task_id }} failed for {{ dag_run.run_id }}",
-        html_content="<p>{{ exception | default('Its log says why.') | e }}</p>"
-        "<p>Attempt {{ ti.try_number }} of run {{ dag_run.run_id | e }}.</p>",
-    )(context)
 
 
 @dag(

@@ -11,22 +11,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
+from wiring.mail import mail_failure
+
 if TYPE_CHECKING:
     import psycopg
-
-
-def mail_failure(context: Any) -> None:
-    """Tell by e-mail which task failed, and why."""
-    # A new notifier each time: it keeps what it has filled into its templates.
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-
-    SmtpNotifier(
-        smtp_conn_id="smtp_default",
-        to="{{ var.value.alert_email }}",
-        subject="{{ dag.dag_id }}: {{ ti.task_id }} failed for {{ dag_run.run_id }}",
-        html_content="<p>{{ exception | default('Its log says why.') | e }}</p>"
-        "<p>Attempt {{ ti.try_number }} of run {{ dag_run.run_id | e }}.</p>",
-    )(context)
 
 
 @dag(
@@ -53,7 +41,7 @@ def mail_failure(context: Any) -> None:
     Makes `customer_summary`, `product_summary`, `daily_sales` and `monthly_sales` anew from all of `orders`, each in
     one transaction, and then compares each of their rows with the orders, to the cent. Nothing depends on the date of
     the run: late, early, again or twice at once, the same orders give the same rows. The queries are in
-    `etl/sql/refresh/`, one a table.
+    `etl/sql/refresh/`, one a table. With `TRANSFORM_ENGINE=spark`, Spark computes the same rows (`etl/spark/`).
 
     Connections: `postgres_default`, and `smtp_default` whose extra has `from_email`. The Airflow variable
     `alert_email` says who is told. The tables are in `etl/sql/shop.sql`.
@@ -80,11 +68,12 @@ def refresh_aggregations() -> None:
         # Imported here: the scheduler parses this file again and again and needs none of it.
         from etl.aggregates import refresh
         from etl.errors import PermanentError
+        from etl.spark.settings import transform_engine
 
         hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
             with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
-                rows = refresh(summary, connection)
+                rows = refresh(summary, connection, transform_engine())
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"{summary} has {rows:,} rows.")

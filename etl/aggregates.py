@@ -36,8 +36,11 @@ class ReconciliationError(PermanentError):
     """A summary and the orders do not say the same."""
 
 
-def refresh(summary: str, connection: psycopg.Connection[Any]) -> int:
+def refresh(summary: str, connection: psycopg.Connection[Any], engine: str = "pandas") -> int:
     """Replace all rows of a summary in one transaction; return how many there are now.
+
+    The database computes them itself, from the queries in `etl/sql/refresh/`; with the engine `spark`, Spark does so
+    from all of one state of the tables, and the connection must not be in a transaction.
 
     A reader sees the old rows or the new ones, also one whose query began before: that is why the rows are deleted and
     the table is not truncated. Two refreshes of a summary take turns.
@@ -45,15 +48,23 @@ def refresh(summary: str, connection: psycopg.Connection[Any]) -> int:
     Raises:
         TransientError: there are no orders. The summary is as it was before.
         LoadError: a table or a column does not exist.
+        SettingsError: the engine is `spark`, and Spark cannot be started.
     """
     query = (_SQL / "refresh" / f"{summary}.sql").read_bytes()
     try:
         with connection.transaction(), connection.cursor() as cursor:
-            if cursor.execute("SELECT FROM orders LIMIT 1").rowcount == 0:
-                raise TransientError(f"There are no orders, so that {summary} stays as it is.")
+            if engine == "spark":
+                # It fetches one table after another: from the state that the first statement after the lock sees.
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             # Readers are not in the way of this lock, other refreshes are.
             cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.Identifier(summary)))
+            if cursor.execute("SELECT FROM orders LIMIT 1").rowcount == 0:
+                raise TransientError(f"There are no orders, so that {summary} stays as it is.")
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(summary)))
+            if engine == "spark":
+                from etl.spark.summaries import fill_with_spark
+
+                return fill_with_spark(summary, cursor)
             return cursor.execute(query).rowcount
     except psycopg.ProgrammingError as error:
         raise LoadError(f"{summary} cannot be made: {error.diag.message_primary}; see etl/sql/shop.sql.") from error

@@ -28,6 +28,22 @@ class SourceUnavailableError(TransientError):
     """The source of the raw file did not answer, or does not hold the date (yet)."""
 
 
+class StorageError(TransientError):
+    """A file store did not answer, or has no room."""
+
+
+class MissingFileError(TransientError):
+    """A file is not there (yet)."""
+
+
+class ModelUnavailableError(TransientError):
+    """A model did not answer."""
+
+
+class ScoringError(PermanentError):
+    """A model refuses what it was asked, or answers something else."""
+
+
 class InputError(PermanentError):
     """The raw file as a whole cannot be trusted."""
 
@@ -49,7 +65,7 @@ class TruncatedFileError(InputError):
 
 
 class TooManyBadRowsError(InputError):
-    """More rows are malformed than `USERS_MAX_BAD_SHARE` allows."""
+    """More rows are malformed than the settings allow."""
 
 
 class LoadError(PermanentError):
@@ -58,3 +74,11 @@ class LoadError(PermanentError):
 
 class DuplicateKeyError(LoadError):
     """Two rows have the same key; the partition is as it was before."""
+
+
+class ArchiveError(PermanentError):
+    """The archive, or what should replace a part of it, is not as it must be; the archive stays as it is."""
+
+
+class ChangedMeanwhileError(PermanentError):
+    """The database has other rows than those that were archived."""

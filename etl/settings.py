@@ -1,13 +1,21 @@
 """Every setting of the warehouse, read from the environment when a task runs.
 
-| variable              | default     | meaning                                                             |
-|-----------------------|-------------|---------------------------------------------------------------------|
-| `DATA_ROOT`           | (required)  | absolute path of the folder that holds `raw/` and `staging/`        |
-| `USERS_SOURCE`        | `generator` | where a date's users come from, see below                           |
-| `USERS_MAX_BAD_SHARE` | `0.1`       | largest share of malformed rows, 0 to 1, with which a file is loaded |
-| `USERS_HTTP_TIMEOUT`  | `30`        | seconds to wait for a connection, and for each next piece of a body |
-| `USERS_HTTP_ATTEMPTS` | `4`         | requests before a download is given up                              |
-| `QUALITY_MIN_SCORE`   | `95`        | score, 0 to 100, below which `daily_quality_check` fails            |
+| variable                     | default          | meaning                                                        |
+|------------------------------|------------------|----------------------------------------------------------------|
+| `DATA_ROOT`                  | (required)       | absolute path of the folder that holds `raw/` and `staging/`   |
+| `USERS_SOURCE`               | `generator`      | where a date's users come from, see below                      |
+| `USERS_MAX_BAD_SHARE`        | `0.1`            | largest share of malformed rows with which a file is loaded    |
+| `USERS_HTTP_TIMEOUT`         | `30`             | seconds to wait for a connection, and for each piece of a body |
+| `USERS_HTTP_ATTEMPTS`        | `4`              | requests before a download is given up                         |
+| `QUALITY_MIN_SCORE`          | `95`             | score, 0 to 100, below which `daily_quality_check` fails       |
+| `LAKE_URL`                   | `DATA_ROOT/lake` | where `transactions/{ds}.csv` is: a folder, or `s3://bucket/…` |
+| `TRANSACTIONS_SOURCE`        | `lake`           | `generator:N`: where no such file is, N made-up ones land      |
+| `TRANSACTIONS_BATCH_ROWS`    | `500`            | transactions that the model is given at once                   |
+| `TRANSACTIONS_MAX_BAD_SHARE` | `0.1`            | largest share of malformed ones with which a day is processed  |
+| `MODEL_TIMEOUT`              | `30`             | seconds to wait for the model's API                            |
+| `MODEL_ATTEMPTS`             | `4`              | requests before a batch is given up                            |
+| `ARCHIVE_URL`                | `DATA_ROOT/archive` | where months are archived: a folder, or `s3://bucket/…`     |
+| `ARCHIVE_KEEP`               | `24`             | so many months stay in the archive                             |
 
 `USERS_SOURCE` is one of
 
@@ -49,11 +57,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         SettingsError: a variable is missing or its value means nothing.
     """
     return Settings(
-        data_root=_data_root(environ),
+        data_root=data_root(environ),
         source=environ.get("USERS_SOURCE", "").strip() or "generator",
-        max_bad_share=_number(environ, "USERS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
-        http_timeout=_number(environ, "USERS_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
-        http_attempts=int(_number(environ, "USERS_HTTP_ATTEMPTS", default=4, low=1, high=100, whole=True)),
+        max_bad_share=number(environ, "USERS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
+        http_timeout=number(environ, "USERS_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
+        http_attempts=int(number(environ, "USERS_HTTP_ATTEMPTS", default=4, low=1, high=100, whole=True)),
     )
 
 
@@ -63,10 +71,60 @@ def quality_min_score(environ: Mapping[str, str] = os.environ) -> float:
     Raises:
         SettingsError: its value means nothing.
     """
-    return _number(environ, "QUALITY_MIN_SCORE", default=95, low=0, high=100)
+    return number(environ, "QUALITY_MIN_SCORE", default=95, low=0, high=100)
 
 
-def generated_rows(source: str) -> int | None:
+@dataclass(frozen=True)
+class TransactionSettings:
+    """What the processing of transactions is told, checked and typed."""
+
+    lake: str
+    generated: int | None = None
+    batch_rows: int = 500
+    max_bad_share: float = 0.1
+    timeout: float = 30.0
+    attempts: int = 4
+
+
+def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> TransactionSettings:
+    """Read and check the settings of `batch_pipeline_dag`.
+
+    Raises:
+        SettingsError: a variable's value means nothing.
+    """
+    source = environ.get("TRANSACTIONS_SOURCE", "").strip() or "lake"
+    generated = None if source == "lake" else generated_rows(source, "TRANSACTIONS_SOURCE")
+    if source != "lake" and generated is None:
+        raise SettingsError(f"TRANSACTIONS_SOURCE={source!r} must be 'lake', 'generator' or 'generator:N'.")
+    return TransactionSettings(
+        lake=_place(environ, "LAKE_URL", "lake"),
+        generated=generated,
+        batch_rows=int(number(environ, "TRANSACTIONS_BATCH_ROWS", default=500, low=1, high=100_000, whole=True)),
+        max_bad_share=number(environ, "TRANSACTIONS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
+        timeout=number(environ, "MODEL_TIMEOUT", default=30, low=0.001, high=86_400),
+        attempts=int(number(environ, "MODEL_ATTEMPTS", default=4, low=1, high=100, whole=True)),
+    )
+
+
+def archive_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Read `ARCHIVE_URL`.
+
+    Raises:
+        SettingsError: neither it nor `DATA_ROOT` is set.
+    """
+    return _place(environ, "ARCHIVE_URL", "archive")
+
+
+def archive_keep(environ: Mapping[str, str] = os.environ) -> int:
+    """Read and check `ARCHIVE_KEEP`.
+
+    Raises:
+        SettingsError: its value means nothing.
+    """
+    return int(number(environ, "ARCHIVE_KEEP", default=24, low=1, high=10_000, whole=True))
+
+
+def generated_rows(source: str, variable: str = "USERS_SOURCE") -> int | None:
     """Return how many rows `generator` or `generator:N` asks for, or None for another kind of source.
 
     Raises:
@@ -78,11 +136,21 @@ def generated_rows(source: str) -> int | None:
     if not colon:
         return DEFAULT_ROWS
     if not re.fullmatch(r"[0-9]{1,12}", rows) or int(rows) == 0:
-        raise SettingsError(f"USERS_SOURCE={source!r} must be 'generator' or 'generator:N' with N of at least 1.")
+        raise SettingsError(f"{variable}={source!r} must be 'generator' or 'generator:N' with N of at least 1.")
     return int(rows)
 
 
-def _data_root(environ: Mapping[str, str]) -> Path:
+def _place(environ: Mapping[str, str], name: str, below: str) -> str:
+    """Return the URL that a variable holds, or the folder below `DATA_ROOT` that stands for none."""
+    return environ.get(name, "").strip() or str(data_root(environ) / below)
+
+
+def data_root(environ: Mapping[str, str]) -> Path:
+    """Read and check `DATA_ROOT`.
+
+    Raises:
+        SettingsError: it is missing, or no absolute path.
+    """
     value = environ.get("DATA_ROOT", "").strip()
     if not value:
         raise SettingsError("DATA_ROOT is not set; it must name the folder that holds raw/ and staging/.")
@@ -92,9 +160,14 @@ def _data_root(environ: Mapping[str, str]) -> Path:
     return Path(value)
 
 
-def _number(
+def number(
     environ: Mapping[str, str], name: str, *, default: float, low: float, high: float, whole: bool = False
 ) -> float:
+    """Read and check a number.
+
+    Raises:
+        SettingsError: it is none, or out of bounds.
+    """
     text = environ.get(name, "").strip()
     if not text:
         return default

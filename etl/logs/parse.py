@@ -64,13 +64,24 @@ def open_log(path: Path) -> Iterator[BinaryIO]:
     Raises:
         TruncatedFileError: what is read is packed, and cut or damaged.
     """
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
-        file.seek(0)
-        try:
-            yield cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise TruncatedFileError(f"{path.name} is cut or damaged: {error}.") from error
+    with path.open("rb") as file, unpacked(file, path.name) as log:
+        yield log
+
+
+@contextlib.contextmanager
+def unpacked(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Read a file from its beginning, unpacked if it is packed with gzip.
+
+    Raises:
+        TruncatedFileError: what is read is packed, and cut or damaged; the message calls it `name`.
+    """
+    file.seek(0)
+    packed = file.read(2) == _GZIP
+    file.seek(0)
+    try:
+        yield cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TruncatedFileError(f"{name} is cut or damaged: {error}.") from error
 
 
 def parse_log(file: BinaryIO, day: datetime.date) -> Iterator[Entry]:

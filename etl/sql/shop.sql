@@ -130,3 +130,21 @@ CREATE TABLE IF NOT EXISTS monthly_sales (
     customers bigint         NOT NULL, -- with an order in the month
     growth    numeric                  -- of the revenue since the month before, 0.1 is a tenth; NULL if that had none
 );
+
+-- What a week's files had that could not be loaded, and what of the raw tables did not become a row of a base table.
+CREATE TABLE IF NOT EXISTS raw_rejected (
+    table_name text   NOT NULL,
+    line       bigint NOT NULL, -- in the landed file, from 1
+    reason     text   NOT NULL,
+    raw        text   NOT NULL, -- as in the file; a NUL character shows as U+2400
+    dt         date   NOT NULL,
+    UNIQUE (dt, table_name, line)
+);
+CREATE TABLE IF NOT EXISTS shop_rejected (
+    table_name text   NOT NULL,
+    line       bigint NOT NULL,
+    reason     text   NOT NULL,
+    key        text,
+    dt         date   NOT NULL,
+    UNIQUE (dt, table_name, line)
+);

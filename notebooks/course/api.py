@@ -14,7 +14,6 @@ from dagproof.laws import all_laws
 from dagproof.prover import Proof
 from dagproof.report.text import proof_text
 
-from . import inside
 from .bench import dag_named
 from .checking import found_in
 from .desk import Ran
@@ -202,20 +201,29 @@ def suite(path: str, mutants: Mapping[str, Mutant] = {}) -> pd.DataFrame:
 
 
 def airflow(code: str) -> None:
-    """Run code where Airflow is, in a child of the worker, and print what it prints."""
-    print(ask_airflow(code))
+    """Run code where Airflow is, in a child of the worker, and print what it prints.
+
+    Raises:
+        IPython's UsageError: the code raises; it is shown as one line, and stops what runs all cells.
+    """
+    from IPython.core.error import UsageError as ShownInOneLine
+
+    printed, error = _lesson().bench.airflow(code)
+    if printed:
+        print(printed)
+    if error:
+        raise ShownInOneLine(error)
 
 
 def ask_airflow(code: str) -> str:
-    """Run code where Airflow is, in a child of the worker, and return what it prints."""
+    """Run code where Airflow is, in a child of the worker; return what it prints, and its error if it raises one."""
+    return "\n".join(text for text in _lesson().bench.airflow(code) if text)
+
+
+def edges(dag_id: str) -> list[tuple[str, str]]:
+    """Return each pair of tasks of which the second waits for the first."""
     bench = _lesson().bench
-    folder = bench.worlds.world_folder
-    out = folder / "printed.txt"
-    arguments = {"code": code, "out": str(out), "dags": str(bench.home / "dags")}
-    driver = bench.driver
-    worker = driver.worker(driver.machines[0])
-    reason = worker.call(f"{inside.__file__}:main", arguments, result=folder / "result.json", timeout=20.0)
-    return f"dagproof: {reason}" if reason else out.read_text(encoding="utf-8").rstrip()
+    return bench.edges(dag_named(bench.home, dag_id))
 
 
 def put(path: str, text: str) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from dagproof.config import load_config
 from dagproof.driver import Driver, open_driver
-from dagproof.errors import UsageError, WorkerError, nearest
+from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.lab import Lab
 from dagproof.laws import law_named
 from dagproof.prover import Proof, Prover, machines_for
 from dagproof.worlds.servers import PostgresServer, start_server
 from dagproof.worlds.world import Worlds
+
+from . import inside
 
 #: Histories that are tried for a law, where its examples are not more: few, for a lesson is read, not waited for.
 MOST_HISTORIES = 2
@@ -110,6 +112,34 @@ class Bench:
         prover = Prover(lab, planned, seed=0, max_histories=most_histories)
         verdicts = [prover.prove(law) for law in chosen]
         return Proof(dag_id, 0, planned, tuple(verdicts), sum(v.seconds for v in verdicts), tuple(sorted(lab.ignore)))
+
+    def airflow(self, code: str) -> tuple[str, str]:
+        """Run code where Airflow is, in a child of the worker; return what it prints, and its error if it raises one.
+
+        Raises:
+            DagproofError: it takes too long, or the child ends before its end.
+        """
+        folder = self.worlds.world_folder
+        out = folder / "printed.txt"
+        error = Path(inside.error_of(str(out)))
+        error.unlink(missing_ok=True)
+        arguments = {"code": code, "out": str(out), "dags": str(self.home / "dags")}
+        worker = self.driver.worker(self.driver.machines[0])
+        reason = worker.call(f"{inside.__file__}:main", arguments, result=folder / "result.json", timeout=20.0)
+        if reason:
+            raise DagproofError(reason)
+        return out.read_text(encoding="utf-8").rstrip(), error.read_text(encoding="utf-8") if error.exists() else ""
+
+    def edges(self, dag_id: str) -> list[tuple[str, str]]:
+        """Return each pair of tasks of which the second waits for the first, sorted by their names.
+
+        Raises:
+            DagproofError: the DAG does not load.
+        """
+        self.lab(dag_id)
+        code = f"dag = load_dag({dag_id!r})\nfor one in dag.tasks:\n  for other in one.downstream_task_ids:\n"
+        lines = self.airflow(code + "    print(one.task_id, other)")[0].splitlines()
+        return sorted((first, second) for first, second in map(str.split, lines))
 
     def _forget_labs(self) -> None:
         for lab, _ in self._labs.values():

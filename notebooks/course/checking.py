@@ -77,6 +77,10 @@ class Examiner:
             if verdict.outcome != PROVEN:
                 raise IncorrectError(f"{dag_id}: {law} says nothing about it: {verdict.reason}")
 
+    def edges(self, dag_id: str) -> list[tuple[str, str]]:
+        """Return each pair of tasks of which the second waits for the first."""
+        return self._bench.edges(dag_id)
+
     def left(self, dag_id: str, *dates: str) -> dict[str, pd.DataFrame]:
         """Return each table as a run of the dates leaves it in a fresh world; all values as text, None for NULL.
 

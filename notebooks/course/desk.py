@@ -50,7 +50,8 @@ class Ran:
                 "task": one["task_id"] + (f"[{one['map_index']}]" if one["map_index"] >= 0 else ""),
                 "state": one["state"] or "none",
                 "tries": one["try_number"],
-                "error": errors.get((one["task_id"], one["map_index"])) or "",
+                # of PostgreSQL's errors the sentence: the statement after it has dollars, which Jupyter takes for TeX
+                "error": (errors.get((one["task_id"], one["map_index"])) or "").partition(" LINE 1:")[0],
             }
             for one in self.states
         ]

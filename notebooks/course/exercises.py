@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 CORRECT, INCORRECT, ERROR, NOT_ATTEMPTED, TOO_SLOW = "correct", "incorrect", "error", "not attempted", "too slow"
 #: Seconds that a whole check may take, and that one call of a learner's function may.
 CHECK_SECONDS, CALL_SECONDS = 90.0, 5.0
-#: How Airflow, and we, say that time was up.
-LATE = ("took more than", "AirflowTaskTimeout", "DagBag import timeout", "DagImportTimeout")
+#: How Airflow, and we, say that time was up. What Airflow says of a file that does not come to its end closes with a
+#: link to its page about that.
+LATE = ("took more than", "AirflowTaskTimeout", "reducing-dag-complexity")
 #: What checks call with the lesson's home before all else.
 HELPERS: dict[str, Callable[..., Any]] = {"start_airflow": start_airflow, "run_suite": run_suite}
 
@@ -121,7 +122,7 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
 def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., str | None]:
     examiner = Examiner(lesson.bench)
     names: dict[str, Any] = {name: getattr(checking, name) for name in ("expect", "shown", "IncorrectError")}
-    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "fresh", "left", "findings")}
+    names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "fresh", "left", "edges", "findings")}
     names |= {name: partial(does, lesson.home) for name, does in HELPERS.items()}
     names |= {"Path": Path, "BrokenError": BrokenError, "lesson": lesson, "home": lesson.home}
     exec(compile(cell.text, f"<check of {cell.question}>", "exec"), names)  # noqa: S102 - our own source

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 
+def error_of(out: str) -> str:
+    """Return the file in which the last line of an error is left."""
+    return f"{out}.error"
+
+
 def main(code: str, out: str, dags: str) -> None:
-    """Run `code`, and write what it prints to the file `out`; an error is printed as its last line."""
+    """Run `code`, and write what it prints to the file `out`, and an error beside it."""
 
     def load_dag(dag_id: str) -> Any:
         """Return a DAG of the lesson, as the DAG processor reads it."""
@@ -34,4 +39,4 @@ def main(code: str, out: str, dags: str) -> None:
             names = {"__name__": "cell", "load_dag": load_dag, "load_errors": load_errors}
             exec(compile(code, "<cell>", "exec"), names)  # noqa: S102 - the learner's own code
         except Exception as error:
-            print(traceback.format_exception_only(error)[-1].strip())
+            Path(error_of(out)).write_text(traceback.format_exception_only(error)[-1].strip(), encoding="utf-8")

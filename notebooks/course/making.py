@@ -18,9 +18,10 @@ from .sources import NOTEBOOKS, Cell, LessonSource
 
 #: What the learner's notebook does not show.
 HIDDEN = ("check", "hint", "solution", "wrong")
-#: Seconds that one cell may take; on a busy machine the last one, which tries all answers, takes minutes.
+#: Seconds that one cell may take.
 CELL_SECONDS = 600
-#: Tries all answers that the source knows, once the notebook has come to its end.
+#: Tries all answers that the source knows, once the notebook has come to its end; each check has a limit of its own.
+TRY_ALL_SECONDS = 3600
 TRY_ALL = "from course.gate import report\nprint(report())"
 
 
@@ -62,7 +63,7 @@ def execute(notebook: Any, folder: Path, work: Path, *, allow_errors: bool = Fal
     env |= {"DAGPROOF_COURSE_WORK": str(work), "IPYTHONDIR": str(work / "ipython"), "PYTHONHASHSEED": "0"}
     client = NotebookClient(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout_func=lambda cell: TRY_ALL_SECONDS if cell.source == TRY_ALL else CELL_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,12 +17,19 @@ else:
     import tomli as tomllib
 
 
+STORES = ("postgres", "files")
+"""The placeholders that every world has."""
+PORT = "port"
+"""The placeholder in the command of a service."""
+
+
 @dataclass(frozen=True)
 class WorldConfig:
     """What a DAG under proof sees instead of the real thing.
 
-    In `connections`, `variables` and `env`, ``{postgres}`` stands for the URL of the world's database and
-    ``{files}`` for its folder. Anything named here may be reached from a run, and nothing else.
+    In `connections`, `variables` and `env`, ``{postgres}`` stands for the URL of the world's database, ``{files}`` for
+    its folder, and the name of a service for its ``host:port``. Anything named here may be reached from a run, and
+    nothing else.
     """
 
     schema: tuple[str, ...] = ()
@@ -29,6 +37,8 @@ class WorldConfig:
     connections: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
+    """Helper servers: names, and for each the command that starts it, ``{port}`` standing for the port to listen on."""
     allow: tuple[str, ...] = ()
     """Further ``host:port`` a run may connect to, and absolute paths it may write below. They are not watched."""
     timeout: float = 120.0
@@ -156,6 +166,7 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
     if "extend-select" in top:
         top["extend_select"] = top.pop("extend-select")
     reserved = {"root", "source"}
+    _check_services(_table(world.get("services", {}), f"{where}.world.services"), f"{where}.world.services")
     return Config(
         root=root.resolve(),
         source=source,
@@ -166,6 +177,30 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
         rules={name: dict(_table(body, f"{where}.rules.{name}")) for name, body in _rules_of(table, where).items()},
         **_values(Config, top, where, known={f.name for f in fields(Config)} - reserved),
     )
+
+
+def fill(value: str, places: Mapping[str, str]) -> str:
+    """Return `value` with the placeholder of each of `places` replaced; any other braces stay as they are."""
+    for name, place in places.items():
+        value = value.replace(f"{{{name}}}", place)
+    return value
+
+
+def _check_services(commands: Mapping[str, Any], where: str) -> None:
+    """Refuse a name that is no placeholder of its own, and a command that does not say where its port belongs."""
+    for name, command in commands.items():
+        if not re.fullmatch(r"[a-zA-Z_]\w*", name, re.ASCII) or name in (*STORES, PORT):
+            raise ConfigError(
+                f"{where}.{name}: a service's name becomes a placeholder: letters, digits and _, and none of "
+                f"{', '.join((*STORES, PORT))}"
+            )
+        if not isinstance(command, str):
+            continue  # whoever checks types says so
+        found = re.findall(r"\{(\w+)\}", command)
+        if unknown := [other for other in found if other != PORT]:
+            raise ConfigError(f"{where}.{name} has the placeholder {{{unknown[0]}}}{nearest(unknown[0], [PORT])}")
+        if not found:
+            raise ConfigError(f"{where}.{name} is {command!r}; it must say with {{port}} where its port belongs")
 
 
 def _rules_of(table: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError
 from dagproof.lab import Lab
+from dagproof.references import check_dag_ids, check_references, misspelt
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.worker import Worker
@@ -37,6 +38,7 @@ class Driver:
                 worker = worker_for(self.worlds, machine)
                 stack.callback(worker.close)
                 self._workers[machine.name] = worker
+            self.worlds.services.wait()
             self._stack = stack.pop_all()
         return self
 
@@ -44,8 +46,14 @@ class Driver:
         self._stack.close()
 
     def catalogue(self) -> tuple[dict[str, Path], dict[str, str]]:
-        """Import the whole DAG folder; return each DAG's file, and each file that does not load with its reason."""
+        """Import the whole DAG folder; return each DAG's file, and each file that does not load with its reason.
+
+        Raises:
+            ConfigError: the configuration speaks of a DAG whose id is misspelt.
+        """
         answer = self._first.catalogue(timeout=self.config.world.timeout)
+        if not answer["errors"]:
+            check_dag_ids(self.config, answer["dags"])
         return {dag_id: Path(file) for dag_id, file in answer["dags"].items()}, dict(answer["errors"])
 
     def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
@@ -55,6 +63,8 @@ class Driver:
             WorkerError: a DAG is unknown or does not load, or a date is none of its schedule's.
         """
         proof = self.config.proof(dag_id)
+        if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
+            self.catalogue()
         self._load([dag_id, *proof.after])
         specs = _distinct(self._first.plan(dag_id, list(dates or proof.dates)))
         planned = tuple(spec["date"] for spec in specs)
@@ -147,9 +157,11 @@ def open_driver(
     """Start everything that a proof needs, and stop and remove all of it at the end.
 
     Raises:
-        ServerError: no PostgreSQL can be had. ConfigError: the configuration is wrong, or names no DAG folder.
+        ServerError: no PostgreSQL can be had. ServiceError: a service does not come up. ConfigError: the configuration
+            is wrong, or names no DAG folder.
     """
     if not config.dags_folder.is_dir():
         raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")
+    check_references(config)
     with open_worlds(config, postgres) as worlds, Driver(worlds, machines) as driver:
         yield driver

@@ -13,10 +13,10 @@ from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.histories import History, Step
 from dagproof.stage import Stage
-from dagproof.worlds.diff import diff, differing_columns
+from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.points import Point, recorded
-from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
+from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks, whole
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: How many worlds are kept to begin others with.
 MOST_SAVED = 12
+#: How many fresh runs have to give the same number of rows before another number says anything.
+RUNS_THAT_AGREE = 4
 #: Steps after which the world may be in pieces, so that it is not kept.
 _VIOLENT = ("crash", "overlap")
 
@@ -64,7 +66,7 @@ class Lab:
         self._saved: OrderedDict[_Key, SavedWorld] = OrderedDict()
         self._passed: Counter[_Key] = Counter()
         self._points: dict[History, tuple[list[Point], str]] = {}
-        self._noise: dict[str, frozenset[str] | None] = {}
+        self._noise: dict[tuple[str, str], frozenset[str] | None] = {}
         self.healed: dict[tuple[str, History], Any] = {}
         """What running again made of the worlds that crashes had left: by fingerprint, and by what came before."""
         self._raw_states: list[Snapshot] = []
@@ -103,18 +105,36 @@ class Lab:
         """Return the content of all stores before the first step of `history`, the DAGs that run first included."""
         return self.state((Step("arrive", history[0].date),))
 
-    def noise(self, dates: Sequence[str]) -> frozenset[str] | None:
-        """Return ``table.column`` of all in which two fresh runs of one of the dates differ; None for whole rows."""
+    def noise(self, dates: Sequence[str], *, machines: Sequence[Machine] = (HERE,)) -> frozenset[str] | None:
+        """Return ``table.column`` of all in which two fresh runs of one of the dates differ; None for whole rows.
+
+        Where a run may also happen on another one of the `machines`, so may what fresh runs differ in.
+        """
         found: set[str] = set()
         for date in dates:
-            if date not in self._noise:
-                once = (Step("run", date),)
-                self._noise[date] = differing_columns(diff(self.state(once), self.state(once, repeat=1)))
-            noise = self._noise[date]
-            if noise is None:
-                return None
-            found |= noise
+            for machine in machines:
+                key = (date, machine.name)
+                if key not in self._noise:
+                    once, repeat = (Step("run", date),), int(machine is HERE)
+                    again = self.state(once, machine=machine, repeat=repeat)
+                    self._noise[key] = differing_columns(diff(self.state(once), again))
+                noise = self._noise[key]
+                if noise is None:
+                    return None
+                found |= noise
         return frozenset(found)
+
+    def unstable(self, dates: Sequence[str]) -> Unstable | None:
+        """Return what fresh runs of the dates agree about in number only; None where they do not even do that."""
+        found = Unstable()
+        for date in dates:
+            first, *others = (self.state((Step("run", date),), repeat=n) for n in range(RUNS_THAT_AGREE))
+            for other in others:
+                more = unstable(diff(first, other))
+                if more is None:
+                    return None
+                found |= more
+        return found
 
     def points(self, history: History) -> tuple[list[Point], str]:
         """Return the points at which the last run of `history` can be cut off, and a sentence on those left out."""
@@ -147,7 +167,8 @@ class Lab:
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
         """Return the task that, in the last step of `history`, last changed one of the tables or files `names`.
 
-        The answer reads ``load_users, at etl/users.py:88``; the source line is left out where it is not known.
+        Where none of them is there, because each run gives its files other names, it is the task that last changed
+        anything. The answer reads ``load_users, at etl/users.py:88``, without the line where that is not known.
         """
         moves = self._moves(history)
         into = self._worlds.world_folder / "after-tasks"
@@ -157,6 +178,8 @@ class Lab:
             self._stage.play(world, moves[-1], watch=world.watch(into))
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
         states = [state for _, state in snapshots]
+        if not any(_content(state, name) for state in states for name in names):
+            names = {name for state in states for name in (*state.tables, *state.files)}
         writers = [
             task_id
             for (task_id, after), before in zip(snapshots[1:], states, strict=False)
@@ -177,18 +200,21 @@ class Lab:
         return str(Path(path).relative_to(self.config.root)) if Path(path).is_relative_to(self.config.root) else path
 
     def check_ignore(self) -> None:
-        """Refuse an entry of `ignore` that names nothing in any state seen so far.
+        """Refuse an entry of `ignore` or `exempt` that names nothing in any state seen so far.
 
         Raises:
             ConfigError: with the nearest name.
         """
         seen = self._raw_states
-        for entry in sorted(self.ignore):
-            if seen and matches_nothing(entry, seen):
+        entries = [("ignore", entry, entry) for entry in sorted(self.ignore)]
+        for law, exempt in self.proof.exempt.items():
+            entries += [(f"exempt.{law}", entry, min(whole([entry]))) for entry in exempt]
+        for table, entry, named in entries:
+            if seen and matches_nothing(named, seen):
                 names = {name for state in seen for name in state.names()}
                 raise ConfigError(
-                    f"tool.dagproof.proofs.{self.dag_id}.ignore names {entry!r}, which is no column and no file"
-                    f"{nearest(entry, names)}"
+                    f"tool.dagproof.proofs.{self.dag_id}.{table} names {entry!r}, which is no column and no file"
+                    f"{nearest(named, names)}"
                 )
 
     def close(self) -> None:
@@ -266,7 +292,7 @@ class Lab:
         self._saved[key] = self._worlds.save(world)
 
     def _kept(self, snapshot: Snapshot) -> Snapshot:
-        if self.ignore:
+        if self.ignore or self.proof.exempt:
             self._raw_states.append(snapshot)
         return snapshot.without(self.ignore)
 

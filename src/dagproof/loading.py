@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dagproof.config import Config
+from dagproof.config import Config, WorldConfig, fill
 from dagproof.deployment import airflow_settings
 from dagproof.errors import UsageError, WorkerError
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
@@ -29,6 +29,7 @@ MOST_MEASURED = 10
 STARTING = 180.0
 """Seconds until the loader must have said something: it imports Airflow first, on whatever machine."""
 ASKS_FOR_TIME = re.compile(r"\b(?:now|utcnow|today|time|days_ago|localtime|gmtime|ctime|clock_gettime)\s*\(")
+NOWHERE = "127.0.0.1:1"
 FRESH = {
     "CORE__FERNET_KEY": "",
     "CORE__DAGBAG_IMPORT_TIMEOUT": "0",  # the loader's own limit tells more
@@ -233,11 +234,11 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
         if not name.startswith(("AIRFLOW__", "AIRFLOW_HOME", "AIRFLOW_CONFIG", "_AIRFLOW"))
     }
     world = config.world
-    given = {name: _filled(value, home) for name, value in world.env.items()}
-    given |= {f"AIRFLOW_VAR_{key.upper()}": _filled(value, home) for key, value in world.variables.items()}
+    given = {name: _filled(value, home, world) for name, value in world.env.items()}
+    given |= {f"AIRFLOW_VAR_{key.upper()}": _filled(value, home, world) for key, value in world.variables.items()}
     for conn_id, connection in world.connections.items():
         text = connection if isinstance(connection, str) else json.dumps(connection)
-        given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home)
+        given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home, world)
     settings = airflow_settings()
     examples = any(one.path.parts[-3:-1] == ("airflow", "example_dags") for one in files)  # they bring their plugins
     folders = [config.dags_folder, *(one.folder for one in files if not examples)]
@@ -266,6 +267,7 @@ def _plugins(config: Config, folders: Sequence[Path], settings: Mapping[str, str
     return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)
 
 
-def _filled(text: str, home: Path) -> str:
-    """Put a folder of no consequence, and a database that nobody listens at, in the place of the world's own."""
-    return text.replace("{files}", str(home / "files")).replace("{postgres}", "postgresql://nobody@127.0.0.1:1/nothing")
+def _filled(text: str, home: Path, world: WorldConfig) -> str:
+    """Put a folder of no consequence, and places that nobody listens at, where the world's own would be."""
+    database = f"postgresql://nobody@{NOWHERE}/nothing"
+    return fill(text, {"files": str(home / "files"), "postgres": database} | dict.fromkeys(world.services, NOWHERE))

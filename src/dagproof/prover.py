@@ -305,7 +305,7 @@ def open_prover(
 
 def machines_for(laws: Iterable[Law]) -> list[Machine]:
     """Return the machines that a proof of `laws` needs: a second one only where two are compared."""
-    return [HERE, ELSEWHERE] if any(law.needs_elsewhere for law in laws) else [HERE]
+    return [HERE, ELSEWHERE] if any(ELSEWHERE in law.machines for law in laws) else [HERE]
 
 
 def prove(

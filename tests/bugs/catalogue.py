@@ -282,6 +282,18 @@ RERUN = (
         {**appends("orders"), "crash": differs(CRASHED_AND_RUN, "orders")},
     ),
     Bug(
+        "file_of_its_own",
+        "file_rename",
+        {
+            "rerun": Broken(TWICE, None),
+            "deterministic": Broken(RUN, None),
+            "retry": Broken(RETRIED, None),
+            "correction": Broken(CORRECTED, None),
+        },
+        task="export_orders",
+        not_applicable=("clock", "order"),
+    ),
+    Bug(
         "file_append",
         "file_rename",
         {

@@ -39,6 +39,7 @@ def test_every_key_is_read() -> None:
                 "connections": {"db": "{postgres}", "api": {"conn_type": "http", "port": 80}},
                 "variables": {"x": "1"},
                 "env": {"E": "{files}"},
+                "services": {"model": "serve {port}"},
                 "allow": ["localhost:80"],
                 "timeout": 3,
             },
@@ -54,6 +55,7 @@ def test_every_key_is_read() -> None:
             connections={"db": "{postgres}", "api": {"conn_type": "http", "port": 80}},
             variables={"x": "1"},
             env={"E": "{files}"},
+            services={"model": "serve {port}"},
             allow=("localhost:80",),
             timeout=3.0,
         ),
@@ -78,7 +80,7 @@ def test_every_key_is_read() -> None:
         pytest.param(
             {"world": {"zzz": []}},
             "[tool.dagproof.world] has no key 'zzz' (there is: allow, connections, disk, env, "
-            "schema, timeout, variables)",
+            "schema, services, timeout, variables)",
             id="nothing-near",
         ),
         pytest.param({"root": "/"}, "[tool.dagproof] has no key 'root'", id="root-is-ours"),
@@ -103,6 +105,11 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(table: dict[str, Any], 
             id="list-of-strings",
         ),
         pytest.param({"world": []}, "[tool.dagproof.world] must be a table, not []", id="table"),
+        pytest.param(
+            {"world": {"services": {"model": 1}}},
+            "tool.dagproof.world.services.model must be a string, not 1",
+            id="service",
+        ),
         pytest.param({"proofs": {"d": 1}}, "[tool.dagproof.proofs.d] must be a table, not 1", id="proof-table"),
         pytest.param({"world": {"env": {"A": 1}}}, "tool.dagproof.world.env.A must be a string, not 1", id="env"),
         pytest.param({"world": {"env": "A=1"}}, "tool.dagproof.world.env must be a table, not 'A=1'", id="env-table"),
@@ -130,6 +137,42 @@ def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: st
     """With its place, the value, and what was expected."""
     with pytest.raises(ConfigError) as raised:
         parse(table)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        pytest.param(
+            {"model": "serve --port {prot}"},
+            "tool.dagproof.world.services.model has the placeholder {prot}; did you mean 'port'?",
+            id="placeholder",
+        ),
+        pytest.param(
+            {"model": "serve {port} {files}"},
+            "tool.dagproof.world.services.model has the placeholder {files} (there is: port)",
+            id="store",
+        ),
+        pytest.param(
+            {"model": "serve --port 80"},
+            "tool.dagproof.world.services.model is 'serve --port 80'; it must say with {port} where its port belongs",
+            id="no-port",
+        ),
+        *(
+            pytest.param(
+                {name: "serve {port}"},
+                f"tool.dagproof.world.services.{name}: a service's name becomes a placeholder: letters, digits and _, "
+                "and none of postgres, files, port",
+                id=name,
+            )
+            for name in ("postgres", "files", "port", "ml-api", "1st")
+        ),
+    ],
+)
+def test_a_service_that_cannot_be_one_is_refused(services: dict[str, str], message: str) -> None:
+    """With the rule and the nearest name."""
+    with pytest.raises(ConfigError) as raised:
+        parse({"world": {"services": services}})
     assert str(raised.value) == message
 
 

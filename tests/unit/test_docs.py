@@ -19,7 +19,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(ROOT.glob("*.md"))
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), ROOT / "notebooks" / "README.md"]
 BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETUP = "python3 -m pip install -q --upgrade --target .tox/with tox tox-uv"
 
@@ -60,9 +60,18 @@ def check_tox(words: list[str]) -> None:
 
 
 def check_python(words: list[str]) -> None:
-    """Pip and tox are all that is called as a module."""
+    """Pip and tox are all that is called as a module; scripts are there."""
+    if words[1].endswith(".py"):
+        check_files(words)
+        return
     assert words[1:3] in (["-m", "pip"], ["-m", "tox"])
     check_tox(words)
+
+
+def check_course(words: list[str]) -> None:
+    """The course has this command."""
+    assert words[1:3] == ["-m", "notebooks"]
+    assert f"\ndef {words[3]}(" in (ROOT / "notebooks" / "__main__.py").read_text(encoding="utf-8")
 
 
 def check_files(words: list[str]) -> None:
@@ -94,7 +103,9 @@ def check_dagproof(words: list[str]) -> None:
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
+    ".": lambda words: None,  # what `python3 stack/env.py` has written
     ".venv/bin/pytest": check_files,
+    ".venv/bin/python": check_course,
     "dagproof": check_dagproof,
     "docker": lambda words: None,  # tests/integration/servers tries the compose file where there is an engine
     "pip": check_extras,
@@ -161,11 +172,11 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 def test_tox_alone_runs_what_the_documents_promise() -> None:
-    """Style, types, each kind of test, the main job, and the oldest pair."""
+    """Style, types, each kind of test, the course, the main job, and the oldest pair."""
     parser = ConfigParser(interpolation=None)
     parser.read(ROOT / "tox.ini")
     default = {name.strip() for name in parser["tox"]["env_list"].split(",")}
-    assert default == {"lint", "types", "unit", "dag_integrity", "integration", "prove", "oldest"}
+    assert default == {"lint", "types", "unit", "dag_integrity", "integration", "notebooks", "prove", "oldest"}
     assert default <= tox_environments()
 
 

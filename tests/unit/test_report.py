@@ -173,7 +173,7 @@ def test_what_is_not_proven_is_marked() -> None:
             orders: 0 of 3 laws proven over 2026-01-01
 
               ! effect         error: it hangs
-              ! deterministic  error: it hangs
+              ! deterministic  error: the same
               ✗ rerun          non-idempotent: run(2026-01-01), rerun(2026-01-01)
 
               seed 0, 1.0 s

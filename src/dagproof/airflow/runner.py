@@ -87,6 +87,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     return {
         "state": state,
         "reason": reason,
+        "dated": request["run"]["logical_date"] is not None,
         "tasks": [task for task in tasks if "state" in task],
         "slots": run.slots,
         "skipped": clock.skipped,

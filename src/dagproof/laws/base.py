@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
 from dagproof.worlds.diff import Diff, diff, has_effect
-from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.snapshot import Snapshot, whole
 from dagproof.worlds.world import RunFailedError
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
     from dagproof.lab import Lab
 
+#: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
+TEMPORARY = re.compile(
+    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
+)
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -94,8 +100,8 @@ class Law(ABC):
     promise: ClassVar[str]
     """What a proof says, for the summary."""
 
-    needs_elsewhere: ClassVar[bool] = False
-    """Whether it needs a second machine: to compare with, or to run at the same time."""
+    machines: ClassVar[tuple[Machine, ...]] = (HERE,)
+    """The machines on which the runs happen that it compares, or lets happen at the same time."""
     asks_who: ClassVar[bool] = False
     """Whether what breaks it is a value that somebody asked for: the time, something random, the machine's name."""
 
@@ -131,19 +137,34 @@ class Law(ABC):
     def compared(self, lab: Lab, expected: History, history: History) -> Finding:
         """Compare what `history` leaves with what `expected` leaves, but for what two fresh runs disagree about.
 
-        A run of `history` that fails breaks the law, one of `expected` is an error.
+        Where fresh runs differ in whole rows, another number of rows still breaks the law; the same number shows
+        nothing. A run of `history` that fails breaks the law, one of `expected` is an error.
 
         Raises:
             NotApplicableError: two fresh runs differ in whole rows, so that no comparison shows anything.
             DagproofError: a run of `expected` failed.
         """
-        noise = self.noise(lab, expected)
-        before = self.seen(lab, lab.state(expected)).without(noise)
+        noise = lab.noise(_dates(expected), machines=self.machines)
+        before = self.seen(lab, lab.state(expected))
         try:
-            after = self.seen(lab, lab.state(history)).without(noise)
+            after = self.seen(lab, lab.state(history))
         except RunFailedError as failure:
-            return Finding(not_compared=noise, broken=True, headline=sentence(failure))
-        return Finding(diff(before, after), not_compared=noise)
+            return Finding(not_compared=noise or frozenset(), broken=True, headline=sentence(failure))
+        if noise is None:
+            return Finding(self._counted(lab, expected, before, after))
+        return Finding(diff(before.without(noise), after.without(noise)), not_compared=noise)
+
+    def _counted(self, lab: Lab, expected: History, before: Snapshot, after: Snapshot) -> Diff:
+        """Return how the numbers of rows differ.
+
+        Raises:
+            NotApplicableError: they do not, or fresh runs do not agree about them either.
+        """
+        rough = lab.unstable(_dates(expected))
+        found = rough.compared(before, after) if rough else Diff()
+        if not found:
+            self.noise(lab, expected)
+        return found
 
     def noise(self, lab: Lab, history: History) -> frozenset[str]:
         """Return the columns in which two fresh runs of a date of `history` differ.
@@ -151,8 +172,8 @@ class Law(ABC):
         Raises:
             NotApplicableError: they differ in whole rows.
         """
-        dates = sorted({step.date for step in history})
-        noise = lab.noise(dates)
+        dates = _dates(history)
+        noise = lab.noise(dates, machines=self.machines)
         if noise is None:
             raise NotApplicableError(
                 f"two fresh runs of {', '.join(dates)} differ in whole rows, so that a comparison shows nothing"
@@ -164,14 +185,25 @@ class Law(ABC):
         return snapshot.without(exempt_from(lab, self.name))
 
 
+def tidied(finding: Finding, *, most: int) -> Finding:
+    """Return the finding without the temporary files that crashes have left, of which there are at most `most`.
+
+    They go by their number: their names may be others each time.
+    """
+    litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
+    if not litter or len(litter) > most:
+        return finding
+    left = Diff(finding.diff.tables, tuple(f for f in finding.diff.files if f.path not in litter))
+    return replace(finding, diff=left, not_compared=finding.not_compared | litter)
+
+
+def _dates(history: History) -> list[str]:
+    return sorted({step.date for step in history})
+
+
 def exempt_from(lab: Lab, law: str) -> frozenset[str]:
     """Return what the configuration exempts from a law, as ``table.*`` or a pattern of file paths."""
     return whole(lab.proof.exempt.get(law, ()))
-
-
-def whole(names: Iterable[str]) -> frozenset[str]:
-    """Return names of tables and files so that ``users`` means ``users.*``; a path has a slash, a dot or a wildcard."""
-    return frozenset(name if set(name) & set("/.*") else f"{name}.*" for name in names)
 
 
 def sentence(failure: RunFailedError) -> str:

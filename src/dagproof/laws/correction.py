@@ -15,7 +15,8 @@ class Correction(Law):
     """What it does: runs a date, changes its data upstream as the configuration says, and runs it again.
 
     That is compared with a fresh world that only ever saw the corrected data. Where a run refuses the corrected data
-    there, it must refuse them here, too, and leave the rows as they were.
+    there, it must refuse them here, too, and leave the rows as they were. The DAGs that come first have run by then
+    and do not run again: what changes is what they have delivered.
 
     Why is this bad: upstream corrects itself, and rows vanish there. An upsert never deletes, a cache never looks
     again: the old rows stay, and no rerun will ever remove them.

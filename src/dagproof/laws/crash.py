@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import FaultOutcome, Finding, Law, require_effect, whole
+from dagproof.laws.base import (
+    TEMPORARY,
+    FaultOutcome,
+    Finding,
+    Law,
+    NotApplicableError,
+    require_effect,
+    tidied,
+)
 from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.worlds.snapshot import File, Snapshot, Table, whole
 
-#: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
-TEMPORARY = re.compile(
-    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
-)
+#: What is not seen of a run.
+UNSEEN = "what a shell command, or a library in C, does to files is not seen, and not cut off"
 
 
 class Crash(Law):
@@ -25,7 +30,9 @@ class Crash(Law):
     the answer is lost, as of a commit that nobody hears of), and its file operations. They are tried in the first run
     of a date, and in its rerun. Right after the cut, a reader must see all of the old rows or all of the new ones,
     table by table and file by file; after the next run, the rows must be those of a run that was not disturbed. Files
-    whose name says that they are temporary may be left.
+    whose name says that they are temporary may be left. What nobody reads before the run is over is said to be
+    `scratch` in the configuration; where several tasks, or instances of a mapped one, each write their share of a
+    table that is read, a reader may see some of the shares: let one task put them in place, or `exempt` the table.
 
     Why is this bad: workers are evicted, networks break, and disks fill up, at any point. What is half there is read
     by somebody before it is repaired, and what a rerun does not heal stays broken.
@@ -56,6 +63,8 @@ class Crash(Law):
         require_effect(lab, (run,))
         for before in ((), (run,)):
             points, _ = lab.points((*before, rerun if before else run))
+            if not points:
+                raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN})")
             for point in points:
                 yield (*before, Step("crash", dates[0], point=point.name), rerun)
 
@@ -73,7 +82,7 @@ class Crash(Law):
             survived = "new"
         healed = self._healed(lab, history, now)
         fault = _described(lab, crashed, survived, healed=not healed)
-        left_out = lab.points((Step("run", date),))[1]
+        left_out = self._left_out(lab, date)
         if healed:
             return Finding(
                 healed.diff, healed.not_compared, True, headline=healed.headline, faults=(fault,), left_out=left_out
@@ -92,6 +101,14 @@ class Crash(Law):
             )
         return Finding(not_compared=noise, faults=(fault,), left_out=left_out)
 
+    def _left_out(self, lab: Lab, date: str) -> str:
+        """Return a sentence on what was not cut off in the run of the date; an empty one when all was."""
+        run = (Step("run", date),)
+        points, thinned = lab.points(run)
+        written = diff(lab.before(run), lab.state(run)).files
+        unseen = UNSEEN if written and not any(point.kind == "file" for point in points) else ""
+        return "; ".join(sentence for sentence in (thinned, unseen) if sentence)
+
     def _healed(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
         """Compare with an undisturbed run, but for temporary files that the crash has left.
 
@@ -108,10 +125,7 @@ class Crash(Law):
         if len(undisturbed) == 1:
             undisturbed = (Step("run", history[0].date),)
         finding = self.compared(lab, undisturbed, history)
-        litter = {path for path in crashed.files if TEMPORARY.search(path)}
-        files = tuple(f for f in finding.diff.files if f.change != "added" or f.path not in litter)
-        left = Diff(finding.diff.tables, files)
-        return Finding(left, finding.not_compared | litter, bool(left) or finding.broken, headline=finding.headline)
+        return tidied(finding, most=sum(bool(TEMPORARY.search(path)) for path in crashed.files))
 
     def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
         """Return how `now` is neither the old nor the new state, and one word for what it is.

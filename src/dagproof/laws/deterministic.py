@@ -8,7 +8,7 @@ from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, require_effect
 from dagproof.worlds.diff import diff
-from dagproof.worlds.machine import ELSEWHERE
+from dagproof.worlds.machine import ELSEWHERE, HERE
 
 
 class Deterministic(Law):
@@ -35,7 +35,7 @@ class Deterministic(Law):
     accusation = "is not deterministic"
     headline = "Two fresh runs of the same date differ"
     sides = ("on one machine", "on another")
-    needs_elsewhere = True
+    machines = (HERE, ELSEWHERE)
     asks_who = True
     promise = "a fresh run on another machine leaves identical rows"
 

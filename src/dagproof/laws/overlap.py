@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.points import Point
 
 #: The most points at which one run is held; more are thinned out evenly.
@@ -44,7 +45,7 @@ class Overlap(Law):
     headline = "Rows differ when two runs are at work at once"
     sides = ("one after the other", "both at once")
     promise = "two runs at once leave the rows of one after the other"
-    needs_elsewhere = True
+    machines = (HERE, ELSEWHERE)
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
         """Two dates, and one date twice, the one held at each of its points."""

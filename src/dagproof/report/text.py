@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from dagproof.histories.steps import count
 from dagproof.laws import Verdict, law_named
@@ -27,7 +28,12 @@ def summary_text(proof: Proof) -> str:
     left = sum(v.outcome == NOT_APPLICABLE for v in proof.verdicts)
     but = f", {left} not applicable," if left else ""
     head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven{but} over {', '.join(proof.dates)}"
-    lines = [_law_line(verdict) for verdict in proof.verdicts]
+    told: set[str | None] = set()
+    lines = []
+    for verdict in proof.verdicts:
+        again = verdict.outcome == ERROR and verdict.reason in told
+        lines.append(_law_line(replace(verdict, reason="the same") if again else verdict))
+        told |= {verdict.reason} if verdict.outcome == ERROR else set()
     ignored = [f"  not compared, as configured: {', '.join(proof.ignored)}"] if proof.ignored else []
     return "\n".join([head, "", *lines, "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
 

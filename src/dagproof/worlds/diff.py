@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from heapq import nsmallest
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import Any
 
 from dagproof.worlds.snapshot import CHUNK_BYTES, File, Row, Snapshot, Table
@@ -135,6 +136,61 @@ def differing_columns(found: Diff) -> frozenset[str] | None:
     if found.files or not all(table.only_columns for table in found.tables):
         return None
     return frozenset(f"{table.table}.{column}" for table in found.tables for column in table.columns)
+
+
+@dataclass(frozen=True)
+class Unstable:
+    """Tables and files of which two fresh runs agree in nothing but how many rows and files there are."""
+
+    tables: frozenset[str] = frozenset()
+    kinds: frozenset[tuple[str, str]] = frozenset()
+    """Files whose names differ, by their folder and what their names end with."""
+    files: frozenset[str] = frozenset()
+    """Files whose content differs."""
+
+    def __or__(self, other: Unstable) -> Unstable:
+        return Unstable(self.tables | other.tables, self.kinds | other.kinds, self.files | other.files)
+
+    def compared(self, before: Snapshot, after: Snapshot) -> Diff:
+        """Return how `after` differs from `before`, where of these tables and files just the number counts."""
+        kinds = {_kind(path) for path in before.files.keys() | after.files.keys()} & self.kinds
+        mine, other = ([{p for p in s.files if _kind(p) == kind} for kind in sorted(kinds)] for s in (before, after))
+        more = [path for old, new in zip(mine, other, strict=True) for path in _surplus(new, old)]
+        fewer = [path for old, new in zip(mine, other, strict=True) for path in _surplus(old, new)]
+        return diff(self._reduced(before, fewer), self._reduced(after, more))
+
+    def _reduced(self, snapshot: Snapshot, surplus: list[str]) -> Snapshot:
+        tables = {
+            name: Table(name, (), (), (b"",) * len(table.rows)) if name in self.tables else table
+            for name, table in snapshot.tables.items()
+        }
+        files = {
+            path: File(path, 0, (), None) if path in self.files else file
+            for path, file in snapshot.files.items()
+            if _kind(path) not in self.kinds or path in surplus
+        }
+        return Snapshot(tables, files)
+
+
+def _surplus(many: set[str], few: set[str]) -> list[str]:
+    """Return as many of the names that only `many` has as it has more of them."""
+    return sorted(many - few)[: max(0, len(many) - len(few))]
+
+
+def unstable(found: Diff) -> Unstable | None:
+    """Return what two fresh runs with this diff agree about in number only; None where they do not even do that."""
+    if any(table.rows_before != table.rows_after for table in found.tables):
+        return None
+    added, missing = (Counter(_kind(f.path) for f in found.files if f.change == how) for how in ("added", "missing"))
+    if added != missing:
+        return None
+    files = frozenset(file.path for file in found.files if file.change == "changed")
+    return Unstable(frozenset(table.table for table in found.tables), frozenset(added), files)
+
+
+def _kind(path: str) -> tuple[str, str]:
+    folder, _, name = path.rpartition("/")
+    return folder, Path(name).suffix
 
 
 def _diff_tables(before: Table | None, after: Table | None) -> TableDiff | None:
@@ -328,7 +384,8 @@ def _first_line(before: bytes, after: bytes) -> str:
             return f"line {number}: {_shown(old)} became {_shown(new)}"
     if len(old_lines) == len(new_lines):
         return "the line ends differ"
-    return f"{len(old_lines):,} lines, then {len(new_lines):,}"
+    lines = "line" if len(old_lines) == 1 else "lines"
+    return f"{len(old_lines):,} {lines}, then {len(new_lines):,}"
 
 
 def _shown(line: bytes, most: int = 60) -> str:

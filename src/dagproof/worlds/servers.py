@@ -282,7 +282,7 @@ class _Cluster:
         """Run the server and give its port."""
         for _ in range(10):
             # Somebody may take the port between our look and the server's: then it says so, and we look again.
-            port = _free_port()
+            port = free_port()
             with self._started([self.programs / "bin" / "postgres", "-D", self.data, "-p", str(port)]) as process:
                 if self._is_ready(process):
                     yield port
@@ -385,7 +385,8 @@ def _copy(programs: Path, place: Path) -> Path:
     return copied
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody listens at."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

@@ -6,7 +6,7 @@ import hashlib
 import os
 import pickle
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -85,6 +85,11 @@ def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
     """Return the columns of `table` that `ignore` names; ``{"*"}`` for the whole of it."""
     mine = {entry.rpartition(".")[2] for entry in ignore if entry.rpartition(".")[0] in _spellings(table.name)}
     return frozenset({"*"}) if "*" in mine else frozenset(mine)
+
+
+def whole(names: Iterable[str]) -> frozenset[str]:
+    """Return names of tables and files so that ``users`` means ``users.*``; a path has a slash, a dot or a wildcard."""
+    return frozenset(name if set(name) & set("/.*") else f"{name}.*" for name in names)
 
 
 def file_matches(path: str, pattern: str) -> bool:

@@ -17,12 +17,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dagproof.config import Config, WorldConfig
-from dagproof.errors import ConfigError, DagproofError
+from dagproof.config import Config, WorldConfig, fill
+from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.worlds import guard, reaper, snapshot
 from dagproof.worlds.machine import Machine
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
+from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
 from dagproof.worlds.wire import Lane, Proxy
 from dagproof.worlds.worker import Worker
@@ -30,7 +31,6 @@ from dagproof.worlds.worker import Worker
 Report = dict[str, Any]
 """What a run says of itself; :func:`dagproof.airflow.runner.run_in_child` makes it."""
 
-PLACEHOLDERS = ("postgres", "files")
 #: How long after its due time the scheduler starts a run, and how long after a run it is run again.
 START_DELAY = timedelta(minutes=1)
 RERUN_DELAY = timedelta(days=1, hours=1)
@@ -69,10 +69,11 @@ class Worlds:
     That is the server with its template database, the folder, and the values that the placeholders stand for.
     """
 
-    def __init__(self, config: Config, folder: Path, server: PostgresServer | None) -> None:
+    def __init__(self, config: Config, folder: Path, server: PostgresServer | None, services: Services) -> None:
         self.config = config
         self.folder = folder
         self.server = server
+        self.services = services
         self.world_folder = folder / "world"
         self.files = self.world_folder / "files"
         self.metadata_template = folder / "metadata-template.db"
@@ -139,7 +140,8 @@ class Worlds:
         hosts = [entry for entry in world.allow if not entry.startswith("/")]
         mapped = [*world.env.values(), *world.variables.values(), *_connection_urls(world)]
         urls = [fill(value, self.places(machine)) for value in mapped]
-        return {"writable": [str(self.folder), *paths], "endpoints": sorted(guard.endpoints_in([*urls, *hosts]))}
+        endpoints = guard.endpoints_in([*urls, *hosts]).union(self.services.endpoints)
+        return {"writable": [str(self.folder), *paths], "endpoints": sorted(endpoints)}
 
     @contextmanager
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
@@ -192,7 +194,7 @@ class Worlds:
 
     def places(self, machine: Machine) -> dict[str, str]:
         """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
-        places = {"files": str(self.files)}
+        places = {"files": str(self.files), **self.services.places}
         if self.server is not None:
             lane = self.lane(machine)
             through = ("127.0.0.1", lane.port) if lane else (None, None)
@@ -212,6 +214,11 @@ class Worlds:
         if self.conninfo is None:
             raise ConfigError(f"{where}: {path.name} needs a database, and the world has none; map one to {{postgres}}")
         execute(self.conninfo, path, path.name, where, **values)
+
+
+#: What an error says when a task expects a date that its run does not have; and what is said of it then.
+OF_DATES = re.compile(r"\b(ds(_nodash)?|ts(_nodash)?|logical_date|data_interval(_start|_end)?|None(Type)?)\b")
+DATELESS = " (a run that an asset triggers has no logical_date and no ds; dag_run.run_after is always there)"
 
 
 @dataclass(frozen=True)
@@ -316,7 +323,9 @@ class World:
         if not failed:
             return f"{what} ended as {report['state']}, and no task failed"
         task = failed[0]
-        return f"{what} failed in task {task['task_id']}: {task['error'] or 'no reason given'}"
+        error = task["error"] or "no reason given"
+        hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
+        return f"{what} failed in task {task['task_id']}: {error}{hint}"
 
 
 def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> None:
@@ -340,18 +349,6 @@ def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> 
         raise ConfigError(f"{where}: PostgreSQL refuses {name}: {first}") from error
 
 
-def fill(value: str, places: Mapping[str, str]) -> str:
-    """Return `value` with each ``{postgres}`` and ``{files}`` replaced; any other braces stay as they are.
-
-    Raises:
-        ConfigError: ``{postgres}`` is used and there is no PostgreSQL.
-    """
-    for name in PLACEHOLDERS:
-        if f"{{{name}}}" in value:
-            value = value.replace(f"{{{name}}}", places[name])
-    return value
-
-
 def needs_postgres(world: WorldConfig) -> bool:
     """Tell whether anything in the configuration speaks of a PostgreSQL."""
     texts = [*_connection_urls(world), *world.env.values(), *world.variables.values()]
@@ -368,16 +365,23 @@ def connection_value(conn_id: str, value: str | Mapping[str, Any], places: Mappi
         ConfigError: it has a placeholder that does not exist.
     """
     if isinstance(value, Mapping):
-        return json.dumps({k: fill(v, places) if isinstance(v, str) else v for k, v in value.items()})
+        return json.dumps(_filled(value, places))
     text = fill(value, places)
     if not text.lstrip().startswith('{"') and (unknown := re.search(r"\{(\w+)\}", text)):
         raise ConfigError(
-            f"tool.dagproof.world.connections.{conn_id} has the placeholder {unknown.group()}; there is "
-            f"{{postgres}} and {{files}}"
+            f"tool.dagproof.world.connections.{conn_id} has the placeholder {unknown.group()}"
+            f"{nearest(unknown[1], places)}"
         )
     if text.startswith("file:"):
         return json.dumps({"conn_type": "fs", "extra": {"path": text.removeprefix("file:").removeprefix("//")}})
     return text
+
+
+def _filled(value: Any, places: Mapping[str, str]) -> Any:
+    """Return a value of a table, with all placeholders in it replaced, however deep."""
+    if isinstance(value, Mapping):
+        return {key: _filled(entry, places) for key, entry in value.items()}
+    return fill(value, places) if isinstance(value, str) else value
 
 
 def _connection_urls(world: WorldConfig) -> Iterator[str]:
@@ -404,15 +408,26 @@ def log_tail(log: Path, lines: int = 20) -> str:
 def open_worlds(config: Config, postgres: str | PostgresServer) -> Iterator[Worlds]:
     """Start what worlds need (a server only where the configuration speaks of one) and clean it all up at the end.
 
+    The services are not waited for: ``worlds.services.wait()`` does that.
+
     Raises:
-        ServerError: no server can be had. ConfigError: the schema cannot be applied.
+        ServerError: no server can be had. ConfigError: the schema cannot be applied, or a service has no program.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(reaper.temporary_directory())
+        helpers = start_services(
+            config.world.services, folder=folder / "services", root=config.root, pythonpath=import_folders(config)
+        )
+        services = stack.enter_context(helpers)  # they come up while the server does
         server: PostgresServer | None = None
         if needs_postgres(config.world):
             server = stack.enter_context(start_server(postgres)) if isinstance(postgres, str) else postgres
-        yield stack.enter_context(Worlds(config, folder, server).ready())
+        yield stack.enter_context(Worlds(config, folder, server, services).ready())
+
+
+def import_folders(config: Config) -> list[str]:
+    """Return the folders to import from, besides the DAG folder."""
+    return [str((config.root / path).resolve()) for path in config.pythonpath]
 
 
 def worker_for(worlds: Worlds, machine: Machine) -> Worker:
@@ -423,7 +438,7 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
         dags_folder=config.dags_folder,
         machine=machine,
         env=worlds.environment(machine),
-        pythonpath=[str((config.root / path).resolve()) for path in config.pythonpath],
+        pythonpath=import_folders(config),
         guard=worlds.guard(machine),
         log=worlds.folder / f"worker-{machine.name}.log",
     )

@@ -149,6 +149,54 @@ def test_the_report_is_the_same_where_ci_runs_it(project: Path) -> None:
     assert "FAILED dags/appends.py::appends::rerun - appends is not idempotent" in done.stdout
 
 
+RETRIED = """\
+appends is not safe to retry
+
+- Rows differ after a task was tried again
+
+    all.txt   changed: line 1: '2026-01-01' became '2026-01-012026-01-01'
+
+Minimal failing history (1 step):
+
+    1  retry  2026-01-01      20 bytes
+
+Written by task write, at dags/appends.py:8
+Replay:  dagproof replay """
+TORN = """\
+appends is not atomic
+
+- A reader sees half of it after a crash
+
+    all.txt   changed: 1 line, then 0
+
+Minimal failing history (1 step):
+
+    1  crash  2026-01-01  at file 1      0 bytes
+
+    (file 1 is open all.txt, in task write)
+
+Replay:  dagproof replay """
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [((), {}), ((), {"CI": "1"}), (("-n", "2"), {})],
+    ids=["terminal", "CI", "xdist"],
+)
+def test_each_law_reports_alike_everywhere(
+    project: Path, tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    """A retry and a crash: the whole text on the screen and in the JUnit file, however pytest is run."""
+    junit = tmp_path / "junit.xml"
+    chosen = ("-k", "appends and (retry or crash)", f"--junitxml={junit}")
+    done = run_pytest(project, "--dagproof-dags=dags", *chosen, *arguments, **environment)
+    texts = [failure.text or "" for failure in ElementTree.parse(junit).getroot().iter("failure")]
+    assert len(texts) == 2, done.stdout
+    for expected in (RETRIED, TORN):
+        assert expected in done.stdout
+        assert any(expected in text for text in texts)
+
+
 def test_a_file_that_does_not_load_fails_with_its_reason(whole_run: tuple[str, ElementTree.Element]) -> None:
     """And the other files are proven all the same."""
     assert "broken.py does not load: ModuleNotFoundError: No module named 'no_such_module'" in whole_run[0]

@@ -26,6 +26,7 @@ dags = {dags}
 schema = ["schema.sql"]
 connections = {{ shop = "{{postgres}}" }}
 env = {{ DATA_ROOT = "{{files}}", OTHER_PORT = "{port}", OUTSIDE = "{outside}", MARKER = "{marker}" }}
+services = {{ {services} }}
 allow = ["{marker}"]
 timeout = {timeout}
 disk = 50
@@ -40,6 +41,7 @@ class Project:
     listener: socket.socket
     dags: Path = FOLDER / "misbehaving"
     timeout: float = 120
+    services: str = ""
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,6 +74,7 @@ class Project:
             outside=self.outside,
             marker=self.marker,
             timeout=self.timeout,
+            services=self.services,
         )
         (self.root / "pyproject.toml").write_text(text + extra)
 

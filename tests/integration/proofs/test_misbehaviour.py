@@ -34,6 +34,12 @@ TOLD = [
         'relation "no_such_table" does not exist',
         id="fails-at-sql",
     ),
+    pytest.param(
+        "wants_a_date",
+        "failed in task wants_a_date: TypeError: 'NoneType' object is not subscriptable",
+        "(a run that an asset triggers has no logical_date and no ds; dag_run.run_after is always there)",
+        id="wants-a-date",
+    ),
     pytest.param("exits", "failed", "", id="exits"),
     pytest.param("is_killed", "failed: the process of the run was killed by SIGKILL", "", id="is-killed"),
     pytest.param(

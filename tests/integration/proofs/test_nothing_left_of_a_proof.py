@@ -18,13 +18,14 @@ def running(
     request: pytest.FixtureRequest, make_project: Callable[..., Project], embedded_server: PostgresServer
 ) -> Iterator[tuple[Project, subprocess.Popen[str]]]:
     """A command in the middle of a run whose task hangs and has left children behind."""
-    project = make_project()
+    project = make_project(services='beside = "python -m http.server --bind 127.0.0.1 {port}"')
     where = "embedded" if request.param == "embedded" else embedded_server.url("postgres")
     process = project.start("prove", "dag_waits", "--law", "deterministic", "--postgres", where)
     try:
         assert eventually(lambda: bool(project.marker.read_text()) or process.poll() is not None, 60)
         assert process.poll() is None, process.communicate()
         assert eventually(lambda: sum("sleep 10" in line for line in processes_of(project.temporary)) == 3, 10)
+        assert any("http.server" in line for line in processes_of(project.temporary))
         yield project, process
     finally:
         if process.poll() is None:

@@ -213,9 +213,9 @@ def test_servers_run_side_by_side() -> None:
 def test_a_port_that_was_taken_in_between_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server says so, and the next free one is tried."""
     with start_server() as first:
-        free = servers._free_port
+        free = servers.free_port
         ports = iter([first.port, first.port])
-        monkeypatch.setattr(servers, "_free_port", lambda: next(ports, None) or free())
+        monkeypatch.setattr(servers, "free_port", lambda: next(ports, None) or free())
         with start_server() as second, second.connect() as connection:
             assert second.port != first.port
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -328,7 +328,7 @@ def test_a_missing_engine_is_reported_with_ways_out(monkeypatch: pytest.MonkeyPa
 def test_an_address_where_nobody_answers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what was said, and what to check."""
     with pytest.raises(ServerError, match=r"refused us: .*Check the address"):
-        start_server(f"postgresql://u:p@127.0.0.1:{servers._free_port()}/postgres").__enter__()
+        start_server(f"postgresql://u:p@127.0.0.1:{servers.free_port()}/postgres").__enter__()
 
 
 def test_a_wrong_password_is_reported_without_it(embedded_server: PostgresServer) -> None:

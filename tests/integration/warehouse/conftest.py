@@ -20,6 +20,8 @@ from pytest_postgresql import factories
 
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "etl" / "sql"
+FORGOTTEN = ("AIRFLOW", "ARCHIVE_", "DATA_", "LAKE_", "MODEL_", "TRANSACTIONS_", "USERS_")
+"""What the environment of an Airflow of ours must not have from somebody else."""
 
 warehouse_server = factories.postgresql_noproc(depends_on="postgres_server", dbname="warehouse")
 postgresql = factories.postgresql("warehouse_server")
@@ -29,7 +31,7 @@ postgresql = factories.postgresql("warehouse_server")
 def warehouse(postgres_server: object, postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A connection to an empty database with the warehouse's tables; each statement commits."""
     postgresql.autocommit = True
-    for name in ("schema.sql", "shop.sql"):
+    for name in ("schema.sql", "shop.sql", "transactions.sql"):
         postgresql.execute((SQL / name).read_bytes())
     return postgresql
 
@@ -102,7 +104,7 @@ class Airflow:
     def __init__(self, home: Path) -> None:
         self.log = home / "log.txt"
         self._mark = 0
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "USERS_", "DATA_"))}
+        env = {name: value for name, value in os.environ.items() if not name.startswith(FORGOTTEN)}
         env |= {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",

@@ -5,9 +5,11 @@ answers with one JSON line. Time is skipped: each `time.sleep` moves the clock
 by a minute, so that a wait of hours takes seconds.
 
 A request holds `dag`, `ds`, `env` (variables for the run) and, for the tests' interventions,
-`late` (seconds into the wait after which the producer's state becomes `success` and `arrives` is
+`late` (seconds into the wait after which the state of the users' producer becomes `success` and `arrives` is
 moved to its place), `sabotage` (`kill`: SIGKILL in the middle of the first COPY, `terminate`: the
-server ends the connection there) and `count` (a query asked again at each wait).
+server ends the connection there, `restart`: the server, which must be on this machine, breaks down there,
+`full`: there is no room left on the disk; `sabotaged` names another function whose second call it is
+to be) and `count` (a query asked again at each wait).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import datetime
+import errno
 import functools
 import importlib
 import itertools
@@ -39,9 +42,6 @@ from airflow.utils.db import initdb
 
 ROOT = Path(__file__).parents[3]
 # The heavy half of the tasks' imports, so that no test pays for it twice.
-import etl.load  # noqa: E402
-import etl.source  # noqa: E402
-import etl.users  # noqa: E402
 
 real_sleep = time.sleep
 
@@ -79,7 +79,8 @@ class Watch:
 
     def _upstream_arrives(self) -> None:
         del self.request["late"]
-        set_producer_state(self.moment, "success")
+        if "producer_state" in self.request:
+            set_producer_state(self.moment, "success")
         if "arrives" in self.request:
             os.replace(*self.request["arrives"])
 
@@ -122,20 +123,38 @@ def reschedules(dag_id: str, moment: datetime.datetime) -> dict[str, list[float]
     return {task: [b - a for a, b in itertools.pairwise(starts)] for task, starts in found.items()}
 
 
-def sabotaged_csv(how: str, database: str) -> Callable[..., Any]:
-    """Return a stand-in for the loader's encoder that strikes once, when a part of the rows is on its way."""
+def restart_server(database: str) -> None:
+    """Kill the process that serves the COPY: PostgreSQL ends all connections, and recovers as after a power cut."""
+    with psycopg.connect(database) as connection:
+        row = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
+        ).fetchone()
+    assert row
+    os.kill(row[0], signal.SIGKILL)
+    while True:
+        real_sleep(0.1)
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(database) as connection:
+            return
+
+
+def sabotaged(function: Callable[..., Any], how: str, database: str) -> Callable[..., Any]:
+    """Return a stand-in for a function that strikes once, when a part of the rows is on its way."""
     calls = [0]
-    encode = etl.load._csv
 
     def sabotage(*arguments: Any) -> Any:
         calls[0] += 1
         if calls[0] == 2:
             real_sleep(0.3)  # let the server work on what it has got
+            if how == "full":
+                raise OSError(errno.ENOSPC, "No space left on device")
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if how == "restart":
+                restart_server(database)
+                return function(*arguments)
             with psycopg.connect(database, autocommit=True) as connection:
                 connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
-        return encode(*arguments)
+        return function(*arguments)
 
     return sabotage
 
@@ -152,8 +171,10 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         clock = stack.enter_context(time_machine.travel(moment + datetime.timedelta(days=1, hours=1)))
         stack.enter_context(mock.patch("time.sleep", lambda seconds: watch.sleep(seconds, clock)))
         if "sabotage" in request:
-            csv = sabotaged_csv(request["sabotage"], request["env"]["DATABASE"])
-            stack.enter_context(mock.patch("etl.load._csv", csv))
+            module, _, name = request.get("sabotaged", "etl.load._csv").rpartition(".")
+            place = importlib.import_module(module)
+            stand_in = sabotaged(getattr(place, name), request["sabotage"], request["env"]["DATABASE"])
+            stack.enter_context(mock.patch.object(place, name, stand_in))
         state = dag.test(logical_date=moment).state
     return {
         "state": str(getattr(state, "value", state)),

@@ -10,7 +10,7 @@ import pytest
 import etl.settings
 from etl.errors import SettingsError
 from etl.paths import raw_users, staged_users
-from etl.settings import Settings, generated_rows, read_settings
+from etl.settings import Settings, archive_keep, archive_url, generated_rows, read_settings
 
 
 def test_only_data_root_is_required() -> None:
@@ -30,10 +30,21 @@ def test_every_setting_is_read() -> None:
     assert read_settings(environ) == Settings(Path("/data"), "/in/{ds}", 0.0, 1.5, 2)
 
 
+def test_the_archive_is_below_data_root_unless_told() -> None:
+    """And keeps two years."""
+    assert (archive_url({"DATA_ROOT": "/data"}), archive_keep({})) == ("/data/archive", 24)
+    environ = {"ARCHIVE_URL": "s3://archive", "ARCHIVE_KEEP": "3"}
+    assert (archive_url(environ), archive_keep(environ)) == ("s3://archive", 3)
+    with pytest.raises(SettingsError, match="DATA_ROOT is not set"):
+        archive_url({})
+    with pytest.raises(SettingsError, match="ARCHIVE_KEEP='0' must be a whole number from 1"):
+        archive_keep({"ARCHIVE_KEEP": "0"})
+
+
 def test_every_variable_is_in_the_table() -> None:
     """The one place that documents the settings documents all of them."""
     source = Path(etl.settings.__file__).read_text(encoding="utf-8")
-    used = set(re.findall(r'"((?:DATA|QUALITY|USERS)_[A-Z_]+)"', source))
+    used = set(re.findall(r'"((?:ARCHIVE|DATA|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS)_[A-Z_]+)"', source))
     assert used == set(re.findall(r"^\| `([A-Z_]+)`", str(etl.settings.__doc__), re.MULTILINE))
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dagproof.histories import Step
 from dagproof.lab import Lab
-from dagproof.laws.crash import TEMPORARY, Crash
+from dagproof.laws.base import TEMPORARY
+from dagproof.laws.crash import Crash
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.snapshot import File, Snapshot, Table
 

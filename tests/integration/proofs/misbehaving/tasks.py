@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
-from airflow.sdk import DAG, Variable, task
+from airflow.sdk import DAG, Asset, Variable, task
 
 OUTSIDE = "127.0.0.1"
 
@@ -29,6 +29,10 @@ def fails():
 
 def fails_at_sql():
     PostgresHook("shop").run("INSERT INTO no_such_table VALUES (1)")
+
+
+def wants_a_date(ds=None):
+    Path(os.environ["DATA_ROOT"], f"{ds[:4]}.txt").write_text(ds)
 
 
 def exits():
@@ -203,3 +207,6 @@ with DAG(
 
 with DAG("dag_weekly", schedule="@weekly", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     task(writes)()
+
+with DAG("dag_wants_a_date", schedule=[Asset("orders")], start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    task(wants_a_date)()

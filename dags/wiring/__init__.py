@@ -1,0 +1,1 @@
+"""What several DAG files share of their wiring; `.airflowignore` tells Airflow that no DAG is in here."""

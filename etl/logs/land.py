@@ -1,0 +1,143 @@
+"""Bring a day's log of an app under `DATA_ROOT`, from wherever it comes: unpacked, each line once."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import re
+import tempfile
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from etl.download import download
+from etl.errors import EtlError, InputError, SettingsError, SourceUnavailableError
+from etl.files import atomic_write
+from etl.logs.generator import generate_log
+from etl.logs.parse import unpacked
+from etl.logs.places import Found, Place, SftpServer, ThisMachine
+from etl.logs.settings import LogSettings
+from etl.paths import check_date
+
+_ATTEMPTS = 4
+_BLOCK = 1 << 20
+_DAY = 24 * 60 * 60
+
+
+def raw_log(app: str, ds: str) -> Path:
+    """Return the landed log of an app on a day, relative to `DATA_ROOT`."""
+    return Path("raw", "logs", check_date(ds), f"{app}.log")
+
+
+class _Landing:
+    """A file that logs are written to one after another, and where what is on its way may lie."""
+
+    def __init__(self, file: BinaryIO, folder: Path) -> None:
+        self._file = file
+        self._folder = folder
+
+    def add(self, path: str, machine: Place) -> None:
+        """Write a log, unpacked."""
+        self.fill(lambda part: machine.copy(path, part))
+
+    def fill(self, fetch: Callable[[BinaryIO], None]) -> None:
+        """Write what is fetched, unpacked; its last line is ended, so that what follows begins with one of its own."""
+        last = b""
+        with tempfile.TemporaryFile(dir=self._folder) as part:
+            fetch(cast("BinaryIO", part))
+            with unpacked(cast("BinaryIO", part), "it") as plain:
+                while block := plain.read(_BLOCK):
+                    self._file.write(block)
+                    last = block[-1:]
+        if last not in (b"", b"\n"):
+            self._file.write(b"\n")
+
+
+def land_log(app: str, ds: str, settings: LogSettings, server: SftpServer | None = None) -> int:
+    """Land the log of an app on a day; return its size in bytes.
+
+    The file appears whole or not at all, and replaces what was landed before. A file `inbox/logs/{ds}/{app}.log` below
+    `DATA_ROOT` is taken instead of the source's: that is how a day is put right by hand.
+
+    Raises:
+        SettingsError: the source cannot be what was meant.
+        SourceUnavailableError: the source does not have the log (yet), does not answer, broke off, or the log is cut.
+    """
+    target = settings.data_root / raw_log(app, ds)
+    corrected = settings.data_root / "inbox" / "logs" / ds / f"{app}.log"
+    with atomic_write(target) as file:
+        landing = _Landing(file, target.parent)
+        if corrected.is_file():
+            landing.add(str(corrected), ThisMachine())
+        elif settings.kind == "generator":
+            file.writelines(generate_log(app, ds, settings.entries))
+        else:
+            _fetch(settings.source.replace("{app}", app).replace("{ds}", ds), ds, settings, server, landing)
+        return file.tell()
+
+
+def _fetch(place: str, ds: str, settings: LogSettings, server: SftpServer | None, landing: _Landing) -> None:
+    try:
+        if settings.kind == "http":
+            landing.fill(lambda part: download(place, part, timeout=settings.timeout, attempts=_ATTEMPTS))
+        else:
+            with _opened(settings, server) as machine:
+                since = None if settings.of_one_day else _beginning(ds) - _DAY
+                _land_with_rotated(_path(place), since, machine, landing)
+    except InputError as error:  # whoever writes it may not be done
+        raise SourceUnavailableError(f"The log {place} is not whole yet: {error}") from error
+    except EtlError:
+        raise
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # the disk is ours
+            raise
+        raise SourceUnavailableError(f"The log {place} cannot be read: {error.strerror or error}.") from error
+
+
+def _opened(settings: LogSettings, server: SftpServer | None) -> contextlib.AbstractContextManager[Place]:
+    if settings.kind == "folder":
+        return contextlib.nullcontext(ThisMachine())
+    if server is None:
+        raise SettingsError(f"LOGS_SOURCE={settings.source!r} needs the Airflow connection logs_sftp.")
+    return server.connect(settings.timeout)
+
+
+def _path(place: str) -> str:
+    return urllib.request.url2pathname(urllib.parse.urlsplit(place).path) if "://" in place else place
+
+
+def _beginning(ds: str) -> float:
+    return datetime.datetime.fromisoformat(ds).replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def _land_with_rotated(path: str, since: float | None, machine: Place, landing: _Landing) -> None:
+    """Write a log after the rotated ones beside it, the oldest first, but for those that ended before a moment.
+
+    Raises:
+        SourceUnavailableError: there is none of them, or they were rotated meanwhile: one may have been missed, or met
+            twice.
+    """
+    folder, _, name = path.rpartition("/")
+    found = _rotated(name, machine.files(folder or "/"))
+    if not found:
+        raise SourceUnavailableError(f"There is no {path} yet, nor a rotated one.")
+    for other in reversed(found):
+        if since is None or other.modified >= since:
+            landing.add(f"{folder}/{other.name}", machine)
+    # The log itself may have grown: what came too late for this look is another day's.
+    if [other for other in _rotated(name, machine.files(folder or "/")) if other.name != name] != [
+        other for other in found if other.name != name
+    ]:
+        raise SourceUnavailableError(f"The log {path} was rotated while it was read.")
+
+
+def _rotated(name: str, found: list[Found]) -> list[Found]:
+    """Return a log and the rotated ones beside it, the newest first."""
+    pattern = re.compile(re.escape(name) + r"(?:\.(?P<number>\d+)|-(?P<day>[\d-]+))?(?:\.gz)?")
+    matches = [(match, file) for file in found if (match := pattern.fullmatch(file.name))]
+    numbered = sorted((int(match["number"] or 0), file.name, file) for match, file in matches if not match["day"])
+    dated = sorted((file for match, file in matches if match["day"]), reverse=True)
+    return [file for *_, file in numbered] + dated

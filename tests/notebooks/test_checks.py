@@ -1,0 +1,228 @@
+"""What a check says of answers that hang, break or are none; and what is noted of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notebooks.course import lesson as lessons_module
+from notebooks.course.exercises import Outcome, Question
+from notebooks.course.lesson import Lesson
+from notebooks.course.progress import Progress
+from notebooks.course.sources import LessonSource, SourceError
+
+DAG = """\
+import pendulum
+from airflow.sdk import dag, task
+{top}
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def answered():
+    @task
+    def work():
+        {body}
+
+    work()
+
+
+answered()
+"""
+SOURCE = """\
+# %% [markdown]
+# # 99 · A lesson of tests
+
+# %% [markdown] q="q1" role="prompt"
+# ## A DAG
+
+# %% q="q1" role="starter" dag="answered"
+...
+
+# %% q="q1" role="check" seconds="20"
+def check():
+    with fresh() as desk:
+        desk.run("answered", "2026-01-01")
+
+# %% [markdown] q="q1" role="hint"
+# One.
+
+# %% [markdown] q="q1" role="hint"
+# Two.
+
+# %% q="q1" role="solution" dag="answered"
+pass
+
+# %% q="q1" role="wrong" says="a" dag="answered"
+one
+
+# %% q="q1" role="wrong" says="b" dag="answered"
+two
+
+# %% [markdown] q="q2" role="prompt"
+# ## A function
+
+# %% q="q2" role="starter"
+def double(n): ...
+
+# %% q="q2" role="check"
+def check(double):
+    expect(double(2) == 4, f"double(2) gives {double(2)!r}")
+
+# %% [markdown] q="q2" role="hint"
+# One.
+
+# %% [markdown] q="q2" role="hint"
+# Two.
+
+# %% q="q2" role="solution"
+pass
+
+# %% q="q2" role="wrong" says="a"
+one
+
+# %% q="q2" role="wrong" says="b"
+two
+"""
+STUBBORN = "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
+
+pytestmark = pytest.mark.xdist_group("checks")
+
+
+class Learner:
+    """A learner in front of a lesson."""
+
+    def __init__(self, lesson: Lesson, names: dict[str, Any]) -> None:
+        self.lesson, self.names = lesson, names
+
+    def judged(self, *, top: str = "", body: str = "pass") -> Outcome:
+        """What the check says of a DAG with something at its top and in its task."""
+        self.lesson.bench.write_dag("answered", DAG.format(top=top, body=body))
+        return Question("q1", lambda: self.lesson).judge()
+
+    def function(self, code: str) -> Outcome:
+        """What the check says of a function."""
+        self.names.clear()
+        exec(code, self.names)
+        return Question("q2", lambda: self.lesson).judge()
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "99_tests.py").write_text(SOURCE, encoding="utf-8")
+    names: dict[str, Any] = {}
+    quick = lessons_module.CONFIG.replace("timeout = 20", "timeout = 4").replace('TIMEOUT = "8"', 'TIMEOUT = "3"')
+    assert quick != lessons_module.CONFIG
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lessons_module, "CONFIG", quick)
+        patch.setenv("DAGPROOF_COURSE_WORK", str(folder / "work"))
+        lesson = Lesson(LessonSource(folder / "99_tests.py"), lambda: names)
+        lesson.start()
+        yield Learner(lesson, names)
+        lesson.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "word", "says"),
+    [
+        pytest.param({"top": "while True: pass"}, "too slow", "", id="a-file-that-never-imports"),
+        pytest.param({"body": "while True: pass"}, "too slow", "took more than 4 s", id="a-task-that-never-ends"),
+        pytest.param({"body": "raise ValueError('no')"}, "error", "failed in task work: ValueError: no", id="it-fails"),
+        pytest.param({"top": "import nothing_of_that_name"}, "error", "ModuleNotFoundError", id="it-does-not-import"),
+        pytest.param({"top": ")"}, "error", "SyntaxError", id="it-is-no-python"),
+        pytest.param({}, "correct", "", id="it-is-well"),
+    ],
+)
+def test_a_dag_is_judged_in_time(learner: Learner, answer: dict[str, str], word: str, says: str) -> None:
+    """Whatever it does; and the next one is judged, too."""
+    outcome = learner.judged(**answer)
+    assert outcome.word == word, outcome
+    assert says in outcome.message
+
+
+def test_a_file_that_cannot_be_stopped_costs_the_worker(learner: Learner) -> None:
+    """The check ends all the same, and the next one gets another worker."""
+    outcome = learner.judged(top=STUBBORN)
+    assert outcome.word == "too slow", outcome
+    learner.lesson.start()
+    assert learner.judged().word == "correct"
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "says"),
+    [
+        pytest.param("def double(n): ...", "not attempted", "", id="untouched"),
+        pytest.param("def double(n):\n    'doubles'\n    ...", "not attempted", "", id="with-a-docstring"),
+        pytest.param("pass", "not attempted", "", id="not-run"),
+        pytest.param("double = ...", "not attempted", "", id="an-ellipsis"),
+        pytest.param("def double(n): return 'n'", "incorrect", "double(2) gives 'n'", id="wrong"),
+        pytest.param("def double(n): return n / 0", "error", "ZeroDivisionError: division by zero", id="it-raises"),
+        pytest.param("double = 4", "error", "The check cannot use this answer", id="no-function"),
+        pytest.param("def double(n):\n    while True: pass", "too slow", "double() took more than", id="endless"),
+        pytest.param("double = lambda n: 2 * n", "correct", "", id="right"),
+    ],
+)
+def test_a_function_is_judged_in_time(learner: Learner, code: str, word: str, says: str) -> None:
+    """It runs in a process of its own."""
+    outcome = learner.function(code)
+    assert (outcome.word, says in outcome.message) == (word, True), outcome
+
+
+def test_without_a_lesson_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """By check, hint and solution alike."""
+    question = Question("q1", lambda: None)
+    for ask in (question.check, question.hint, question.solution):
+        ask()
+        assert "run the first cell" in capsys.readouterr().out
+
+
+def test_hints_come_one_after_the_other(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
+    """And begin again; the solution is shown when it is asked for."""
+    question = Question("q1", lambda: learner.lesson)
+    for wanted in ("Hint 1 of 2: One.", "Hint 2 of 2: Two.", "Hint 1 of 2: One."):
+        question.hint()
+        assert capsys.readouterr().out.strip() == wanted
+    question.solution()
+    assert capsys.readouterr().out == "%%dag answered\npass\n"
+
+
+def test_what_a_check_says_is_noted(learner: Learner) -> None:
+    """In a plain text file, the last check of each exercise; a lesson can be forgotten."""
+    learner.judged()
+    Question("q1", lambda: learner.lesson).check()
+    progress = learner.lesson.progress
+    assert progress.path.read_text() == "99 q1 correct\n"
+    progress.note("03", "q2", "too slow")
+    progress.note("99", "q1", "incorrect")
+    assert progress.path.read_text() == "03 q2 too slow\n99 q1 incorrect\n"
+    progress.forget("99")
+    assert progress.read() == {("03", "q2"): "too slow"}
+
+
+def test_progress_says_what_is_next(tmp_path: Path) -> None:
+    """The first exercise that is not correct yet."""
+    progress = Progress(tmp_path / "progress.txt")
+    progress.note("00", "q1", "correct")
+    progress.note("00", "q2", "incorrect")
+    lines = progress.text().splitlines()
+    assert lines[0].split() == ["0", "·", "Set", "up", "in", "five", "minutes", "✓✗·", "1", "of", "3"]
+    assert lines[-1] == "Next: q2 in notebooks/00_set_up.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        pytest.param('# %% [markdown] q="q1" role="hint"\n# Two.', "", "two hints and two wrong", id="one-hint"),
+        pytest.param('role="solution" dag', 'role="answer" dag', "role='answer'", id="an-unknown-role"),
+        pytest.param('role="prompt"', 'role="given"', "0 cells with role='prompt'", id="no-prompt"),
+    ],
+)
+def test_a_source_that_lacks_something_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
+    """And it is said what."""
+    path = tmp_path / "99_tests.py"
+    assert old in SOURCE
+    path.write_text(SOURCE.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(SourceError, match=says):
+        _ = LessonSource(path).exercises
