@@ -18,7 +18,7 @@ from .sources import NOTEBOOKS, Cell, LessonSource
 
 #: What the learner's notebook does not show.
 HIDDEN = ("check", "hint", "solution", "wrong")
-#: Seconds that one cell may take; on a busy machine the last one, which tries all answers, takes minutes.
+#: Seconds that one cell may take.
 CELL_SECONDS = 600
 #: Tries all answers that the source knows, once the notebook has come to its end; each check has a limit of its own.
 TRY_ALL_SECONDS = 3600
