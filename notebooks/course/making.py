@@ -109,7 +109,7 @@ def solutions_page(lesson: LessonSource) -> str:
 
 def solution_lines(lesson: LessonSource) -> set[str]:
     """Return the lines of solutions that a learner must not find: those that stand in no cell of the notebook's own."""
-    shown = {line.strip() for cell in _cells(lesson) for line in cell.text.splitlines()}
+    shown = {line.strip().removesuffix(" ...") for cell in _cells(lesson) for line in cell.text.splitlines()}
     hidden = {
         line.strip()
         for exercise in lesson.exercises.values()
