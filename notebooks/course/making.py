@@ -109,7 +109,8 @@ def solutions_page(lesson: LessonSource) -> str:
 
 def solution_lines(lesson: LessonSource) -> set[str]:
     """Return the lines of solutions that a learner must not find: those that stand in no cell of the notebook's own."""
-    shown = {line.strip().removesuffix(" ...") for cell in _cells(lesson) for line in cell.text.splitlines()}
+    shown = {line.strip() for cell in _cells(lesson) for line in cell.text.splitlines()}
+    shown |= {line.removesuffix(" ...") for line in shown}  # a function that the starter leaves empty
     hidden = {
         line.strip()
         for exercise in lesson.exercises.values()
