@@ -87,8 +87,6 @@ two
 """
 STUBBORN = "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
 
-pytestmark = pytest.mark.xdist_group("checks")
-
 
 class Learner:
     """A learner in front of a lesson."""

@@ -22,10 +22,6 @@ MOST_SECONDS = 60.0
 LONGER = {"11_capstone": 120.0}
 NAMES = [lesson.name for lesson in lessons()]
 
-each_lesson = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
-)
-
 
 @cache
 def made(name: str) -> tuple[Made, float]:
@@ -50,8 +46,7 @@ def outputs(notebook: str) -> str:
     return "\n".join(json.dumps(cell.get("outputs", []), ensure_ascii=False) for cell in cells)
 
 
-@each_lesson
-def test_what_is_committed_is_what_the_source_gives(name: str) -> None:
+def what_is_committed_is_what_the_source_gives(name: str) -> None:
     """Byte for byte: the notebook with its outputs, and the page of solutions."""
     new, _ = made(name)
     assert (NOTEBOOKS / "solutions" / f"{name}.md").read_text(encoding="utf-8") == new.solutions
@@ -63,8 +58,7 @@ def test_what_is_committed_is_what_the_source_gives(name: str) -> None:
         assert sources[0] == sources[1], f"run: python -m notebooks build {name}"
 
 
-@each_lesson
-def test_an_unsolved_lesson_runs_to_its_end(name: str) -> None:
+def an_unsolved_lesson_runs_to_its_end(name: str) -> None:
     """And each of its exercises is not attempted."""
     new, _ = made(name)
     exercises = lesson_named(name).exercises
@@ -73,8 +67,7 @@ def test_an_unsolved_lesson_runs_to_its_end(name: str) -> None:
     assert unsolved == dict.fromkeys(exercises, "not attempted")
 
 
-@each_lesson
-def test_each_answer_is_judged_as_it_should_be(name: str) -> None:
+def each_answer_is_judged_as_it_should_be(name: str) -> None:
     """A solution is correct; each wrong answer is told by a message of its own."""
     new, _ = made(name)
     answers = [one for one in new.tried if one["role"] != "starter"]
@@ -86,8 +79,7 @@ def test_each_answer_is_judged_as_it_should_be(name: str) -> None:
         assert all(wrong), f"{question}: a wrong answer without says="
 
 
-@each_lesson
-def test_no_solution_stands_in_the_notebook(name: str) -> None:
+def no_solution_stands_in_the_notebook(name: str) -> None:
     """Neither in a cell nor in an output; and there is something that could."""
     new, _ = made(name)
     lines = solution_lines(lesson_named(name))
@@ -96,9 +88,19 @@ def test_no_solution_stands_in_the_notebook(name: str) -> None:
     assert not [line for line in lines if line in text or json.dumps(line)[1:-1] in text]
 
 
-@each_lesson
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_keeps_its_promises(name: str) -> None:
+    """All four at once, so that the lesson and its answers are run but once, also by several workers."""
+    what_is_committed_is_what_the_source_gives(name)
+    an_unsolved_lesson_runs_to_its_end(name)
+    each_answer_is_judged_as_it_should_be(name)
+    no_solution_stands_in_the_notebook(name)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", NAMES)
 def test_a_lesson_takes_less_than_a_minute(name: str) -> None:
-    """With all its answers tried; of a processor's time, which does not depend on what else goes on."""
+    """With all its answers tried; of a processor's time. Only an idle machine can tell."""
     _, seconds = made(name)
     assert 0 < seconds < LONGER.get(name, MOST_SECONDS)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chromium"]
 
-pytestmark = [pytest.mark.deep, pytest.mark.xdist_group("jupyterlab")]
+pytestmark = pytest.mark.deep
 
 TOKEN = "newcomer"
 LESSON = lesson_named("00")
