@@ -60,16 +60,19 @@ def check_tox(words: list[str]) -> None:
 
 
 def check_python(words: list[str]) -> None:
-    """Pip and tox are all that is called as a module; scripts are there."""
+    """Pip, tox and venv are all that is called as a module; scripts are there."""
     if words[1].endswith(".py"):
         check_files(words)
         return
-    assert words[1:3] in (["-m", "pip"], ["-m", "tox"])
+    assert words[1:3] in (["-m", "pip"], ["-m", "tox"], ["-m", "venv"])
     check_tox(words)
 
 
 def check_course(words: list[str]) -> None:
-    """The course has this command."""
+    """The course has this command, or pip installs what there is."""
+    if words[1:3] == ["-m", "pip"]:
+        check_uv(words)
+        return
     assert words[1:3] == ["-m", "notebooks"]
     assert f"\ndef {words[3]}(" in (ROOT / "notebooks" / "__main__.py").read_text(encoding="utf-8")
 
