@@ -24,6 +24,7 @@ TABLES = (
     "raw_customers",
     "raw_products",
     "raw_orders",
+    "raw_rejected",
     "users_daily",
     "users_rejected",
     "quality_results",

@@ -48,7 +48,7 @@ def names_of_containers() -> set[str]:
     import docker
 
     with contextlib.closing(docker.from_env()) as client:
-        return {str(container.name) for container in client.containers.list(all=True)}
+        return {str(container.name) for container in client.containers.list(all=True, ignore_removed=True)}
 
 
 def names_of_volumes() -> set[str]:

@@ -129,6 +129,9 @@ def restart_server(database: str) -> None:
         row = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
         ).fetchone()
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("CHECKPOINT")  # the tests' server does not wait for the disk when it commits: now it does
     assert row
     os.kill(row[0], signal.SIGKILL)
     while True:
