@@ -311,7 +311,7 @@ def file(content: bytes, path: str = "f") -> File:
     ("before", "after", "told"),
     [
         pytest.param(b"a\nb\n", b"a\nc\n", "line 2: 'b' became 'c'", id="line"),
-        pytest.param(b"a\n", b"a\na\n", "1 lines, then 2", id="appended"),
+        pytest.param(b"a\n", b"a\na\n", "1 line, then 2", id="appended"),
         pytest.param(b"a\r\n", b"a\n", "the line ends differ", id="line-ends"),
         pytest.param(b"a\0b", b"a\0c", "byte 2 of 3", id="binary"),
         pytest.param(b"a\0b", b"a\0b12", "byte 3 of 3", id="binary-appended"),
