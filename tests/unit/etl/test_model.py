@@ -111,7 +111,7 @@ def hang_up(request: http.server.BaseHTTPRequestHandler) -> None:
 
 def slow(request: http.server.BaseHTTPRequestHandler) -> None:
     """Say nothing for a while."""
-    time.sleep(0.6)
+    time.sleep(1.5)
     request.close_connection = True
 
 
@@ -123,7 +123,7 @@ def client(server: http.server.HTTPServer, token: str = TOKEN, attempts: int = 4
     pauses = [] if pauses is None else pauses
     url = f"http://127.0.0.1:{server.server_port}"
     return ModelClient(
-        url, token, timeout=0.3 if isinstance(server, Scripted) else 10, attempts=attempts, sleep=pauses.append
+        url, token, timeout=1 if isinstance(server, Scripted) else 10, attempts=attempts, sleep=pauses.append
     )
 
 
