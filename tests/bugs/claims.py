@@ -30,6 +30,7 @@ QUICK = frozenset(
     {
         ("commit_between", "crash"),
         ("file_in_place", "crash"),
+        ("file_rename", "crash"),
         ("lock_file", "crash"),
         ("delete_insert", "crash"),
         ("delete_insert_unlocked", "overlap"),
