@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 from wiring.mail import mail_failure
-
-if TYPE_CHECKING:
-    import psycopg
+from wiring.places import database
 
 # At two in the morning it is about the day before, in the shop's time zone; Airflow's `ds` would be in UTC.
 DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_string() }}"
@@ -72,9 +68,8 @@ def daily_quality_check() -> None:
         from etl.errors import PermanentError
         from etl.quality.run import validate_schema
 
-        hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
-            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+            with database() as connection:
                 validate_schema(connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -85,9 +80,8 @@ def daily_quality_check() -> None:
         from etl.errors import PermanentError
         from etl.quality.run import run_checks
 
-        hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
-            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+            with database() as connection:
                 return [result._asdict() for result in run_checks(dimension, day, connection)]
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -101,9 +95,8 @@ def daily_quality_check() -> None:
         from etl.settings import quality_min_score
 
         results = [Result(**result) for part in found for result in part]
-        hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
-            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+            with database() as connection:
                 score = store_score(day, results, quality_min_score(), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None

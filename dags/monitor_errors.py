@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from airflow.sdk import dag, task, task_group
 
 from etl.logs.settings import watched_apps
 from wiring.mail import mail_failure, send_mail
-from wiring.warehouse import connect
+from wiring.places import database
 
 if TYPE_CHECKING:
     from etl.logs.places import SftpServer
@@ -110,7 +109,7 @@ def monitor_errors() -> None:
         """Remove what an earlier run of the day has staged."""
         from etl.logs.stage import drop_staged
 
-        with closing(connect()) as connection:
+        with database() as connection:
             drop_staged(day, connection)
 
     @task
@@ -118,7 +117,7 @@ def monitor_errors() -> None:
         """Make the tables that are not there yet."""
         from etl.logs.stage import create_tables
 
-        with closing(connect()) as connection:
+        with database() as connection:
             create_tables(connection)
 
     @task
@@ -130,7 +129,7 @@ def monitor_errors() -> None:
         from etl.spark.settings import transform_engine
 
         try:
-            with closing(connect()) as connection:
+            with database() as connection:
                 lines = stage_logs(day, read_log_settings(), connection, transform_engine())
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -142,7 +141,7 @@ def monitor_errors() -> None:
         from etl.logs.report import publish
         from etl.logs.settings import read_log_settings
 
-        with closing(connect()) as connection:
+        with database() as connection:
             kinds = publish(day, read_log_settings(), connection)
         print(f"Published {kinds:,} kinds of exceptions.")
 
@@ -152,7 +151,7 @@ def monitor_errors() -> None:
         from etl.logs.report import excesses
         from etl.logs.settings import read_log_settings
 
-        with closing(connect()) as connection:
+        with database() as connection:
             found = excesses(day, read_log_settings(), connection)
         print("Too many errors: " + ", ".join(map(str, found)) if found else "No app has too many errors.")
         return "send_alert" if found else "all_quiet"
@@ -163,7 +162,7 @@ def monitor_errors() -> None:
         from etl.logs.report import alert
         from etl.logs.settings import read_log_settings
 
-        with closing(connect()) as connection:
+        with database() as connection:
             subject, html = alert(day, read_log_settings(), connection)
         print(send_mail(subject, html))
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
 
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 from wiring.mail import mail_failure
-
-if TYPE_CHECKING:
-    import psycopg
+from wiring.places import database
 
 
 @dag(
@@ -70,9 +65,8 @@ def refresh_aggregations() -> None:
         from etl.errors import PermanentError
         from etl.spark.settings import transform_engine
 
-        hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
-            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+            with database() as connection:
                 rows = refresh(summary, connection, transform_engine())
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -84,9 +78,8 @@ def refresh_aggregations() -> None:
         from etl.aggregates import verify
         from etl.errors import PermanentError
 
-        hook = PostgresHook(postgres_conn_id="postgres_default")
         try:
-            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
+            with database() as connection:
                 verify(connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
 
 import pendulum
@@ -10,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from wiring.mail import mail_failure, send_mail
-from wiring.warehouse import connect
+from wiring.places import database
 
 # Sunday in the shop's time zone, after which the report is named; and the day before, with which the week ends.
 SUNDAY = "{{ logical_date.in_timezone('Asia/Kolkata').to_date_string() }}"
@@ -76,7 +75,7 @@ def weekly_full_pipeline() -> None:
         from etl.weekly.settings import read_week_settings
 
         try:
-            with closing(connect()) as connection:
+            with database() as connection:
                 rows = validate_week(saturday, read_week_settings(), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -90,7 +89,7 @@ def weekly_full_pipeline() -> None:
         from etl.weekly.settings import read_week_settings
 
         try:
-            with closing(connect()) as connection:
+            with database() as connection:
                 rows = ingest_week(saturday, read_week_settings(), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -101,7 +100,7 @@ def weekly_full_pipeline() -> None:
         """Make the base tables what all raw rows say."""
         from etl.weekly.transform import transform
 
-        with closing(connect()) as connection:
+        with database() as connection:
             rejected = transform(connection)
         print(f"Rejected {rejected}.")
 
@@ -113,7 +112,7 @@ def weekly_full_pipeline() -> None:
         from etl.weekly.transform import check_week
 
         try:
-            with closing(connect()) as connection:
+            with database() as connection:
                 arrived = check_week(saturday, read_week_settings(), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -125,7 +124,7 @@ def weekly_full_pipeline() -> None:
         from etl.weekly.report import write_reports
         from etl.weekly.settings import read_week_settings
 
-        with closing(connect()) as connection:
+        with database() as connection:
             facts = write_reports(sunday, read_week_settings(), connection)
         print(f"The week had {facts['orders']:,} orders.")
 

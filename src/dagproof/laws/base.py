@@ -185,11 +185,12 @@ class Law(ABC):
         return snapshot.without(exempt_from(lab, self.name))
 
 
-def tidied(finding: Finding, *, most: int) -> Finding:
-    """Return the finding without the temporary files that crashes have left, of which there are at most `most`.
+def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
+    """Return the finding without the temporary files that crashes have left; `crashed` is what was there after each.
 
     They go by their number: their names may be others each time.
     """
+    most = sum(bool(TEMPORARY.search(path)) for snapshot in crashed for path in snapshot.files)
     litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
     if not litter or len(litter) > most:
         return finding

@@ -125,7 +125,7 @@ class Crash(Law):
         if len(undisturbed) == 1:
             undisturbed = (Step("run", history[0].date),)
         finding = self.compared(lab, undisturbed, history)
-        return tidied(finding, most=sum(bool(TEMPORARY.search(path)) for path in crashed.files))
+        return tidied(finding, [crashed])
 
     def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
         """Return how `now` is neither the old nor the new state, and one word for what it is.

@@ -9,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import TEMPORARY, Finding, Law, require_effect, tidied
+from dagproof.laws.base import Finding, Law, require_effect, tidied
 from dagproof.worlds.world import RunFailedError
 
 #: What happens in each drawn history, in any order: each of these to one of the dates, or to none.
@@ -70,11 +70,8 @@ class AnyHistory(Law):
         """Compare with fresh runs of the same dates in order."""
         require_effect(lab, history)
         finding = self.compared(lab, fresh(history), history)
-        crashed = [history[: n + 1] for n, step in enumerate(history) if step.kind == "crash"]
-        if not (finding and crashed):
-            return finding
-        left = [lab.state(steps).files for steps in crashed]
-        return tidied(finding, most=sum(bool(TEMPORARY.search(path)) for files in left for path in files))
+        crashes = [history[: n + 1] for n, step in enumerate(history) if step.kind == "crash"]
+        return tidied(finding, [lab.state(steps) for steps in crashes]) if finding else finding
 
 
 def _accepted(lab: Lab, date: str) -> list[str]:
