@@ -110,7 +110,11 @@ class Storage(ABC):
 
 
 class Folder(Storage):
-    """A folder of this machine."""
+    """A folder of this machine.
+
+    Unlike in a bucket, a name cannot be that of a file and of a folder: below a file there is none, and where there
+    was a folder no file can be written, even after all of its files are deleted.
+    """
 
     def __init__(self, path: Path) -> None:
         self.url = str(path)

@@ -76,6 +76,7 @@ def test_what_was_written_is_read(storage: Storage, tmp_path: Path) -> None:
 @given(name=names, content=st.binary(max_size=200))
 def test_any_name_and_content_come_back(storage: Storage, name: str, content: bytes) -> None:
     """Also with blanks, dots and letters of other alphabets."""
+    name = f"{next(numbers)}/{name}"  # what was a folder for one example may be a file for the next
     write(storage, name, content)
     assert read(storage, name) == content
     assert storage.names() == [name]
@@ -118,6 +119,16 @@ def test_a_file_that_is_not_there_is_named(storage: Storage) -> None:
     with pytest.raises(MissingFileError) as raised:
         read(storage, "no/such.csv")
     assert str(raised.value) == f"{storage.url}/no/such.csv is not there."
+
+
+@pytest.mark.parametrize(("taken", "name"), [("a/b.csv", "a"), ("a", "a/b.csv")])
+def test_a_name_is_that_of_a_file_or_of_a_folder(tmp_path: Path, taken: str, name: str) -> None:
+    """On a disk: the refusal says so, and what is there stays."""
+    storage = open_storage(str(tmp_path))
+    write(storage, taken, b"old")
+    with pytest.raises(StorageError, match=r"cannot be written: (Is a directory|Not a directory|File exists)\.$"):
+        write(storage, name, b"new")
+    assert storage.names() == [taken]
 
 
 @pytest.mark.parametrize("name", ["../up", "/root", "a/../../up"])
