@@ -66,14 +66,15 @@ class Driver:
         if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
             self.catalogue()
         self._load([dag_id, *proof.after])
-        specs = _distinct(self._first.plan(dag_id, list(dates or proof.dates)))
+        named = list(dates or proof.dates)
+        specs = _distinct(self._first.plan(dag_id, named))
         planned = tuple(spec["date"] for spec in specs)
         runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
         for upstream in proof.after:
             runs |= {
                 (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
             }
-        lab = Lab(self, dag_id, runs)
+        lab = Lab(self, dag_id, runs, guessed=() if named else planned)
         self._stack.callback(lab.close)
         return lab, planned
 

@@ -435,6 +435,15 @@ CRASH = (
 
 ORDER = (
     Bug(
+        "watermark_in_a_variable",
+        "delete_insert",
+        {
+            "order": Broken(BACKWARDS, ("keyed_orders",), {"missing": ORDERS}, rows=(2 * ORDERS, ORDERS)),
+            "crash": gone(CRASHED_AND_RUN, "keyed_orders"),
+            "correction": differs(CORRECTED, "keyed_orders"),
+        },
+    ),
+    Bug(
         "last_writer_wins",
         "newest_wins",
         {

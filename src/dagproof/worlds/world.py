@@ -20,8 +20,8 @@ from typing import Any
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.worlds import guard, reaper, snapshot
-from dagproof.worlds.machine import Machine
-from dagproof.worlds.metadata import replace_metadata
+from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
@@ -132,6 +132,15 @@ class Worlds:
         }
         variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
         return {**own, **{k: fill(v, places) for k, v in world.env.items()}, **connections, **variables}
+
+    @property
+    def stored_variables(self) -> dict[str, str]:
+        """The variables that are kept where Airflow keeps them, so that a task can change them.
+
+        An address of the database is another one on each machine, and stays in the environment, which comes first.
+        """
+        variables = {key: value for key, value in self.config.world.variables.items() if "{postgres}" not in value}
+        return {key: fill(value, self.places(HERE)) for key, value in variables.items()}
 
     def guard(self, machine: Machine) -> dict[str, Any]:
         """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
@@ -289,13 +298,15 @@ class World:
     def fingerprint(self, now: Snapshot) -> str:
         """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
 
-        Besides that it tells of sequences, and of the files that a run keeps outside the world's data.
+        Besides that it tells of sequences, of Airflow's variables, and of the files that a run keeps outside the
+        world's data.
         """
         digest = hashlib.sha256(repr((now.tables, now.files)).encode())
         for folder in ("home", "tmp"):
             digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
         if self.worlds.conninfo:
             digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
+        digest.update(repr(variables_in(self.worker.metadata)).encode())
         return digest.hexdigest()
 
     def watch(self, folder: Path) -> dict[str, Any]:
@@ -438,6 +449,7 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
         dags_folder=config.dags_folder,
         machine=machine,
         env=worlds.environment(machine),
+        variables=worlds.stored_variables,
         pythonpath=import_folders(config),
         guard=worlds.guard(machine),
         log=worlds.folder / f"worker-{machine.name}.log",
