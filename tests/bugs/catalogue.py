@@ -223,21 +223,21 @@ DETERMINISTIC = (
     ),
 )
 
+#: The rows of a day get the date of the day on which they are loaded.
+LOADED_AS_TODAY = {
+    "clock": changed(RUN, "orders", "dt", rows=ORDERS),
+    "rerun": Broken(TWICE, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+    "crash": differs(CRASHED_AND_RUN, "orders"),
+    "order": differs(BACKWARDS, "orders"),
+    "containment": gone(BACKWARDS, "orders"),
+    "overlap": doubled(OVERLAPPED, "orders"),
+    "correction": differs(CORRECTED, "orders"),
+    "backfill": changed(BACKFILLED, "orders", "dt", rows=ORDERS),
+}
+
 CLOCK = (
-    Bug(
-        "partition_of_today",
-        "delete_insert",
-        {
-            "clock": changed(RUN, "orders", "dt", rows=ORDERS),
-            "rerun": Broken(TWICE, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
-            "crash": differs(CRASHED_AND_RUN, "orders"),
-            "order": differs(BACKWARDS, "orders"),
-            "containment": gone(BACKWARDS, "orders"),
-            "overlap": doubled(OVERLAPPED, "orders"),
-            "correction": differs(CORRECTED, "orders"),
-            "backfill": changed(BACKFILLED, "orders", "dt", rows=ORDERS),
-        },
-    ),
+    Bug("partition_of_today", "delete_insert", LOADED_AS_TODAY),
+    Bug("partition_of_current_date", "delete_insert", LOADED_AS_TODAY),
     Bug(
         "pandas_today",
         "pandas_day",

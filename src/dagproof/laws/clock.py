@@ -16,7 +16,9 @@ class Clock(Law):
     """What it does: runs a date when it is due, and again in fresh worlds whose wall clock shows another time.
 
     Months later, across midnight, at the end of a year, and while the clocks of Europe and America change.
-    PostgreSQL's own now() cannot be moved; a column that it fills differs between any two runs, and is not compared.
+    What SQL asks PostgreSQL for is moved, too: now(), CURRENT_DATE and their likes; a column that now() fills differs
+    between any two runs, and is not compared. What a shell command asks for, and the literals 'now' and 'today' of SQL,
+    are the real time.
 
     Why is this bad: a backfill runs a date months after its day, a retry after midnight. A load that asks for the
     time then writes to the wrong day, or leaves other values than the run that was on time.

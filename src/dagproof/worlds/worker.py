@@ -117,11 +117,6 @@ class Worker:
         """Return the run that the scheduler would make for each date; the default dates when there are none."""
         return list(self._ask({"op": "plan", "dag": dag_id, "dates": dates}, 60.0, "planning took too long")["runs"])
 
-    def run(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Run a DAG once in a forked child and return its report (see :mod:`dagproof.airflow.runner`)."""
-        self.start_run(request)
-        return self.finished_run()
-
     def start_run(self, request: dict[str, Any]) -> int:
         """Begin a run in a forked child, and return the child's process id; :meth:`finished_run` waits for its end."""
         self._run_timeout = request["timeout"] + _GRACE
@@ -129,7 +124,7 @@ class Worker:
         return int(self._answer(_GRACE, "the worker does not answer")["started"])
 
     def finished_run(self) -> dict[str, Any]:
-        """Return the report of the run that was started, once it has ended."""
+        """Return the report of the run that was started, once it has ended (see :mod:`dagproof.airflow.runner`)."""
         return self._answer(self._run_timeout, "the worker does not answer")
 
     def has_finished(self, seconds: float) -> bool:
