@@ -276,6 +276,7 @@ CLOCK = (
 RERUN = (
     Bug("plain_insert", "delete_insert", appends("orders")),
     Bug("sql_operator_insert", "sql_operator_delete_insert", appends("orders")),
+    Bug("triggers_an_append", "triggers_a_load", appends("orders"), task="append of triggered_append"),
     Bug(
         "psycopg_autocommit",
         "psycopg_copy",

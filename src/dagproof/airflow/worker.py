@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.airflow import bundle, engine, runner, schedule
+from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.worlds.guard import Guard
 
@@ -191,6 +192,7 @@ class Worker:
             "sensors": [t.task_id for t in dag.tasks if getattr(t, "_is_sensor", False)],
             "depends_on_past": [t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream],
             "max_active_runs": dag.max_active_runs,
+            "triggers": triggered_ids(dag),
         }
 
     def _reply(self, reply: dict[str, Any]) -> None:
@@ -253,7 +255,9 @@ class Worker:
                     break  # no request comes while one is under way: the driver has closed its end
                 if asks in ready:
                     if line := asks.makefile("rb").readline():
-                        asks.sendall(json.dumps(self._beside(json.loads(line))).encode() + b"\n")
+                        answer = json.dumps(self._beside(json.loads(line))).encode() + b"\n"
+                        with contextlib.suppress(OSError):  # it may have been killed meanwhile
+                            asks.sendall(answer)
                     else:
                         awaited.remove(asks)  # the child is about to end
         with contextlib.suppress(ProcessLookupError, PermissionError):
