@@ -239,6 +239,19 @@ CLOCK = (
     Bug("partition_of_today", "delete_insert", LOADED_AS_TODAY),
     Bug("partition_of_current_date", "delete_insert", LOADED_AS_TODAY),
     Bug(
+        "file_of_todays_date",
+        "shell_file_by_schedule",
+        {
+            "clock": differs(RUN, "2026-01-01.csv", "2026-08-06.csv"),
+            "rerun": differs(TWICE, "2026-01-02.csv"),
+            "order": differs(BACKWARDS, "2026-01-01.csv", "2026-01-02.csv"),
+            "containment": differs(BACKWARDS, "2026-01-02.csv"),
+            "correction": differs(CORRECTED, "2026-01-02.csv"),
+            "backfill": Broken(BACKFILLED, None),
+        },
+        task="export_orders",
+    ),
+    Bug(
         "pandas_today",
         "pandas_day",
         {

@@ -23,7 +23,7 @@ from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
-from dagproof.worlds import tripwire
+from dagproof.worlds import shell_date, tripwire
 from dagproof.worlds.clock import Arrival, Clock
 from dagproof.worlds.fileops import FileOperations
 from dagproof.worlds.machine import Machine
@@ -76,6 +76,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             stack.enter_context(triggered_runs(request, clock, ask))
             stack.enter_context(_named_lookups())
             stack.enter_context(_reported(tasks, request))
+            os.environ[shell_date.AHEAD] = str(_time(request["clock"]).timestamp() - time.time())
             clock.start()
             trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
             state = run.execute(request["run"])

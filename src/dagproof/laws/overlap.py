@@ -53,7 +53,10 @@ class Overlap(Law):
         run = Step("run", dates[0])
         points = [point for point in lab.points((run,))[0] if point.kind != "reply"]
         if not points:
-            raise NotApplicableError("its runs use neither the world's database nor its files")
+            raise NotApplicableError(
+                "its runs have no point at which one could be held: they use neither the world's database nor, unless "
+                "by a shell command or a library in C, its files"
+            )
         alone = lab.about["max_active_runs"] == 1
         others = [*dates[1:2], dates[0]] if not alone else [dates[0]]
         for other in others:

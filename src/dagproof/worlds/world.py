@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -20,7 +21,7 @@ from typing import Any
 
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
-from dagproof.worlds import guard, reaper, snapshot
+from dagproof.worlds import guard, reaper, shell_date, snapshot
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
@@ -77,6 +78,8 @@ class Worlds:
         self.services = services
         self.world_folder = folder / "world"
         self.files = self.world_folder / "files"
+        self.programs = folder / "programs"
+        """What a shell finds there before the system's."""
         self.metadata_template = folder / "metadata-template.db"
         self._template = unique_name("template")
         self._database = unique_name()
@@ -93,6 +96,7 @@ class Worlds:
             ConfigError: a schema file is missing, or PostgreSQL refuses it.
         """
         self._empty_folders()
+        shell_date.install(self.programs)
         if self.server is None:
             yield self
             return
@@ -132,6 +136,7 @@ class Worlds:
         world = self.config.world
         places = self.places(machine)
         own = {name: str(self.world_folder / folder) for name, folder in (("HOME", "home"), ("TMPDIR", "tmp"))}
+        own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
         connections = {
             f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(conn_id, value, places)
             for conn_id, value in world.connections.items()
