@@ -12,6 +12,8 @@
 | `TRANSACTIONS_SOURCE`        | `lake`           | `generator:N`: where no such file is, N made-up ones land      |
 | `TRANSACTIONS_BATCH_ROWS`    | `500`            | transactions that the model is given at once                   |
 | `TRANSACTIONS_MAX_BAD_SHARE` | `0.1`            | largest share of malformed ones with which a day is processed  |
+| `TRANSACTIONS_IMAGE`         | (none)           | image of the container that a day is processed in, if any      |
+| `TRANSACTIONS_NETWORK`       | Docker's default | network of that container                                      |
 | `MODEL_TIMEOUT`              | `30`             | seconds to wait for the model's API                            |
 | `MODEL_ATTEMPTS`             | `4`              | requests before a batch is given up                            |
 | `ARCHIVE_URL`                | `DATA_ROOT/archive` | where months are archived: a folder, or `s3://bucket/…`     |
@@ -23,6 +25,8 @@
 - a path or `file://` URL, `{ds}` in it replaced by the date: a file, or a folder that holds `{ds}.csv`,
   `{ds}/users.csv` or `users.csv` (the first of these that exists);
 - an `http://` or `https://` address, `{ds}` in it replaced by the date.
+
+`TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK` are read when the DAG is parsed, the others in the task that needs them.
 """
 
 from __future__ import annotations
@@ -85,6 +89,17 @@ class TransactionSettings:
     timeout: float = 30.0
     attempts: int = 4
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that say this, for a process elsewhere."""
+        return {
+            "LAKE_URL": self.lake,
+            "TRANSACTIONS_SOURCE": "lake" if self.generated is None else f"generator:{self.generated}",
+            "TRANSACTIONS_BATCH_ROWS": str(self.batch_rows),
+            "TRANSACTIONS_MAX_BAD_SHARE": str(self.max_bad_share),
+            "MODEL_TIMEOUT": str(self.timeout),
+            "MODEL_ATTEMPTS": str(self.attempts),
+        }
+
 
 def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> TransactionSettings:
     """Read and check the settings of `batch_pipeline_dag`.
@@ -104,6 +119,20 @@ def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> Transa
         timeout=number(environ, "MODEL_TIMEOUT", default=30, low=0.001, high=86_400),
         attempts=int(number(environ, "MODEL_ATTEMPTS", default=4, low=1, high=100, whole=True)),
     )
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a day's transactions are processed in: an image, and the network; an empty one is Docker's default."""
+
+    image: str
+    network: str = ""
+
+
+def processing_container(environ: Mapping[str, str] = os.environ) -> Container | None:
+    """Read `TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK`; None where the task itself does the work."""
+    image = environ.get("TRANSACTIONS_IMAGE", "").strip()
+    return Container(image, environ.get("TRANSACTIONS_NETWORK", "").strip()) if image else None
 
 
 def archive_url(environ: Mapping[str, str] = os.environ) -> str:

@@ -21,6 +21,7 @@ import json, sys
 from pathlib import Path
 from dagproof.airflow.bundle import bundle_bag
 
+sys.modules.update(dict.fromkeys(sys.argv[2:]))  # what is None there cannot be imported
 folder = Path(sys.argv[1])
 bag = bundle_bag(folder, folder)
 dags = {
@@ -32,6 +33,7 @@ dags = {
         "tags": sorted(dag.tags),
         "tasks": {
             task.task_id: {
+                "kind": type(task).__name__,
                 "mode": getattr(task, "mode", None),
                 "owner": task.owner,
                 "retries": task.retries,
@@ -54,16 +56,21 @@ ALL_AT_ONCE = {"refresh_aggregations"}
 SEVEN_DAYS = 7 * 24 * 3600
 
 
-def load(folder: Path, home: Path) -> dict[str, Any]:
-    """Import `folder` as the dag processor does, in a process of its own."""
+def load(folder: Path, home: Path, without: str = "", **variables: str) -> dict[str, Any]:
+    """Import `folder` as the dag processor does, in a process of its own, perhaps one that lacks a module."""
     environment = {
+        **variables,
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
-        [sys.executable, "-c", LIST, str(folder)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", LIST, str(folder), *without.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -72,7 +79,13 @@ def load(folder: Path, home: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Our DAGs, imported once."""
-    return load(DAGS, tmp_path_factory.mktemp("airflow"))
+    return load(DAGS, tmp_path_factory.mktemp("airflow"), without="airflow.providers.docker.operators.docker")
+
+
+@pytest.fixture(scope="module")
+def in_container(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Our DAGs where a container is to do what it can."""
+    return load(DAGS, tmp_path_factory.mktemp("airflow"), TRANSACTIONS_IMAGE="warehouse-etl:1")
 
 
 def clocks(source: str) -> list[int]:
@@ -150,6 +163,16 @@ def test_every_dag_says_who_owns_it_what_it_does_and_where_it_starts(loaded: dic
         assert "fail" in dag["doc"]
         assert dag["tags"]
         assert all(task["owner"] != "airflow" for task in dag["tasks"].values())
+
+
+def test_a_container_takes_the_place_of_one_task(loaded: dict[str, Any], in_container: dict[str, Any]) -> None:
+    """Which is retried as patiently; and nobody else needs Airflow's Docker provider, without which `loaded` is."""
+    name = "run_batch_processing"
+    expected = loaded["dags"]["batch_pipeline_dag"]["tasks"]
+    tasks = in_container["dags"]["batch_pipeline_dag"]["tasks"]
+    own = {"kind": "ProcessingContainer", "timeout": tasks[name]["timeout"]}  # of its requests to the engine
+    assert tasks == expected | {name: expected[name] | own}
+    assert in_container["errors"] == {}
 
 
 def test_every_task_is_retried_more_and_more_patiently_and_ends_some_time(loaded: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ import psycopg
 import pytest
 from pytest_postgresql import factories
 
+from dagproof.worlds.servers import unique_name
+from tests.object_store import ObjectStore, object_store
+
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "etl" / "sql"
 FORGOTTEN = ("AIRFLOW", "ARCHIVE_", "DATA_", "LAKE_", "MODEL_", "TRANSACTIONS_", "USERS_")
@@ -87,6 +90,28 @@ def mail(tmp_path: Path) -> Iterator[Mailbox]:
     server = Mailbox(tmp_path)
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A server that speaks S3."""
+    with object_store(tmp_path_factory.mktemp("s3") / "s3") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def image(docker_engine: None) -> Iterator[str]:
+    """The image that `stack/etl.Dockerfile` makes; its layers stay with the engine, its name goes."""
+    name = unique_name("etl")
+    told = {"PYTHON_IMAGE": os.environ.get("DAGPROOF_PYTHON_IMAGE") or "python:3.12-slim-bookworm"}
+    told |= {index: os.environ.get(index, "") for index in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")}
+    arguments = [word for pair in told.items() for word in ("--build-arg", "=".join(pair))]
+    network = os.environ.get("DAGPROOF_BUILD_NETWORK", "default")
+    command = ["docker", "build", "--network", network, *arguments, "-f", "stack/etl.Dockerfile", "-t", name, "."]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    yield name
+    subprocess.run(["docker", "rmi", "--no-prune", name], capture_output=True, check=True)
 
 
 @pytest.fixture

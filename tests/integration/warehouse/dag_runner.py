@@ -168,9 +168,9 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("producer_state"):
         set_producer_state(moment, request["producer_state"])
     watch = Watch(request, moment)
-    dag = getattr(importlib.import_module(request["dag"]), request["dag"])()
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, request["env"]))
+        dag = getattr(importlib.import_module(request["dag"]), request["dag"])()
         clock = stack.enter_context(time_machine.travel(moment + datetime.timedelta(days=1, hours=1)))
         stack.enter_context(mock.patch("time.sleep", lambda seconds: watch.sleep(seconds, clock)))
         if "sabotage" in request:

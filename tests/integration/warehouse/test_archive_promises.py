@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from etl.archive.restore import restore
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from etl.storage import Storage, open_storage
-from tests.object_store import KEY, SECRET, ObjectStore, object_store
+from tests.object_store import KEY, SECRET, ObjectStore
 
 pytestmark = pytest.mark.one_server
 
@@ -64,13 +63,6 @@ class Archive:
     def sentences(self) -> list[str]:
         """Return what the e-mails say."""
         return [str(mail).split("<p>")[1].split("</p>")[0] for mail in self.mail.texts()]
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """A server that speaks S3."""
-    with object_store(tmp_path_factory.mktemp("s3") / "s3") as running:
-        yield running
 
 
 @pytest.fixture
