@@ -112,7 +112,7 @@ def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> Transa
     if source != "lake" and generated is None:
         raise SettingsError(f"TRANSACTIONS_SOURCE={source!r} must be 'lake', 'generator' or 'generator:N'.")
     return TransactionSettings(
-        lake=_place(environ, "LAKE_URL", "lake"),
+        lake=place(environ, "LAKE_URL", "lake"),
         generated=generated,
         batch_rows=int(number(environ, "TRANSACTIONS_BATCH_ROWS", default=500, low=1, high=100_000, whole=True)),
         max_bad_share=number(environ, "TRANSACTIONS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
@@ -141,7 +141,7 @@ def archive_url(environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         SettingsError: neither it nor `DATA_ROOT` is set.
     """
-    return _place(environ, "ARCHIVE_URL", "archive")
+    return place(environ, "ARCHIVE_URL", "archive")
 
 
 def archive_keep(environ: Mapping[str, str] = os.environ) -> int:
@@ -169,8 +169,12 @@ def generated_rows(source: str, variable: str = "USERS_SOURCE") -> int | None:
     return int(rows)
 
 
-def _place(environ: Mapping[str, str], name: str, below: str) -> str:
-    """Return the URL that a variable holds, or the folder below `DATA_ROOT` that stands for none."""
+def place(environ: Mapping[str, str], name: str, below: str = "") -> str:
+    """Return the URL that a variable holds, or `DATA_ROOT` or the folder below it that stands for none.
+
+    Raises:
+        SettingsError: neither is set.
+    """
     return environ.get(name, "").strip() or str(data_root(environ) / below)
 
 
