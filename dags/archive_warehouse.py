@@ -8,6 +8,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
+from etl.settings import warehouse_pool
 from wiring.mail import mail_failure
 
 # On the first of a month it is about the month before.
@@ -23,6 +24,7 @@ MONTH = "{{ logical_date.subtract(months=1).strftime('%Y-%m') }}"
     max_active_runs=1,
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,

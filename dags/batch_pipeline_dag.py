@@ -8,7 +8,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
-from etl.settings import processing_container
+from etl.settings import processing_container, warehouse_pool
 from wiring.mail import mail_failure
 
 # At two in the morning it is about the day before.
@@ -24,6 +24,7 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     max_active_runs=2,
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,

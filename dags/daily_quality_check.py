@@ -9,6 +9,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
+from etl.settings import warehouse_pool
 from wiring.mail import mail_failure
 from wiring.places import database
 
@@ -25,6 +26,7 @@ DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_stri
     max_active_runs=2,
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,

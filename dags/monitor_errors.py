@@ -11,6 +11,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task, task_group
 
 from etl.logs.settings import watched_apps
+from etl.settings import warehouse_pool
 from wiring.mail import mail_failure, send_mail
 from wiring.places import database, storage
 
@@ -46,8 +47,10 @@ def sftp_server() -> SftpServer:
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=1,
+    max_active_tasks=3,  # downloads, that is: log servers allow few connections at once
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -91,7 +94,7 @@ def sftp_server() -> SftpServer:
 def monitor_errors() -> None:
     """Define the DAG."""
 
-    @task
+    @task(pool="default_pool")  # it has nothing to do with the warehouse
     def download(app: str, day: str) -> None:
         """Land the day's log of an app."""
         # Imported here: the scheduler parses this file again and again and needs none of it.

@@ -8,6 +8,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
+from etl.settings import warehouse_pool
 from wiring.mail import mail_failure, send_mail
 from wiring.places import database, storage
 
@@ -25,6 +26,7 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     max_active_runs=1,
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,

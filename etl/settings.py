@@ -18,6 +18,7 @@
 | `MODEL_ATTEMPTS`             | `4`              | requests before a batch is given up                            |
 | `ARCHIVE_URL`                | `DATA_ROOT/archive` | where months are archived: a folder, or `s3://bucket/…`     |
 | `ARCHIVE_KEEP`               | `24`             | so many months stay in the archive                             |
+| `WAREHOUSE_POOL`             | `default_pool`   | Airflow's pool of the tasks that work on the shop's warehouse  |
 
 `USERS_SOURCE` is one of
 
@@ -26,7 +27,9 @@
   `{ds}/users.csv` or `users.csv` (the first of these that exists);
 - an `http://` or `https://` address, `{ds}` in it replaced by the date.
 
-`TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK` are read when the DAG is parsed, the others in the task that needs them.
+`TRANSACTIONS_IMAGE`, `TRANSACTIONS_NETWORK` and `WAREHOUSE_POOL` are read when the DAG is parsed, the others in the
+task that needs them. Make a pool before you name it: tasks wait for ever for one that is not there, and nobody but the
+scheduler's log says so.
 """
 
 from __future__ import annotations
@@ -133,6 +136,11 @@ def processing_container(environ: Mapping[str, str] = os.environ) -> Container |
     """Read `TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK`; None where the task itself does the work."""
     image = environ.get("TRANSACTIONS_IMAGE", "").strip()
     return Container(image, environ.get("TRANSACTIONS_NETWORK", "").strip()) if image else None
+
+
+def warehouse_pool(environ: Mapping[str, str] = os.environ) -> str:
+    """Read `WAREHOUSE_POOL`; the default is a pool that each Airflow has."""
+    return environ.get("WAREHOUSE_POOL", "").strip() or "default_pool"
 
 
 def archive_url(environ: Mapping[str, str] = os.environ) -> str:

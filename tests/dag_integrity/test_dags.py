@@ -36,6 +36,7 @@ dags = {
                 "kind": type(task).__name__,
                 "mode": getattr(task, "mode", None),
                 "owner": task.owner,
+                "pool": task.pool,
                 "retries": task.retries,
                 "sensor": hasattr(task, "poke_interval"),
                 "timeout": getattr(task, "timeout", None),
@@ -84,8 +85,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def in_container(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Our DAGs where a container is to do what it can."""
-    return load(DAGS, tmp_path_factory.mktemp("airflow"), TRANSACTIONS_IMAGE="warehouse-etl:1")
+    """Our DAGs where a container is to do what it can, and the warehouse has a pool."""
+    return load(DAGS, tmp_path_factory.mktemp("airflow"), TRANSACTIONS_IMAGE="warehouse-etl:1", WAREHOUSE_POOL="shop")
 
 
 def clocks(source: str) -> list[int]:
@@ -171,8 +172,22 @@ def test_a_container_takes_the_place_of_one_task(loaded: dict[str, Any], in_cont
     expected = loaded["dags"]["batch_pipeline_dag"]["tasks"]
     tasks = in_container["dags"]["batch_pipeline_dag"]["tasks"]
     own = {"kind": "ProcessingContainer", "timeout": tasks[name]["timeout"]}  # of its requests to the engine
-    assert tasks == expected | {name: expected[name] | own}
+    assert tasks[name] == expected[name] | own | {"pool": "shop"}
+    assert tasks.keys() == expected.keys()
     assert in_container["errors"] == {}
+
+
+def test_what_works_on_the_shops_warehouse_is_in_its_pool(loaded: dict[str, Any], in_container: dict[str, Any]) -> None:
+    """Where one is named; otherwise each task is in the pool that each Airflow has."""
+
+    def pools(dags: dict[str, Any]) -> dict[str, set[str]]:
+        return {dag_id: {task["pool"] for task in dag["tasks"].values()} for dag_id, dag in dags["dags"].items()}
+
+    users = {"producer_users_daily", "consumer_users_daily"}
+    assert pools(loaded) == {dag_id: {"default_pool"} for dag_id in loaded["dags"]}
+    assert pools(in_container) == {
+        dag_id: {"default_pool"} if dag_id in users else {"shop"} for dag_id in loaded["dags"]
+    } | {"monitor_errors": {"shop", "default_pool"}}
 
 
 def test_every_task_is_retried_more_and_more_patiently_and_ends_some_time(loaded: dict[str, Any]) -> None:

@@ -124,10 +124,10 @@ def reschedules(dag_id: str, moment: datetime.datetime) -> dict[str, list[float]
 
 
 def restart_server(database: str) -> None:
-    """Kill the process that serves the COPY: PostgreSQL ends all connections, and recovers as after a power cut."""
+    """Kill the process that serves the task: PostgreSQL ends all connections, and recovers as after a power cut."""
     with psycopg.connect(database) as connection:
         row = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'warehouse' AND datname = current_database()"
         ).fetchone()
         connection.commit()
         connection.autocommit = True

@@ -11,6 +11,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.archive.manifest import Manifest, manifest_name, read_manifest
 from etl.archive.restore import restore
 from etl.shop.load import load_shop
@@ -168,12 +169,17 @@ def test_a_missing_table_is_told_at_once(archive: Archive) -> None:
     assert archive.files() == {}
 
 
-def test_a_database_that_restarts_leaves_the_archive_as_it_was(archive: Archive) -> None:
-    """The connection ends between two tables; the task is tried again, and then all is there."""
+@pytest.mark.parametrize("how", ["terminate", "restart"])
+def test_a_database_that_restarts_leaves_the_archive_as_it_was(
+    archive: Archive, how: str, postgres_server: PostgresServer
+) -> None:
+    """The connection ends between two tables, or the server breaks down; tried again, all is there."""
+    if how == "restart" and postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
     archive.run()
     files = archive.files()
     archive.database.execute("UPDATE raw_orders SET total = 0 WHERE dt >= '2026-01-10'")
-    seen = archive.run(sabotage="terminate", sabotaged="etl.archive.export._batch")
+    seen = archive.run(sabotage=how, sabotaged="etl.archive.export._batch")
     assert seen["state"] == "success", archive.airflow.printed()
     assert retried(seen)
     manifest = archive.manifest()

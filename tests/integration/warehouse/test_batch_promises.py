@@ -16,6 +16,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.model.scoring import score
 from etl.model.server import ModelServer, RefusedError
 from etl.storage import Storage, open_storage
@@ -374,6 +375,23 @@ def test_a_broken_connection_shows_nothing_and_the_retry_scores_nothing_again(pi
     assert len(pipeline.stored()["predictions"]) == ROWS - BATCH
     assert pipeline.model.scored == ROWS  # the server had answered these batches before, and remembers
     assert "in 3 batches, 3 of them scored before" in pipeline.airflow.printed()
+
+
+def test_a_database_that_restarts_in_the_middle_loses_nothing(
+    pipeline: Pipeline, postgres_server: PostgresServer
+) -> None:
+    """It breaks down in the middle of the COPY, and is back when the task is tried again: with the scores it had."""
+    if postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
+    pipeline.land()
+    seen = pipeline.run(sabotage="restart", count="SELECT count(*) FROM predictions")
+    assert seen["state"] == "success", pipeline.airflow.printed()
+    assert retried(seen)
+    assert seen["counts_while_waiting"] == [0]
+    assert "in 4 batches, 4 of them scored before" in pipeline.airflow.printed()
+    assert pipeline.model.scored == ROWS
+    with psycopg.connect(pipeline.env["DATABASE"]) as again:
+        assert again.execute("SELECT count(*) FROM predictions").fetchone() == (ROWS,)
 
 
 def test_a_full_disk_shows_nothing(pipeline: Pipeline) -> None:

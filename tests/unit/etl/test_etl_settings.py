@@ -44,7 +44,7 @@ def test_the_archive_is_below_data_root_unless_told() -> None:
 def test_every_variable_is_in_the_table() -> None:
     """The one place that documents the settings documents all of them."""
     source = Path(etl.settings.__file__).read_text(encoding="utf-8")
-    used = set(re.findall(r'"((?:ARCHIVE|DATA|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS)_[A-Z_]+)"', source))
+    used = set(re.findall(r'"((?:ARCHIVE|DATA|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS|WAREHOUSE)_[A-Z_]+)"', source))
     assert used == set(re.findall(r"^\| `([A-Z_]+)`", str(etl.settings.__doc__), re.MULTILINE))
 
 
