@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import processing_container, warehouse_pool
-from wiring.mail import mail_failure
+from wiring.mail import done_within, mail_failure
 
 # At two in the morning it is about the day before.
 DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
@@ -22,6 +22,7 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=2,
+    deadline=done_within(hours=3),
     default_args={
         "owner": "warehouse",
         "pool": warehouse_pool(),
@@ -64,6 +65,7 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     | the file is corrected | clear the run: the day's rows are replaced, other batches are other keys |
     | the database is away, or its disk is full | what needs it is tried again, and nothing half-done shows |
     | a container was chosen, and no Docker engine answers | it is tried again, and then the e-mail says so |
+    | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
     """,
 )

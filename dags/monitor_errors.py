@@ -12,7 +12,7 @@ from airflow.sdk import dag, task, task_group
 
 from etl.logs.settings import watched_apps
 from etl.settings import warehouse_pool
-from wiring.mail import mail_failure, send_mail
+from wiring.mail import done_within, mail_failure, send_mail
 from wiring.places import database, storage
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def sftp_server() -> SftpServer:
     catchup=True,
     max_active_runs=1,
     max_active_tasks=3,  # downloads, that is: log servers allow few connections at once
+    deadline=done_within(hours=3),
     default_args={
         "owner": "warehouse",
         "pool": warehouse_pool(),
@@ -88,6 +89,7 @@ def sftp_server() -> SftpServer:
     | lines are malformed | they are counted, and kept in `log_unparsed` |
     | a log was wrong | put the right one into the inbox, and clear the run |
     | the database or the storage is away, or a disk is full | what needs it is tried again |
+    | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | `send_alert` is tried again and then fails; the results are there |
     """,
 )

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import warehouse_pool
-from wiring.mail import mail_failure, send_mail
+from wiring.mail import done_within, mail_failure, send_mail
 from wiring.places import database, storage
 
 # Sunday in the shop's time zone, after which the report is named; and the day before, with which the week ends.
@@ -24,6 +24,7 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     catchup=True,
     max_active_runs=1,
+    deadline=done_within(hours=6),
     default_args={
         "owner": "warehouse",
         "pool": warehouse_pool(),
@@ -64,6 +65,7 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     | more rows are rejected than `SHOP_MAX_BAD_SHARE` | `quality_checks` fails at once with the most frequent reason |
     | a week was late or corrected | clear its run |
     | the database or the storage is away, or a disk is full | the stage is tried again; of it all is there or nothing |
+    | the run is not done in six hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | `completion` is tried again and then fails; the report is there |
     """,
 )

@@ -19,6 +19,7 @@
 | `ARCHIVE_URL`                | `DATA_ROOT/archive` | where months are archived: a folder, or `s3://bucket/…`     |
 | `ARCHIVE_KEEP`               | `24`             | so many months stay in the archive                             |
 | `WAREHOUSE_POOL`             | `default_pool`   | Airflow's pool of the tasks that work on the shop's warehouse  |
+| `DEADLINE_ALERTS`            | `off`            | `on`: a run that is not done in time is told by e-mail         |
 
 `USERS_SOURCE` is one of
 
@@ -27,9 +28,9 @@
   `{ds}/users.csv` or `users.csv` (the first of these that exists);
 - an `http://` or `https://` address, `{ds}` in it replaced by the date.
 
-`TRANSACTIONS_IMAGE`, `TRANSACTIONS_NETWORK` and `WAREHOUSE_POOL` are read when the DAG is parsed, the others in the
-task that needs them. Make a pool before you name it: tasks wait for ever for one that is not there, and nobody but the
-scheduler's log says so.
+The last two, `TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK` are read when the DAG is parsed, the others in the task
+that needs them. Make a pool before you name it: tasks wait for ever for one that is not there, and nobody but the
+scheduler's log says so. Deadlines need a triggerer that has the folder of the DAGs in its `PYTHONPATH`.
 """
 
 from __future__ import annotations
@@ -141,6 +142,18 @@ def processing_container(environ: Mapping[str, str] = os.environ) -> Container |
 def warehouse_pool(environ: Mapping[str, str] = os.environ) -> str:
     """Read `WAREHOUSE_POOL`; the default is a pool that each Airflow has."""
     return environ.get("WAREHOUSE_POOL", "").strip() or "default_pool"
+
+
+def deadline_alerts(environ: Mapping[str, str] = os.environ) -> bool:
+    """Read `DEADLINE_ALERTS`.
+
+    Raises:
+        SettingsError: it is neither on nor off.
+    """
+    value = environ.get("DEADLINE_ALERTS", "").strip() or "off"
+    if value not in ("on", "off"):
+        raise SettingsError(f"DEADLINE_ALERTS={value!r} must be 'on' or 'off'.")
+    return value == "on"
 
 
 def archive_url(environ: Mapping[str, str] = os.environ) -> str:

@@ -27,6 +27,7 @@ bag = bundle_bag(folder, folder)
 dags = {
     dag_id: {
         "catchup": dag.catchup,
+        "deadlines": [alert.interval.total_seconds() / 3600 for alert in dag.deadline or []],
         "description": dag.description,
         "doc": dag.doc_md,
         "start_date": str(dag.start_date.astimezone(dag.timezone)),
@@ -85,8 +86,14 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def in_container(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Our DAGs where a container is to do what it can, and the warehouse has a pool."""
-    return load(DAGS, tmp_path_factory.mktemp("airflow"), TRANSACTIONS_IMAGE="warehouse-etl:1", WAREHOUSE_POOL="shop")
+    """Our DAGs where a container is to do what it can, the warehouse has a pool, and deadlines are told."""
+    return load(
+        DAGS,
+        tmp_path_factory.mktemp("airflow"),
+        TRANSACTIONS_IMAGE="warehouse-etl:1",
+        WAREHOUSE_POOL="shop",
+        DEADLINE_ALERTS="on",
+    )
 
 
 def clocks(source: str) -> list[int]:
@@ -188,6 +195,18 @@ def test_what_works_on_the_shops_warehouse_is_in_its_pool(loaded: dict[str, Any]
     assert pools(in_container) == {
         dag_id: {"default_pool"} if dag_id in users else {"shop"} for dag_id in loaded["dags"]
     } | {"monitor_errors": {"shop", "default_pool"}}
+
+
+def test_runs_have_a_deadline_where_somebody_looks_at_it(loaded: dict[str, Any], in_container: dict[str, Any]) -> None:
+    """Some hours after they were queued."""
+
+    def deadlines(dags: dict[str, Any]) -> dict[str, list[float]]:
+        return {dag_id: dag["deadlines"] for dag_id, dag in dags["dags"].items() if dag["deadlines"]}
+
+    assert deadlines(loaded) == {}
+    shop = ("daily_quality_check", "refresh_aggregations", "batch_pipeline_dag", "monitor_errors")
+    expected = {**{dag_id: [3] for dag_id in shop}, "weekly_full_pipeline": [6], "archive_warehouse": [12]}
+    assert deadlines(in_container) == expected
 
 
 def test_every_task_is_retried_more_and_more_patiently_and_ends_some_time(loaded: dict[str, Any]) -> None:

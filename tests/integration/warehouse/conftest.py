@@ -25,7 +25,19 @@ from tests.object_store import ObjectStore, object_store
 
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "etl" / "sql"
-FORGOTTEN = ("AIRFLOW", "ARCHIVE_", "DATA_", "LAKE_", "LOGS_", "MODEL_", "SHOP_", "TRANSACTIONS_", "USERS_")
+FORGOTTEN = (
+    "AIRFLOW",
+    "ARCHIVE_",
+    "DATA_",
+    "DEADLINE_",
+    "LAKE_",
+    "LOGS_",
+    "MODEL_",
+    "SHOP_",
+    "TRANSACTIONS_",
+    "USERS_",
+    "WAREHOUSE_",
+)
 """What the environment of an Airflow of ours must not have from somebody else."""
 
 warehouse_server = factories.postgresql_noproc(depends_on="postgres_server", dbname="warehouse")
