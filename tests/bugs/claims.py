@@ -32,6 +32,7 @@ QUICK = frozenset(
         ("file_in_place", "crash"),
         ("file_rename", "crash"),
         ("lock_file", "crash"),
+        ("watermark_in_a_variable", "crash"),
         ("delete_insert", "crash"),
         ("delete_insert_unlocked", "overlap"),
         ("shared_staging", "overlap"),

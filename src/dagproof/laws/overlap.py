@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.points import Point
 
@@ -49,8 +49,8 @@ class Overlap(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
         """Two dates, and one date twice, the one held at each of its points."""
+        dates = active(lab, dates)
         run = Step("run", dates[0])
-        require_effect(lab, (run,))
         points = [point for point in lab.points((run,))[0] if point.kind != "reply"]
         if not points:
             raise NotApplicableError("its runs use neither the world's database nor its files")
