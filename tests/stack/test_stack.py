@@ -81,13 +81,6 @@ def rows(stack: Stack, of: str) -> tuple[list[Any], list[Any]]:
         return users.fetchall(), rejected.fetchall()
 
 
-def test_the_warehouse_has_its_pool(airflow: httpx.Client) -> None:
-    """And what works on it is in there: a task waits for ever for a pool that is not."""
-    assert airflow.get("/pools/warehouse").raise_for_status().json()["slots"] == 3
-    tasks = airflow.get("/dags/refresh_aggregations/tasks").raise_for_status().json()["tasks"]
-    assert {task["pool"] for task in tasks} == {"warehouse"}
-
-
 def test_all_is_healthy_and_nobody_else_can_reach_it(stack: Stack) -> None:
     """Each server has a check of its health, and each port is this machine's alone."""
     assert set(stack.health().values()) == {"healthy"}
@@ -106,6 +99,13 @@ def test_all_dags_are_there(stack: Stack, airflow: httpx.Client) -> None:
 
     assert stack.wait(f"DAGs {expected}", listed) == dict.fromkeys(expected, True)
     assert airflow.get("/importErrors").raise_for_status().json()["import_errors"] == []
+
+
+def test_the_warehouse_has_its_pool(airflow: httpx.Client) -> None:
+    """And what works on it is in there: a task waits for ever for a pool that is not."""
+    assert airflow.get("/pools/warehouse").raise_for_status().json()["slots"] == 3
+    tasks = airflow.get("/dags/refresh_aggregations/tasks").raise_for_status().json()["tasks"]
+    assert {task["pool"] for task in tasks} == {"warehouse"}
 
 
 def test_a_rerun_by_the_scheduler_leaves_identical_rows(stack: Stack, airflow: httpx.Client) -> None:
