@@ -56,7 +56,7 @@ DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_stri
     | a row is malformed, an orphan or there twice | it counts against the score, and a sample of the keys is kept |
     | a raw table or a column is missing, or of another type | `validate_data_schema` fails at once and names it |
     | nothing at all has landed in a table yet | the checks are tried again, further and further apart |
-    | a day was late or corrected | clear its run: its results are replaced |
+    | a day was late or corrected | clear its run and those of later days, which look at it, too |
     | the database is away | what needs it is tried again; results appear whole or not at all |
     | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
