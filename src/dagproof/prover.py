@@ -136,7 +136,10 @@ class Prover:
         return history
 
     def _saved_before(self, law: Law) -> list[History]:
-        """Return the histories that have broken the law before, of the dates that are proven now."""
+        """Return the histories that have broken the law before, of the dates that are proven now.
+
+        One with a correction that the configuration no longer names says nothing any more.
+        """
         found = []
         for path in sorted((self.lab.config.root / SAVED).glob("*.json")):
             try:
@@ -144,7 +147,9 @@ class Prover:
             except UsageError:
                 continue
             known = {(self.lab.dag_id, date) for step in saved["history"] for date in (step.date, step.other) if date}
-            if (saved["dag_id"], saved["law"]) == (self.lab.dag_id, law.name) and known <= set(self.lab.runs):
+            corrections = {step.correction for step in saved["history"] if step.correction}
+            of_now = known <= set(self.lab.runs) and corrections <= set(self.lab.proof.corrections)
+            if (saved["dag_id"], saved["law"]) == (self.lab.dag_id, law.name) and of_now:
                 found.append(saved["history"])
         return sorted(found, key=lambda history: (len(history), history))
 
