@@ -39,7 +39,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_naive():
     @task
     def load(ds=None):
@@ -214,7 +214,7 @@ from airflow.sdk import dag, task
 from feed_lines import read_line
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task
     def load(ds=None):
@@ -276,7 +276,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task(retries=2)
     def load(ds=None):
@@ -323,7 +323,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task(retries=2)
     def load(ds=None):
@@ -370,7 +370,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task(retries=2)
     def load(ds=None):
@@ -408,7 +408,7 @@ from airflow.sdk import dag, task
 from feed_lines import read_line
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task
     def load(ds=None):
@@ -470,7 +470,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task.sensor(mode="reschedule", poke_interval=300, timeout=12 * 3600)
     def wait(ds=None):
@@ -521,7 +521,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task(retries=2)
     def load(ds=None):
@@ -568,7 +568,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task.sensor(mode="reschedule", poke_interval=300, timeout=12 * 3600)
     def wait(ds=None):
