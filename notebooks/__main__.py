@@ -15,11 +15,8 @@ from notebooks.course.progress import Progress
 from notebooks.course.sources import NOTEBOOKS, LessonSource, SourceError, lesson_named, lessons
 
 OK, NOT_DONE, CANNOT_TELL = 0, 1, 2
-#: JupyterLab asks newcomers whether they want its news, and tells of newer versions. Here it does neither.
-WITHOUT_NEWS = (
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-)
+#: JupyterLab asks newcomers whether they want its news, and looks for newer versions. Here it does neither.
+WITHOUT_NEWS = f"--LabApp.app_settings_dir={NOTEBOOKS / 'course' / 'lab'}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 def start(options: argparse.Namespace) -> int:
     """Open JupyterLab, on a lesson where one is named."""
     lesson = [f"{lesson_named(options.lessons).name}.ipynb"] if options.lessons else []
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *WITHOUT_NEWS, *lesson], cwd=NOTEBOOKS)
+    return subprocess.call([sys.executable, "-m", "jupyterlab", WITHOUT_NEWS, *lesson], cwd=NOTEBOOKS)
 
 
 def status(options: argparse.Namespace) -> int:

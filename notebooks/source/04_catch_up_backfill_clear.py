@@ -206,7 +206,8 @@ command = "backfill create --dag-id patchy --from-date 2026-01-01 --to-date 2026
 asked = get_parser().parse_args(command.split())
 print("up to", asked.to_date)
 expected = {"none": [4, 5], "failed": [3, 4, 5], "completed": [1, 2, 3, 4, 5]}
-for how in ReprocessBehavior:
+assert len(ReprocessBehavior) == len(expected)
+for how in map(ReprocessBehavior, expected):
     with create_session() as session:
         found = _do_dry_run(
             dag_id=asked.dag_id,

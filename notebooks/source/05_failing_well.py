@@ -330,6 +330,7 @@ def impatient():
 impatient()
 
 # %%
+fresh()
 ran = run("impatient", "2026-01-01")
 tries = {name: sum(a["task_id"] == name for a in ran.attempts) for name in ("value_error", "fail_exception")}
 assert tries == {"value_error": 3, "fail_exception": 1}

@@ -420,8 +420,9 @@ def sales_daily():
 sales_daily()
 
 # %% q="q3" role="check" seconds="900"
-LAWS = ["effect", "rerun", "containment", "correction", "late", "order"]
-LAWS += ["deterministic", "clock", "retry", "backfill", "overlap", "crash", "history"]
+TWO_DATES = ["containment", "order"]
+LAWS = ["effect", "late", "correction", "rerun", "retry", "backfill"]
+LAWS += ["clock", "deterministic", "overlap", "crash", "history"]
 
 
 def check():
@@ -430,9 +431,9 @@ def check():
     sales, rejects = tables["sales"], tables["rejects"]
     there = (len(sales), len(rejects))
     expect(there == (12, 3), f"Two days should give 12 sales and 3 rejects; there are {there[0]} and {there[1]}.")
-    proven("sales_daily", *LAWS[:6], dates=dates)
-    proven("sales_daily", *LAWS[6:], dates=dates[:1])
-    return f"All {len(LAWS)} laws are proven, on days that you had not seen. This is your certificate."
+    proven("sales_daily", *LAWS, dates=dates[:1])
+    proven("sales_daily", *TWO_DATES, dates=dates)
+    return f"All {len(LAWS + TWO_DATES)} laws are proven, on days that you had not seen. This is your certificate."
 
 
 # %% [markdown] q="q3" role="hint"

@@ -48,7 +48,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "JUPYTER"))}
     env |= {"HOME": str(home), "DAGPROOF_COURSE_WORK": str(copy.parent / "work")}
     options = [f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-    options += WITHOUT_NEWS
+    options.append(WITHOUT_NEWS)
     with (copy.parent / "lab.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options], cwd=copy, env=env, stdout=log, stderr=log
