@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 def start(options: argparse.Namespace) -> int:
     """Open JupyterLab, on a lesson where one is named."""
     lesson = [f"{lesson_named(options.lessons).name}.ipynb"] if options.lessons else []
+    _trust()
     return subprocess.call([sys.executable, "-m", "jupyterlab", WITHOUT_NEWS, *lesson], cwd=NOTEBOOKS)
 
 
@@ -104,6 +105,17 @@ def build(options: argparse.Namespace) -> int:
 
 def _named(options: argparse.Namespace) -> list[LessonSource]:
     return [lesson_named(name) for name in options.lessons] or list(lessons())
+
+
+def _trust() -> None:
+    """Let JupyterLab show the lessons' pictures before they are run; of notebooks from elsewhere it shows none."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary()
+    for lesson in lessons():
+        if _notebook(lesson).exists():
+            notary.sign(nbformat.read(_notebook(lesson), as_version=4))
 
 
 def _notebook(lesson: LessonSource) -> Path:

@@ -49,7 +49,7 @@ def greetings_daily():
 greetings_daily()
 
 # %% [markdown]
-# `schedule="0 23 * * *"` says when a run is due: each day at 23:00. (It is written as *cron* writes it: minute, hour, day of the month, month, day of the week.) In this course you start runs yourself, and need not wait until then.
+# `schedule="0 23 * * *"` says when a run is due: each day at 23:00. (It is written as *cron* writes it: minute, hour, day of the month, month, day of the week.) The days begin with the `start_date`, and `catchup=True` leaves none out. In this course you start runs yourself, and need not wait until they are due.
 #
 # A run is always *for a date*. Let us run the first of January.
 
@@ -139,6 +139,8 @@ proof
 # ## Exercise 1: your first green run
 #
 # Let the task write one row for its date into the table `greetings (dt date, words text)`. The words are yours. `ds` is the date of the run, as text.
+#
+# Edit the next cell, run it, and then run `q1.check()` below it. Stuck? Take away the `#` before `q1.hint()`, and run that cell; `q1.solution()` shows an answer.
 
 # %% q="q1" role="starter" dag="my_first_dag"
 import pendulum

@@ -226,9 +226,9 @@ assert [set(ways.values()) for ways in states.values()] == [{"success"}, {"succe
 states
 
 # %% [markdown]
-# What becomes of the run is the same each time. What it costs is not, and others pay for it. Let there be one slot.
-# `wait` is in some state, and the export is due at last. Does Airflow's scheduler start it? (`starts_beside` lies in
-# `dags/asking.py`.)
+# What becomes of the run is the same each time. What it costs is not, and others pay for it. Let there be one slot. The
+# sensor waits, and the export is due at last. Does Airflow's scheduler start it? That hangs on the state of the sensor:
+# in mode `poke` it is `running`. (`starts_beside` lies in `dags/asking.py`.)
 
 # %% airflow=true
 from airflow.configuration import conf
