@@ -119,7 +119,7 @@ def everything() -> tuple[Proof, ...]:
         ),
     )
     broken = (
-        Verdict("effect", PROVEN, histories=3, seconds=0.4),
+        Verdict("effect", PROVEN, histories=3, seconds=0.4, faults_left_out="the run for 2026-02-01 writes nothing"),
         Verdict(
             "deterministic",
             FALSIFIED,

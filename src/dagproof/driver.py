@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.config import Config
-from dagproof.errors import ConfigError, DagproofError
+from dagproof.errors import ConfigError, DagproofError, WorkerError
 from dagproof.lab import Lab
 from dagproof.references import check_dag_ids, check_references, misspelt
 from dagproof.worlds.machine import HERE, Machine
@@ -66,14 +66,16 @@ class Driver:
         if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
             self.catalogue()
         self._load([dag_id, *proof.after])
-        specs = _distinct(self._first.plan(dag_id, list(dates or proof.dates)))
+        self._load_triggered([dag_id, *proof.after])
+        named = list(dates or proof.dates)
+        specs = _distinct(self._first.plan(dag_id, named))
         planned = tuple(spec["date"] for spec in specs)
         runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
         for upstream in proof.after:
             runs |= {
                 (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
             }
-        lab = Lab(self, dag_id, runs)
+        lab = Lab(self, dag_id, runs, guessed=() if named else planned)
         self._stack.callback(lab.close)
         return lab, planned
 
@@ -143,6 +145,18 @@ class Driver:
         for machine in others:
             self.worker(machine).start_loading(missing, self.worlds.metadata_template, makes_template=False)
             self._behind.add(machine.name)
+
+    def _load_triggered(self, dag_ids: list[str]) -> None:
+        """Load the DAGs that these trigger, and so on: their runs happen in the same world."""
+        known = list(dag_ids)
+        for dag_id in known:
+            for triggered in self._about[dag_id]["triggers"]:
+                if triggered not in known:
+                    known.append(triggered)
+                    try:
+                        self._load([triggered])
+                    except WorkerError as error:
+                        raise WorkerError(f"{dag_id} triggers {triggered}: {error}") from error
 
 
 def _distinct(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -52,12 +52,16 @@ class Lab:
     there, and copied.
     """
 
-    def __init__(self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], Run]) -> None:
+    def __init__(
+        self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], Run], *, guessed: Sequence[str] = ()
+    ) -> None:
         self.dag_id = dag_id
         self.config: Config = driver.config
         self.proof = driver.config.proof(dag_id)
         self.ignore = frozenset(self.proof.ignore)
         self.runs = runs
+        self.guessed = tuple(guessed)
+        """The dates, where nobody has named any: there need not be data for each of them."""
         self._driver = driver
         self._worlds = driver.worlds
         self._stage = Stage(driver, dag_id, runs)

@@ -278,7 +278,7 @@ def _noted(findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "noise": tuple(sorted({column for finding in findings for column in finding.not_compared})),
         "faults": tuple(fault for finding in findings for fault in finding.faults),
-        "faults_left_out": next((finding.left_out for finding in findings if finding.left_out), None),
+        "faults_left_out": "; ".join(dict.fromkeys(f.left_out for f in findings if f.left_out)) or None,
     }
 
 

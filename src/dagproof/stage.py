@@ -118,7 +118,7 @@ class Stage:
         """Cut the run off at the point; its tasks get no second try."""
         request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, retries={"most": 0}, **extras)
         with killed(world, point_named(step.point), request) as started:
-            started(world.worker.start_run(request))
+            started(world.start(request))
             report = world.worker.finished_run()
         world.ended(report, request)
         if report["state"] == "timeout":
@@ -134,9 +134,9 @@ class Stage:
         result = str(world.worlds.world_folder / "other-result.json")
         other = world.request(self._run_of(step.other), result=result, machine=world.worker.machine.to_json(), **extras)
         with held(world, point_named(step.point), mine) as hold:
-            world.worker.start_run(mine)
+            world.start(mine)
             reached = hold.wait_until_reached(world.worker)
-            other_worker.start_run(other)
+            world.start(other, other_worker)
             if reached:
                 hold.wait_until_passed(other_worker)
             hold.release()

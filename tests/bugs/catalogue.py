@@ -223,20 +223,33 @@ DETERMINISTIC = (
     ),
 )
 
+#: The rows of a day get the date of the day on which they are loaded.
+LOADED_AS_TODAY = {
+    "clock": changed(RUN, "orders", "dt", rows=ORDERS),
+    "rerun": Broken(TWICE, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
+    "crash": differs(CRASHED_AND_RUN, "orders"),
+    "order": differs(BACKWARDS, "orders"),
+    "containment": gone(BACKWARDS, "orders"),
+    "overlap": doubled(OVERLAPPED, "orders"),
+    "correction": differs(CORRECTED, "orders"),
+    "backfill": changed(BACKFILLED, "orders", "dt", rows=ORDERS),
+}
+
 CLOCK = (
+    Bug("partition_of_today", "delete_insert", LOADED_AS_TODAY),
+    Bug("partition_of_current_date", "delete_insert", LOADED_AS_TODAY),
     Bug(
-        "partition_of_today",
-        "delete_insert",
+        "file_of_todays_date",
+        "shell_file_by_schedule",
         {
-            "clock": changed(RUN, "orders", "dt", rows=ORDERS),
-            "rerun": Broken(TWICE, ("orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
-            "crash": differs(CRASHED_AND_RUN, "orders"),
-            "order": differs(BACKWARDS, "orders"),
-            "containment": gone(BACKWARDS, "orders"),
-            "overlap": doubled(OVERLAPPED, "orders"),
-            "correction": differs(CORRECTED, "orders"),
-            "backfill": changed(BACKFILLED, "orders", "dt", rows=ORDERS),
+            "clock": differs(RUN, "2026-01-01.csv", "2026-08-06.csv"),
+            "rerun": differs(TWICE, "2026-01-02.csv"),
+            "order": differs(BACKWARDS, "2026-01-01.csv", "2026-01-02.csv"),
+            "containment": differs(BACKWARDS, "2026-01-02.csv"),
+            "correction": differs(CORRECTED, "2026-01-02.csv"),
+            "backfill": Broken(BACKFILLED, None),
         },
+        task="export_orders",
     ),
     Bug(
         "pandas_today",
@@ -276,6 +289,7 @@ CLOCK = (
 RERUN = (
     Bug("plain_insert", "delete_insert", appends("orders")),
     Bug("sql_operator_insert", "sql_operator_delete_insert", appends("orders")),
+    Bug("triggers_an_append", "triggers_a_load", appends("orders"), task="append of triggered_append"),
     Bug(
         "psycopg_autocommit",
         "psycopg_copy",
@@ -434,6 +448,15 @@ CRASH = (
 )
 
 ORDER = (
+    Bug(
+        "watermark_in_a_variable",
+        "delete_insert",
+        {
+            "order": Broken(BACKWARDS, ("keyed_orders",), {"missing": ORDERS}, rows=(2 * ORDERS, ORDERS)),
+            "crash": gone(CRASHED_AND_RUN, "keyed_orders"),
+            "correction": differs(CORRECTED, "keyed_orders"),
+        },
+    ),
     Bug(
         "last_writer_wins",
         "newest_wins",

@@ -42,6 +42,7 @@ def bugs_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
         world=WorldConfig(
             schema=(str(HERE_FOLDER / "schema.sql"),),
             connections={"shop": "{postgres}", "files": {"conn_type": "fs", "extra": '{"path": "{files}"}'}},
+            variables={"last_order": "-1"},
             env={"DATA_ROOT": "{files}", "SHOP_URL": "{postgres}"},
         ),
         proofs={name: proof_of(name) for name in {*HEALTHY, *MOST_HISTORIES}},

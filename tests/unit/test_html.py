@@ -138,6 +138,14 @@ def test_proven_and_not_applicable_have_their_reasons(page: Element) -> None:
     assert "Not applicable: the run writes nothing, so that" in section(page, "dag-3-rerun").words
 
 
+def test_what_a_law_left_out_is_told(page: Element) -> None:
+    """Where it is about points of a run, with the map of those."""
+    effect, deterministic = section(page, "dag-2-effect").words, section(page, "dag-2-deterministic").words
+    assert "Left out: the run for 2026-02-01 writes nothing" in effect
+    assert "Left out: 56 of 60 CopyData messages" in deterministic
+    assert ("Fault map" in effect, "Fault map" in deterministic) == (False, True)
+
+
 def test_rows_that_are_left_out_are_counted(page: Element) -> None:
     """Above the rows that are there."""
     diff = section(page, "dag-2-rerun").of_class("rows")[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,13 +17,12 @@ from dagproof.histories.steps import without_reruns
 from dagproof.laws import Law, all_laws, law_named
 from dagproof.laws.base import Finding
 from dagproof.laws.order import Order
-from dagproof.laws.rerun import MOST_REPEATS, Rerun
+from dagproof.laws.rerun import MOST_REPEATS, repeated
 from dagproof.worlds.diff import Diff, FileDiff
 
 DATES = ("2026-01-01", "2026-01-02", "2026-02-01")
 SECTIONS = ("What it does:", "Why is this bad:", "Example:", "Use instead:")
 
-NO_LAB: Any = None  # these laws draw without one
 
 laws = pytest.mark.parametrize("law", [pytest.param(law, id=law.name) for law in all_laws()])
 
@@ -91,7 +89,7 @@ def test_an_unknown_law_is_refused_with_the_nearest_name() -> None:
 @given(st.data(), st.lists(st.sampled_from(DATES), min_size=1, unique=True).map(sorted))
 def test_rerun_draws_dates_in_order_and_one_of_them_again(data: st.DataObject, dates: list[str]) -> None:
     """The law is about repetition: order is another one's."""
-    history = data.draw(Rerun().draws(NO_LAB, dates))
+    history = data.draw(repeated(dates))
     assert [step.date for step in history] == sorted(step.date for step in history)
     assert Step("rerun", history[0].date) in history or any(step.kind == "rerun" for step in history)
     counts = {date: sum(step.date == date for step in history) for date in dates}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +159,65 @@ def test_snapshots_after_tasks_come_back_in_order(tmp_path: Path) -> None:
     assert [(task, index, len(state.files)) for task, index, state in found] == [
         (f"task_{turn}", turn - 1, turn + 1) for turn in range(12)
     ]
+
+
+def store(path: Path, *statements: str) -> None:
+    """Run statements on an SQLite database, and commit."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+TABLE = "CREATE TABLE IF NOT EXISTS orders (number INTEGER PRIMARY KEY AUTOINCREMENT, dt TEXT, note TEXT)"
+ROWS = ("INSERT INTO orders VALUES (1, '2026-01-01', 'a\nb')", "INSERT INTO orders VALUES (2, '2026-01-01', NULL)")
+
+
+def test_an_sqlite_database_is_its_rows(tmp_path: Path) -> None:
+    """Written a second time, in another order: other bytes, and the same rows; a row more is told as a row."""
+    store(tmp_path / "shop.db", TABLE, *ROWS)
+    first, size = take(None, tmp_path), (tmp_path / "shop.db").read_bytes()
+    store(tmp_path / "shop.db", "DELETE FROM orders", *reversed(ROWS))
+    assert (tmp_path / "shop.db").read_bytes() != size
+    assert take(None, tmp_path) == first
+    store(tmp_path / "shop.db", "INSERT INTO orders VALUES (3, '2026-01-02', '')")
+    found = diff(first, take(None, tmp_path))
+    assert [(file.path, file.change, file.detail) for file in found.files] == [
+        ("shop.db", "changed", "6 lines, then 7")
+    ]
+
+
+def test_what_was_not_committed_to_sqlite_does_not_count(tmp_path: Path) -> None:
+    """A reader sees the old rows, whatever lies beside the database; and reading leaves all that as it is."""
+    store(tmp_path / "shop.db", TABLE, *ROWS)
+    first = take(None, tmp_path)
+    code = """import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size=1")
+connection.execute("BEGIN")
+connection.executemany("INSERT INTO orders (note) VALUES (?)", [("x" * 999,)] * 999)
+os._exit(0)"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "shop.db")], check=True)
+    assert (tmp_path / "shop.db-journal").stat().st_size > 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert take(None, tmp_path) == first
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_in_the_log_of_sqlite_counts(tmp_path: Path) -> None:
+    """It is committed, and a reader sees it."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(TABLE)
+        first = take(None, tmp_path)
+        connection.execute(ROWS[0])
+        assert (tmp_path / "shop.db-wal").exists()
+        assert diff(first, take(None, tmp_path))
+    assert set(take(None, tmp_path).files) == {"shop.db"}
+
+
+def test_what_only_begins_like_sqlite_is_its_bytes(tmp_path: Path) -> None:
+    """And a file that is called like a part of a database, without one, is a file."""
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + b"x" * 100)
+    (tmp_path / "notes-journal").write_text("dear diary")
+    snapshot = take(None, tmp_path)
+    assert {name: file.size for name, file in snapshot.files.items()} == {"broken.db": 116, "notes-journal": 10}

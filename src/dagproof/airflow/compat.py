@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import Any
 
@@ -42,3 +43,12 @@ def serialized_dag() -> Any:
     return _first(
         "airflow.serialization.definitions.dag:SerializedDAG", "airflow.serialization.serialized_objects:SerializedDAG"
     )
+
+
+def task_failed(ti: Any, error: BaseException, log: Any, context: Any) -> Any:
+    """Return what a task that failed tells its supervisor, and its state (since 3.3 the error may decide on that)."""
+    from airflow.sdk.execution_time import task_runner
+
+    failed: Any = task_runner._handle_current_task_failed
+    accepted = len(inspect.signature(failed).parameters)
+    return failed(*(ti, error, log, context)[:accepted])

@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -153,6 +153,18 @@ def load_metadata(template: Path | None) -> None:
         replace_metadata(template, database_path())
     elif not database_path().exists() or database_path().stat().st_size == 0:
         db.initdb()
+
+
+def add_variables(variables: Mapping[str, str]) -> None:
+    """Put variables into this process's metadata database, but for those that are there."""
+    from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        there = set(session.scalars(select(Variable.key)))
+        missing = [(key, value) for key, value in variables.items() if key not in there]
+        session.add_all(Variable(key, value) for key, value in missing)  # type: ignore[no-untyped-call]
 
 
 def save_metadata(template: Path) -> None:

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from dagproof.airflow import compat
+
+LOST = "the worker was lost after the task had done its work (made to happen by dagproof)"
+
 
 class WorkerLostError(Exception):
     """The task did its work, and then its worker was lost: what a task fails with that is made to be retried."""
@@ -30,17 +34,31 @@ def losing_workers(only: str) -> Iterator[None]:
     """
     from airflow.sdk.execution_time import task_runner
 
-    original = task_runner._execute_task
+    original, handle_trigger = task_runner._execute_task, task_runner._handle_trigger_dag_run
     lost: set[tuple[str, int]] = set()
+
+    def loses(ti: Any) -> bool:
+        instance = (str(ti.task_id), int(ti.map_index))
+        if instance in lost or only not in ("", instance[0]) or getattr(ti.task, "_is_sensor", False):
+            return False
+        lost.add(instance)
+        return True
 
     def execute(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        ti = kwargs.get("ti") or args[1]
-        instance = (str(ti.task_id), int(ti.map_index))
-        if instance in lost or only not in ("", instance[0]) or getattr(ti.task, "_is_sensor", False):
-            return result
-        lost.add(instance)
-        raise WorkerLostError("the worker was lost after the task had done its work (made to happen by dagproof)")
+        if loses(kwargs.get("ti") or args[1]):
+            raise WorkerLostError(LOST)
+        return result
 
-    with patch.object(task_runner, "_execute_task", execute):
+    def trigger(drte: Any, context: Any, ti: Any, log: Any) -> Any:
+        """What an operator that triggers a run does comes after its `execute`, which ends in an exception."""
+        message, state = handle_trigger(drte, context, ti, log)
+        if str(getattr(state, "value", state)) == "success" and loses(ti):
+            return compat.task_failed(ti, WorkerLostError(LOST), log, context)
+        return message, state
+
+    with (
+        patch.object(task_runner, "_execute_task", execute),
+        patch.object(task_runner, "_handle_trigger_dag_run", trigger),
+    ):
         yield

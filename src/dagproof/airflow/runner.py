@@ -20,9 +20,10 @@ from unittest.mock import patch
 from dagproof.airflow import engine
 from dagproof.airflow.meddling import losing_workers, set_retries
 from dagproof.airflow.scheduled import scheduled
+from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
-from dagproof.worlds import tripwire
+from dagproof.worlds import shell_date, tripwire
 from dagproof.worlds.clock import Arrival, Clock
 from dagproof.worlds.fileops import FileOperations
 from dagproof.worlds.machine import Machine
@@ -72,8 +73,10 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             stack.enter_context(engine.without_bundle_sync())
             stack.enter_context(_prepared(dag, request))
             stack.enter_context(without_waiting(run))
+            stack.enter_context(triggered_runs(request, clock, ask))
             stack.enter_context(_named_lookups())
             stack.enter_context(_reported(tasks, request))
+            os.environ[shell_date.AHEAD] = str(_time(request["clock"]).timestamp() - time.time())
             clock.start()
             trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
             state = run.execute(request["run"])
@@ -179,7 +182,8 @@ def _watcher(watch: dict[str, Any] | None) -> Callable[[dict[str, Any]], None]:
         return lambda outcome: None
     from dagproof.worlds.snapshot import save_after_task
 
-    return lambda outcome: save_after_task(watch, f"{outcome['task_id']}", outcome["map_index"])
+    of = watch.get("of", "")  # the DAG, where it is not the one under proof
+    return lambda outcome: save_after_task(watch, outcome["task_id"] + of, outcome["map_index"])
 
 
 def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
@@ -196,6 +200,9 @@ def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
 
 def _describe(error: BaseException) -> str:
     """Return the error in one line, without the SQL statement that SQLAlchemy appends."""
+    detail = getattr(error, "detail", None)  # what Airflow's API says, which the error's own text leaves out
+    if isinstance(detail, dict) and detail.get("message"):
+        return f"{type(error).__name__}: {detail['message']}"
     text = " ".join(str(error).split("\n[SQL:")[0].split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -21,7 +21,11 @@ def scheduled(spec: dict[str, Any], cleared_task: str = "") -> Iterator[None]:
 
     def get_or_create(*, dag: Any, session: Any, conf: Any, run_after: Any, **_: Any) -> Any:
         existing = _find_run(dag.dag_id, spec["run_id"], session)
-        return _cleared(existing, dag, session, cleared_task) if existing else _created(dag, spec, conf, session)
+        if existing is None:
+            return _created(dag, spec, conf, session)
+        if existing.state == _queued():  # another DAG has triggered it, and it begins now
+            return _started(existing, dag, session)
+        return _cleared(existing, dag, session, cleared_task)
 
     with (
         patch("airflow.models.dagrun.get_or_create_dagrun", get_or_create),
@@ -68,6 +72,15 @@ def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
     )
 
 
+def _started(run: Any, dag: Any, session: Any) -> Any:
+    run.dag = dag
+    run.start_date = datetime.now(timezone.utc)
+    run.set_state(_running())
+    session.merge(run)
+    session.commit()
+    return run
+
+
 def _cleared(run: Any, dag: Any, session: Any, task_id: str) -> Any:
     """Clear a run as the UI's Clear button does: the same run id, each task's next try.
 
@@ -107,3 +120,9 @@ def _running() -> Any:
     from airflow.utils.state import DagRunState
 
     return DagRunState.RUNNING
+
+
+def _queued() -> Any:
+    from airflow.utils.state import DagRunState
+
+    return DagRunState.QUEUED

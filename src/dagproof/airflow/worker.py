@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.airflow import bundle, engine, runner, schedule
+from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.worlds.guard import Guard
 
@@ -70,6 +71,8 @@ class Worker:
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         self.dags: dict[str, Any] = {}
         self.is_warm = False
+        self.stored: list[str] = []
+        """The environment variables that DAG files are imported with, and of which a run finds the stored value."""
         self.children: list[int] = []
         """The process ids of the runs under way: one that waits may have asked for another."""
 
@@ -89,8 +92,10 @@ class Worker:
         if request["makes_template"]:
             engine.load_metadata(template)
             bundle.sync_to_metadata(self.folder, found)
+            engine.add_variables(request["variables"])
             engine.save_metadata(template)
         self.dags |= found
+        self.stored = [f"AIRFLOW_VAR_{key.upper()}" for key in request["variables"]]
         if left := engine.wait_for_threads():
             raise DagproofError(f"importing the DAGs left threads running ({', '.join(left)}); a run cannot be forked")
         gc.freeze()  # what is here now is for ever: a child's collector need not touch, and so copy, its pages
@@ -187,6 +192,7 @@ class Worker:
             "sensors": [t.task_id for t in dag.tasks if getattr(t, "_is_sensor", False)],
             "depends_on_past": [t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream],
             "max_active_runs": dag.max_active_runs,
+            "triggers": triggered_ids(dag),
         }
 
     def _reply(self, reply: dict[str, Any]) -> None:
@@ -196,6 +202,8 @@ class Worker:
         log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        for name in self.stored:
+            os.environ.pop(name, None)
         Disk(request["cwd"], request["disk"]).limit_files()
         report = runner.run_in_child(self.dags[request["dag"]], request, lambda ask: _ask(asks, ask))
         runner.write_result(result, report)
@@ -247,7 +255,9 @@ class Worker:
                     break  # no request comes while one is under way: the driver has closed its end
                 if asks in ready:
                     if line := asks.makefile("rb").readline():
-                        asks.sendall(json.dumps(self._beside(json.loads(line))).encode() + b"\n")
+                        answer = json.dumps(self._beside(json.loads(line))).encode() + b"\n"
+                        with contextlib.suppress(OSError):  # it may have been killed meanwhile
+                            asks.sendall(answer)
                     else:
                         awaited.remove(asks)  # the child is about to end
         with contextlib.suppress(ProcessLookupError, PermissionError):

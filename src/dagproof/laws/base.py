@@ -113,9 +113,9 @@ class Law(ABC):
         """Return the histories that are always tried about the DAG of `lab`, the shortest first.
 
         Raises:
-            NotApplicableError: there is none.
+            NotApplicableError: there is none, or no run of the dates writes anything.
         """
-        return self.examples(dates)
+        return self.examples(active(lab, dates))
 
     def simpler(self, lab: Lab, history: History) -> Iterable[History]:
         """Return histories that are simpler than one that breaks the law, and may do so too; the simplest first."""
@@ -213,15 +213,28 @@ def sentence(failure: RunFailedError) -> str:
     return text[:1].upper() + text[1:]
 
 
-def require_effect(lab: Lab, history: History) -> None:
-    """Refuse to compare runs that write nothing: they agree, whatever the DAG does.
+def writes(lab: Lab, date: str) -> bool:
+    """Tell whether a run of the date in a fresh world leaves any row or file that was not there before.
 
     Raises:
-        NotApplicableError: the first run of `history` writes no row and no file.
+        DagproofError: the run failed.
     """
-    date = history[0].date
-    if not has_effect(diff(lab.before(history), lab.state((Step("run", date),)))):
-        raise NotApplicableError(f"the run for {date} writes nothing, so that there is nothing to compare")
+    run = (Step("run", date),)
+    return has_effect(diff(lab.before(run), lab.state(run)))
+
+
+def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:
+    """Return the dates from the first on whose run writes anything; runs that write nothing agree, whatever happens.
+
+    Raises:
+        NotApplicableError: no run does.
+        DagproofError: a run failed.
+    """
+    for number, date in enumerate(dates):
+        if writes(lab, date):
+            return dates[number:]
+    runs = f"the run for {dates[0]} writes" if len(dates) == 1 else f"the runs for {', '.join(dates)} write"
+    raise NotApplicableError(f"{runs} nothing, so that there is nothing to compare")
 
 
 @dataclass(frozen=True)

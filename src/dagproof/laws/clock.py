@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, require_effect
+from dagproof.laws.base import Finding, Law, active
 
 MONTHS_LATER = timedelta(days=217, hours=5)
 
@@ -16,7 +16,9 @@ class Clock(Law):
     """What it does: runs a date when it is due, and again in fresh worlds whose wall clock shows another time.
 
     Months later, across midnight, at the end of a year, and while the clocks of Europe and America change.
-    PostgreSQL's own now() cannot be moved; a column that it fills differs between any two runs, and is not compared.
+    What SQL asks PostgreSQL for is moved, too: now(), CURRENT_DATE and their likes; a column that now() fills differs
+    between any two runs, and is not compared. So is what `date` says in a shell. Other programs, and the literals 'now'
+    and 'today' of SQL, tell the real time.
 
     Why is this bad: a backfill runs a date months after its day, a retry after midnight. A load that asks for the
     time then writes to the wrong day, or leaves other values than the run that was on time.
@@ -40,6 +42,7 @@ class Clock(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date months later, and the first one at each of the other moments."""
+        dates = active(lab, dates)
         runs = {date: lab.runs[lab.dag_id, date].run_after for date in dates}
         later = [(Step("run", date, at=(due + MONTHS_LATER).isoformat()),) for date, due in runs.items()]
         first = dates[0]
@@ -47,7 +50,6 @@ class Clock(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the run when it is due."""
-        require_effect(lab, history)
         return self.compared(lab, (Step("run", history[0].date),), history)
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, active, writes
 from dagproof.worlds.diff import diff
 from dagproof.worlds.snapshot import Snapshot, Table
 
@@ -48,11 +48,11 @@ class Containment(Law):
         if len(dates) < 2:
             raise NotApplicableError("it takes two dates; give another --date")
         only_forwards = bool(lab.about["depends_on_past"])
-        return [h for h in self.examples(dates) if not only_forwards or h[0].date < h[1].date]
+        pairs = [h for h in self.examples(active(lab, dates)) if writes(lab, h[0].date)]
+        return [(one, other) for one, other in pairs if not only_forwards or one.date < other.date]
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare what the first run wrote with what is left of it."""
-        require_effect(lab, history)
         first, second = history
         noise = self.noise(lab, history)
         before, one, other, both = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.worlds.diff import diff
 from dagproof.worlds.world import RunFailedError
 
@@ -44,7 +44,7 @@ class Correction(Law):
             raise NotApplicableError(
                 f"nothing says how data change; name a correction in [tool.dagproof.proofs.{lab.dag_id}.corrections]"
             )
-        date = dates[0]
+        date = active(lab, dates)[0]
         return [
             (Step("run", date), Step("correct", date, correction=name), Step("rerun", date))
             for name in lab.proof.corrections
@@ -53,7 +53,6 @@ class Correction(Law):
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with a world that only ever saw the corrected data."""
         run, correct, _ = history
-        require_effect(lab, (run,))
         try:
             lab.state((correct, run))
         except RunFailedError as refusal:

@@ -12,7 +12,7 @@ from dagproof.laws.base import (
     Finding,
     Law,
     NotApplicableError,
-    require_effect,
+    active,
     tidied,
 )
 from dagproof.worlds.diff import Diff, diff
@@ -59,14 +59,14 @@ class Crash(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
         """The first date cut off at each point of its run, and then at each point of its rerun."""
-        run, rerun = Step("run", dates[0]), Step("rerun", dates[0])
-        require_effect(lab, (run,))
+        date = active(lab, dates)[0]
+        run, rerun = Step("run", date), Step("rerun", date)
         for before in ((), (run,)):
             points, _ = lab.points((*before, rerun if before else run))
-            if not points:
+            if not points and not before:
                 raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN})")
             for point in points:
-                yield (*before, Step("crash", dates[0], point=point.name), rerun)
+                yield (*before, Step("crash", date, point=point.name), rerun)
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare what a reader sees after the crash, and what is there after the next run."""

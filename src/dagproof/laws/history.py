@@ -9,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, require_effect, tidied
+from dagproof.laws.base import Finding, Law, active, tidied
 from dagproof.worlds.world import RunFailedError
 
 #: What happens in each drawn history, in any order: each of these to one of the dates, or to none.
@@ -45,7 +45,7 @@ class AnyHistory(Law):
 
     def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
         """Several dates, with any of the things that happen to them in between."""
-        require_effect(lab, (Step("run", dates[0]),))
+        dates = active(lab, dates)
         points = [point.name for point in lab.points((Step("run", dates[0]),))[0]]
         trouble = st.tuples(
             st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest
@@ -68,7 +68,6 @@ class AnyHistory(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with fresh runs of the same dates in order."""
-        require_effect(lab, history)
         finding = self.compared(lab, fresh(history), history)
         crashes = [history[: n + 1] for n, step in enumerate(history) if step.kind == "crash"]
         return tidied(finding, [lab.state(steps) for steps in crashes]) if finding else finding

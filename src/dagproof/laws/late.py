@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, active
 
 #: The share of the delay for which a task may hold a slot besides its own work.
 MOST_HELD = 0.5
@@ -43,13 +43,12 @@ class Late(Law):
             raise NotApplicableError(
                 f"nothing comes before it; name what it waits for as after in [tool.dagproof.proofs.{lab.dag_id}]"
             )
-        return [(Step("late", date, delay=int(lab.proof.delay)),) for date in dates]
+        return [(Step("late", date, delay=int(lab.proof.delay)),) for date in active(lab, dates)]
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the data in time, and look who held a slot meanwhile."""
         step = history[0]
         on_time = (Step("run", step.date),)
-        require_effect(lab, on_time)
         finding = self.compared(lab, on_time, history)
         if finding:
             return finding

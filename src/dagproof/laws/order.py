@@ -7,7 +7,7 @@ from itertools import combinations
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, active
 
 
 class Order(Law):
@@ -45,9 +45,8 @@ class Order(Law):
             raise NotApplicableError(f"{', '.join(tasks)} wait for the run before, so that dates run in order only")
         if len(dates) < 2:
             raise NotApplicableError("an order takes two dates; give another --date")
-        return self.examples(dates)
+        return self.examples(active(lab, dates))
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates in order."""
-        require_effect(lab, history)
         return self.compared(lab, tuple(sorted(history, key=lambda step: step.date)), history)

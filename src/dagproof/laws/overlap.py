@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, require_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.points import Point
 
@@ -49,11 +49,14 @@ class Overlap(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
         """Two dates, and one date twice, the one held at each of its points."""
+        dates = active(lab, dates)
         run = Step("run", dates[0])
-        require_effect(lab, (run,))
         points = [point for point in lab.points((run,))[0] if point.kind != "reply"]
         if not points:
-            raise NotApplicableError("its runs use neither the world's database nor its files")
+            raise NotApplicableError(
+                "its runs have no point at which one could be held: they use neither the world's database nor, unless "
+                "by a shell command or a library in C, its files"
+            )
         alone = lab.about["max_active_runs"] == 1
         others = [*dates[1:2], dates[0]] if not alone else [dates[0]]
         for other in others:

@@ -10,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 from dagproof.histories import History
 from dagproof.histories.steps import runs_and_reruns, without_reruns
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, require_effect
+from dagproof.laws.base import Finding, Law, active
 
 MOST_REPEATS = 3
 
@@ -47,12 +47,16 @@ class Rerun(Law):
 
     def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
         """Several dates in order, each of them run up to three times in a row, at least one of them twice."""
-        repeats = st.lists(st.integers(0, MOST_REPEATS), min_size=len(dates), max_size=len(dates))
-        return repeats.filter(lambda counts: max(counts) > 1).map(
-            lambda counts: runs_and_reruns([d for d, n in zip(dates, counts, strict=True) for _ in range(n)])
-        )
+        return repeated(active(lab, dates))
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates run once each."""
-        require_effect(lab, history)
         return self.compared(lab, without_reruns(history), history)
+
+
+def repeated(dates: Sequence[str]) -> SearchStrategy[History]:
+    """Return how histories are drawn of several of the dates in order, some of them run several times in a row."""
+    repeats = st.lists(st.integers(0, MOST_REPEATS), min_size=len(dates), max_size=len(dates))
+    return repeats.filter(lambda counts: max(counts) > 1).map(
+        lambda counts: runs_and_reruns([d for d, n in zip(dates, counts, strict=True) for _ in range(n)])
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -81,6 +82,10 @@ class Clock:
             signal.raise_signal(signal.SIGALRM)
         elif alarm and seconds > 0:
             signal.setitimer(signal.ITIMER_REAL, alarm - seconds)
+
+    def expect(self, arrival: Arrival) -> None:
+        """Let something happen at its moment, or as soon as time goes on when that has passed."""
+        bisect.insort(self._arrivals, arrival)
 
     def let_arrive(self) -> None:
         """Let happen what was still to arrive, at its time: nobody waited for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 
@@ -18,3 +19,9 @@ def replace_metadata(source: Path, path: Path) -> None:
     shutil.copyfile(source, path)
     with contextlib.suppress(FileNotFoundError):
         shutil.copyfile(source.with_name(source.name + "-wal"), path.with_name(path.name + "-wal"))
+
+
+def variables_in(path: Path) -> list[tuple[str, str]]:
+    """Return Airflow's variables in the database, each with its value."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT key, val FROM variable ORDER BY key").fetchall()

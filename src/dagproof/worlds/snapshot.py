@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dagproof.worlds import sqlite
 
 if TYPE_CHECKING:
     import psycopg
@@ -48,7 +51,10 @@ class Table:
 
 @dataclass(frozen=True)
 class File:
-    """A file's content: all of it when it is small, and a hash of each 64 KiB in any case."""
+    """A file's content: all of it when it is small, and a hash of each 64 KiB in any case.
+
+    That of an SQLite database is the SQL that makes it.
+    """
 
     path: str
     size: int
@@ -227,6 +233,8 @@ def _files(folder: Path) -> Iterator[File]:
         links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
         for name in sorted([*names, *links]):
             path = Path(parent, name)
+            if sqlite.is_part_of_one(path):
+                continue
             yield _file(path, path.relative_to(folder).as_posix())
 
 
@@ -237,7 +245,8 @@ def _file(path: Path, name: str) -> File:
     if not path.is_file():
         return File(name, 0, (b"not a regular file",), None)
     chunks, kept, size = [], [], 0
-    with path.open("rb") as stream:
+    rows = sqlite.dump(path) if sqlite.is_database(path) else None
+    with path.open("rb") if rows is None else BytesIO(rows) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             size += len(chunk)
             chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())

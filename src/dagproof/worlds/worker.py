@@ -46,6 +46,7 @@ class Worker:
         home: a folder for its AIRFLOW_HOME; the metadata database of the current world is put there.
         machine: the machine that its runs believe they are on.
         env: the world's environment variables, connections and variables among them.
+        variables: those of Airflow's variables that a world keeps in its metadata database.
         pythonpath: folders to import from.
         guard: ``writable`` paths and ``endpoints`` (host and port): all that DAG files and runs can reach.
         log: the file that receives what it prints.
@@ -61,6 +62,7 @@ class Worker:
         dags_folder: Path,
         machine: Machine,
         env: Mapping[str, str],
+        variables: Mapping[str, str],
         pythonpath: list[str],
         guard: Mapping[str, Any],
         log: Path,
@@ -71,6 +73,7 @@ class Worker:
         self.home = home
         self.metadata = home / "metadata.db"
         self.log = log
+        self._variables = dict(variables)
         home.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
         with log.open("ab") as output, theirs:
@@ -96,7 +99,7 @@ class Worker:
         DAGs to it, the others read it.
         """
         request = {"op": "load", "dags": dag_ids, "template": str(template), "makes_template": makes_template}
-        self._send(request)
+        self._send({**request, "variables": self._variables})
 
     def loaded(self, timeout: float) -> dict[str, Any]:
         """Return, for each DAG of the last :meth:`start_loading`, its file and where the code of its tasks stands.
@@ -114,11 +117,6 @@ class Worker:
         """Return the run that the scheduler would make for each date; the default dates when there are none."""
         return list(self._ask({"op": "plan", "dag": dag_id, "dates": dates}, 60.0, "planning took too long")["runs"])
 
-    def run(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Run a DAG once in a forked child and return its report (see :mod:`dagproof.airflow.runner`)."""
-        self.start_run(request)
-        return self.finished_run()
-
     def start_run(self, request: dict[str, Any]) -> int:
         """Begin a run in a forked child, and return the child's process id; :meth:`finished_run` waits for its end."""
         self._run_timeout = request["timeout"] + _GRACE
@@ -126,7 +124,7 @@ class Worker:
         return int(self._answer(_GRACE, "the worker does not answer")["started"])
 
     def finished_run(self) -> dict[str, Any]:
-        """Return the report of the run that was started, once it has ended."""
+        """Return the report of the run that was started, once it has ended (see :mod:`dagproof.airflow.runner`)."""
         return self._answer(self._run_timeout, "the worker does not answer")
 
     def has_finished(self, seconds: float) -> bool:

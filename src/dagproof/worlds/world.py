@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,13 +21,13 @@ from typing import Any
 
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
-from dagproof.worlds import guard, reaper, snapshot
-from dagproof.worlds.machine import Machine
-from dagproof.worlds.metadata import replace_metadata
+from dagproof.worlds import guard, reaper, shell_date, snapshot
+from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
-from dagproof.worlds.wire import Lane, Proxy
+from dagproof.worlds.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.worlds.worker import Worker
 
 Report = dict[str, Any]
@@ -76,6 +78,8 @@ class Worlds:
         self.services = services
         self.world_folder = folder / "world"
         self.files = self.world_folder / "files"
+        self.programs = folder / "programs"
+        """What a shell finds there before the system's."""
         self.metadata_template = folder / "metadata-template.db"
         self._template = unique_name("template")
         self._database = unique_name()
@@ -92,6 +96,7 @@ class Worlds:
             ConfigError: a schema file is missing, or PostgreSQL refuses it.
         """
         self._empty_folders()
+        shell_date.install(self.programs)
         if self.server is None:
             yield self
             return
@@ -99,7 +104,7 @@ class Worlds:
         try:
             self._apply_schema(self.server)
             with ExitStack() as stack:
-                if not self.server.wants_encryption:
+                if self._moves_clock:
                     self._proxy = stack.enter_context(Proxy(self.server.host, self.server.port))
                 yield self
         finally:
@@ -111,6 +116,11 @@ class Worlds:
         A database that wants its connections encrypted is reached without one.
         """
         return self._proxy.lane(machine.name) if self._proxy else None
+
+    def set_clock(self, machine: Machine, now: datetime) -> None:
+        """Let SQL see that it is `now`, in sessions that begin from now on; from here, time goes by as it does."""
+        if lane := self.lane(machine):
+            lane.move_clock(self._database, now.timestamp() - time.time())
 
     def is_waiting_for_a_lock(self) -> bool:
         """Tell whether a session in the world's database waits for what another one has locked."""
@@ -126,12 +136,22 @@ class Worlds:
         world = self.config.world
         places = self.places(machine)
         own = {name: str(self.world_folder / folder) for name, folder in (("HOME", "home"), ("TMPDIR", "tmp"))}
+        own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
         connections = {
             f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(conn_id, value, places)
             for conn_id, value in world.connections.items()
         }
         variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
         return {**own, **{k: fill(v, places) for k, v in world.env.items()}, **connections, **variables}
+
+    @property
+    def stored_variables(self) -> dict[str, str]:
+        """The variables that are kept where Airflow keeps them, so that a task can change them.
+
+        An address of the database is another one on each machine, and stays in the environment, which comes first.
+        """
+        variables = {key: value for key, value in self.config.world.variables.items() if "{postgres}" not in value}
+        return {key: fill(value, self.places(HERE)) for key, value in variables.items()}
 
     def guard(self, machine: Machine) -> dict[str, Any]:
         """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
@@ -202,8 +222,18 @@ class Worlds:
         return places
 
     def _apply_schema(self, server: PostgresServer) -> None:
+        url = server.url(self._template)
+        if self._moves_clock:
+            with server.connect(self._template) as connection:
+                connection.execute(FUNCTIONS)
         for name in self.config.world.schema:
-            execute(server.url(self._template), self.config.root / name, name, "tool.dagproof.world.schema")
+            where = "tool.dagproof.world.schema"
+            execute(url, self.config.root / name, name, where, moves_clock=self._moves_clock)
+
+    @property
+    def _moves_clock(self) -> bool:
+        """Whether sessions come through the proxy, which can move SQL's clock."""
+        return self.server is not None and not self.server.wants_encryption
 
     def execute(self, path: Path, where: str, **values: str) -> None:
         """Run an SQL file on the world's database, ``{name}`` in it standing for a value; `where` it is configured.
@@ -213,7 +243,7 @@ class Worlds:
         """
         if self.conninfo is None:
             raise ConfigError(f"{where}: {path.name} needs a database, and the world has none; map one to {{postgres}}")
-        execute(self.conninfo, path, path.name, where, **values)
+        execute(self.conninfo, path, path.name, where, moves_clock=self._moves_clock, **values)
 
 
 #: What an error says when a task expects a date that its run does not have; and what is said of it then.
@@ -247,7 +277,8 @@ class World:
             RunFailedError: the run failed, hung or died.
         """
         request = self.request(run, at=at, pause=pause, **extras)
-        report = self.worker.run(request)
+        self.start(request)
+        report = self.worker.finished_run()
         self.ended(report, request)
         if report["state"] != "success":
             raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])), report)
@@ -269,6 +300,12 @@ class World:
             **extras,
         }
 
+    def start(self, request: Mapping[str, Any], worker: Worker | None = None) -> int:
+        """Begin a run, on another worker than the world's if one is given; return the process id of its child."""
+        worker = worker or self.worker
+        self.worlds.set_clock(worker.machine, datetime.fromisoformat(request["clock"]))
+        return worker.start_run(dict(request))
+
     def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
         ended = datetime.fromisoformat(report.get("ended") or request["clock"])
@@ -289,13 +326,15 @@ class World:
     def fingerprint(self, now: Snapshot) -> str:
         """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
 
-        Besides that it tells of sequences, and of the files that a run keeps outside the world's data.
+        Besides that it tells of sequences, of Airflow's variables, and of the files that a run keeps outside the
+        world's data.
         """
         digest = hashlib.sha256(repr((now.tables, now.files)).encode())
         for folder in ("home", "tmp"):
             digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
         if self.worlds.conninfo:
             digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
+        digest.update(repr(variables_in(self.worker.metadata)).encode())
         return digest.hexdigest()
 
     def watch(self, folder: Path) -> dict[str, Any]:
@@ -328,8 +367,10 @@ class World:
         return f"{what} failed in task {task['task_id']}: {error}{hint}"
 
 
-def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> None:
+def execute(conninfo: str, path: Path, name: str, where: str, *, moves_clock: bool = False, **values: str) -> None:
     """Run the SQL file `path` (called `name`, configured at `where`), ``{key}`` in it standing for a value.
+
+    Where the clock of SQL is moved, the defaults and functions that the file makes go by that.
 
     Raises:
         ConfigError: it cannot be read, or PostgreSQL refuses it.
@@ -341,7 +382,7 @@ def execute(conninfo: str, path: Path, name: str, where: str, **values: str) -> 
         for key, value in values.items():
             statements = statements.replace(f"{{{key}}}".encode(), value.encode())
         with psycopg.connect(conninfo, autocommit=True) as connection:
-            connection.execute(statements)
+            connection.execute(moved_sql(statements) if moves_clock else statements)
     except OSError as error:
         raise ConfigError(f"{where}: cannot read {name} ({error.strerror})") from error
     except psycopg.Error as error:
@@ -438,6 +479,7 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
         dags_folder=config.dags_folder,
         machine=machine,
         env=worlds.environment(machine),
+        variables=worlds.stored_variables,
         pythonpath=import_folders(config),
         guard=worlds.guard(machine),
         log=worlds.folder / f"worker-{machine.name}.log",

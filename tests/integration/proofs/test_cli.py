@@ -258,3 +258,28 @@ def test_a_run_that_fails_as_text(project: Project) -> None:
     assert "/src/dagproof/" not in ended.out
     assert f"0 of {len(all_laws())} laws proven, 4 not applicable, over 2026-01-01" in ended.out
     assert sentence in unescape((project.root / "failed.html").read_text())
+
+
+def test_a_day_without_data_does_not_spoil_the_proof(project: Project) -> None:
+    """Of the dates that nobody has named; what is compared begins with the first that has some, and it is all told."""
+    ended = project.run("prove", "dag_loads_what_there_is", *THREE_LAWS, "--law", "crash", "--law", "containment")
+    assert (ended.status, ended.err) == (0, ""), ended.out
+    for date in ("2026-01-01", "2026-02-01"):
+        assert f"the run for {date} writes nothing; name dates for which there are data" in ended.out
+    assert ended.out.startswith("dag_loads_what_there_is: 5 of 5 laws proven over 2026-01-01, 2026-01-02, 2026-02-01\n")
+
+
+def test_a_day_without_data_is_not_left_out(project: Project) -> None:
+    """Its run may be the one that takes other days' rows away."""
+    ended = project.run("prove", "dag_keeps_the_last_day", "--law", "effect", "--law", "containment")
+    assert ended.status == 1
+    assert "    1  run  2026-01-02      7 rows\n    2  run  2026-02-01      0 rows  ~\n" in ended.out, ended.out
+
+
+def test_a_date_that_was_named_has_to_have_data(project: Project) -> None:
+    """The other laws are proven over those that have."""
+    dates = ("--date", "2026-01-01", "--date", "2026-01-02")
+    ended = project.run("prove", "dag_loads_what_there_is", *THREE_LAWS, *dates)
+    assert ended.status == 1
+    assert "✗ effect         vacuous: run(2026-01-01)\n" in ended.out, ended.out
+    assert "✓ rerun          proven over 2 histories" in ended.out, ended.out

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dagproof.worlds.wire.clock import MOST_BYTES, Moved
 from dagproof.worlds.wire.loop import READ, WRITE, Loop
 from dagproof.worlds.wire.plans import Book, Planned
 from dagproof.worlds.wire.protocol import (
@@ -18,6 +19,8 @@ from dagproof.worlds.wire.protocol import (
     FLUSH_MESSAGE,
     HEAD_BYTES,
     HEADER_BYTES,
+    PARSE,
+    QUERY,
     ROWS,
     NotPostgresError,
     error_response,
@@ -43,7 +46,7 @@ class _Stop(enum.Enum):
     AFTER = enum.auto()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Way:
     """What all connections of a lane share: the loop, the book, where the server is, and a buffer to work in."""
 
@@ -52,6 +55,8 @@ class Way:
     addresses: Sequence[Address]
     buffer: memoryview
     on_end: Callable[[Connection], None]
+    moved: Moved | None = None
+    """Where the clock is ahead, and by how much, for sessions that begin now."""
 
 
 class Connection:
@@ -64,6 +69,7 @@ class Connection:
     def __init__(self, way: Way, number: int, client: socket.socket) -> None:
         self.number = number
         self.database = ""
+        self._moved: Moved | None = None
         self._way = way
         self._buffer = way.buffer
         self._addresses = list(way.addresses)
@@ -165,7 +171,11 @@ class Connection:
             self._begin(client, data[startup.size :])
             return
         self.database = startup.database
-        client.left = startup.size if startup.kind == "session" else _ENDLESS
+        size, moved = startup.size, self._way.moved
+        if startup.kind == "session" and moved and moved.database == self.database:
+            self._moved, packet = moved, moved.startup(data[:size])
+            client.carry, size = packet + data[size:], len(packet)
+        client.left = size if startup.kind == "session" else _ENDLESS
         self._connect()
 
     def _connect(self) -> None:
@@ -211,16 +221,19 @@ class Connection:
             self._from_client(self._client, self._server, total)
 
     def _from_client(self, client: Side, server: Side, total: int) -> None:
-        end = self._walk_client(client, total)
+        begin, end = self._walk_client(client, server, total)
         client.carry = bytes(self._buffer[end:total])
-        server.send(self._buffer[:end])
+        server.send(self._buffer[begin:end])
         if self._flush_due and not client.left:
             self._flush_due = False
             server.send(FLUSH_MESSAGE)
 
-    def _walk_client(self, client: Side, total: int) -> int:
-        """Find the messages in the buffer; return how far it may be passed on."""
-        position, left, buffer = 0, client.left, self._buffer
+    def _walk_client(self, client: Side, server: Side, total: int) -> tuple[int, int]:
+        """Find the messages in the buffer; return from where and how far it may be passed on.
+
+        What comes before that has been: messages that are not passed on as they are.
+        """
+        begin, position, left, buffer = 0, 0, client.left, self._buffer
         while True:
             if left:
                 step = min(left, total - position)
@@ -234,6 +247,9 @@ class Connection:
             if size < HEADER_BYTES - 1:
                 left = _ENDLESS  # not the protocol: the server will say so
                 continue
+            is_changed = self._moved is not None and kind in (QUERY, PARSE) and size < MOST_BYTES
+            if is_changed and total - position <= size:
+                break
             if self._way.book.active or self._counted:
                 head = min(size + 1, HEAD_BYTES if kind != COPY_DATA else HEADER_BYTES)
                 if total - position < head:
@@ -242,8 +258,12 @@ class Connection:
                     break
             self._ask(kind)
             left = size + 1
+            if is_changed and self._moved:
+                server.send(buffer[begin:position])
+                server.send(self._moved.message(bytes(buffer[position : position + left])))
+                begin = position + left
         client.left = left
-        return position
+        return begin, position
 
     def _stops_before(self, kind: int, size: int, head: bytes) -> bool:
         """Count a message, and tell whether to stop before it."""

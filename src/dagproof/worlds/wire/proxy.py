@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import overload
 
 from dagproof.errors import DagproofError
+from dagproof.worlds.wire.clock import Moved
 from dagproof.worlds.wire.connection import Address, Connection, Way
 from dagproof.worlds.wire.loop import READ, Loop, LoopEndedError
 from dagproof.worlds.wire.plans import Book, Fault, Held, Hold, Planned, Watch
@@ -65,6 +66,13 @@ class Lane:
         planned = kind(spec, self._loop.post, self._book)
         self._loop.call(lambda: self._book.plans.append(planned))
         return planned
+
+    def move_clock(self, database: str, seconds: float) -> None:
+        """Let SQL see a clock that is ahead by `seconds`, in sessions with the database that begin from now on.
+
+        The database has to have the functions of `dagproof.worlds.wire.FUNCTIONS`.
+        """
+        self._way.moved = Moved(database, seconds)
 
     def clear(self) -> None:
         """Forget watches and plans; connections that are held go on. If their clients are dead: `cut_all` first."""

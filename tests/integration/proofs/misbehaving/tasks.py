@@ -148,6 +148,17 @@ def commits_twice(ds=None):
     hook.run("INSERT INTO orders SELECT n, %s FROM generate_series(1, 7) n", autocommit=True, parameters=(ds,))
 
 
+def loads_what_there_is(ds=None):
+    rows = 7 if ds == "2026-01-02" else 0
+    day = f"INSERT INTO orders SELECT n, '{ds}' FROM generate_series(1, {rows}) n"
+    PostgresHook("shop").run([f"DELETE FROM orders WHERE dt = '{ds}'", day])
+
+
+def keeps_the_last_day(ds=None):
+    PostgresHook("shop").run("TRUNCATE orders")
+    loads_what_there_is(ds)
+
+
 def writes(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
 
@@ -185,6 +196,8 @@ FUNCTIONS = (
     appends,
     inserts,
     commits_twice,
+    loads_what_there_is,
+    keeps_the_last_day,
     writes,
 )
 

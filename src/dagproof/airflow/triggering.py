@@ -1,0 +1,99 @@
+"""Runs of other DAGs that a run triggers: each happens as soon as time goes on, in a process of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from dagproof.errors import DagproofError
+from dagproof.worlds.clock import Arrival, Clock
+
+#: What the request for a triggered run takes over from that of the run that triggers it.
+KEPT = ("cwd", "timeout", "disk", "log", "machine")
+
+
+def triggered_ids(dag: Any) -> list[str]:
+    """Return the ids of the DAGs that the DAG's tasks trigger, as far as they stand in its file."""
+    ids = {getattr(task, "trigger_dag_id", None) for task in dag.tasks}
+    return sorted(dag_id for dag_id in ids if isinstance(dag_id, str) and "{{" not in dag_id)
+
+
+@contextmanager
+def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
+    """Let the runs happen that tasks trigger; `ask` has the worker run another DAG, for the run that `request` wants.
+
+    A run that fails ends the one that has triggered it: what it should have written is part of what is proven.
+    """
+    from airflow.sdk.api.client import DagRunOperations
+
+    original = DagRunOperations.trigger
+    numbers = itertools.count(1)
+
+    def happen(dag_id: str, run_id: str) -> None:
+        watched = {"watch": {**request["watch"], "of": f" of {dag_id}"}} if "watch" in request else {}
+        report = ask(
+            {
+                **watched,
+                **{key: request[key] for key in KEPT},
+                "dag": dag_id,
+                "triggered": True,
+                "run": _spec(dag_id, run_id),
+                "clock": datetime.now(timezone.utc).isoformat(),
+                "result": str(Path(request["result"]).with_suffix(f".triggered-{next(numbers)}.json")),
+            }
+        )
+        if report["state"] != "success":
+            failed = [task for task in report.get("tasks", ()) if task["state"] == "failed"]
+            why = f" in task {failed[0]['task_id']}: {failed[0]['error']}" if failed else f": {report['reason']}"
+            raise DagproofError(f"{dag_id}, which it triggers, failed{why}")
+
+    def trigger(self: Any, dag_id: str, run_id: str, *args: Any, **kwargs: Any) -> Any:
+        answer = original(self, dag_id, run_id, *args, **kwargs)
+        if getattr(answer, "error", None) is None:
+            clock.expect(Arrival(datetime.now(timezone.utc), partial(happen, dag_id, run_id)))
+        return answer
+
+    for dag_id, run_id in () if request.get("triggered") else _left_behind():
+        clock.expect(Arrival(datetime.fromisoformat(request["clock"]), partial(happen, dag_id, run_id)))
+    with patch.object(DagRunOperations, "trigger", trigger):
+        yield
+
+
+def _left_behind() -> list[tuple[str, str]]:
+    """Return the runs that were triggered and never happened: by a run that was killed before."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from sqlalchemy import select
+
+    with create_session() as session:
+        queued = select(DagRun.dag_id, DagRun.run_id).where(DagRun.state == DagRunState.QUEUED).order_by(DagRun.id)
+        return [(dag_id, run_id) for dag_id, run_id in session.execute(queued)]
+
+
+def _spec(dag_id: str, run_id: str) -> dict[str, Any]:
+    """Return the run that Airflow has made, as :func:`dagproof.airflow.schedule.run_for` describes one."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        run = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)).one()
+        interval = [_text(run.data_interval_start), _text(run.data_interval_end)]
+        return {
+            "run_id": run_id,
+            "run_type": str(getattr(run.run_type, "value", run.run_type)),
+            "logical_date": _text(run.logical_date),
+            "data_interval": interval if all(interval) else None,
+            "run_after": _text(run.run_after),
+        }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

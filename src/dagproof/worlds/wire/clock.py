@@ -1,0 +1,98 @@
+"""PostgreSQL's clock, moved: what SQL calls the current time is that of the world.
+
+A server has no clock of its own that could be set. So each name by which SQL asks for the time is replaced, on its way
+to the server, by that of a function in the schema ``dagproof`` of the world's database, which adds what its session was
+told at the start. The literals ``'now'`` and ``'today'`` are not seen.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+from dagproof.worlds.wire.protocol import HEADER_BYTES, PARSE, QUERY
+
+#: The setting that tells a session how far ahead the clock is.
+_AHEAD = "dagproof.ahead"
+
+#: Makes the functions; each has the name of what it stands for, which is what a column of a SELECT is called then.
+FUNCTIONS = f"""
+CREATE SCHEMA dagproof;
+GRANT USAGE ON SCHEMA dagproof TO PUBLIC;
+CREATE FUNCTION dagproof.ahead() RETURNS interval LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(nullif(pg_catalog.current_setting('{_AHEAD}', true), ''), '0')::interval $$;
+""" + "".join(
+    f"""
+CREATE FUNCTION dagproof."{name}"() RETURNS {kind} LANGUAGE sql {volatility}
+    AS $$ SELECT (pg_catalog.{source}() + dagproof.ahead())::{kind} $$;
+"""
+    for name, source, kind, volatility in (
+        ("now", "now", "timestamptz", "STABLE"),
+        ("transaction_timestamp", "now", "timestamptz", "STABLE"),
+        ("statement_timestamp", "statement_timestamp", "timestamptz", "STABLE"),
+        ("clock_timestamp", "clock_timestamp", "timestamptz", "VOLATILE"),
+        ("current_timestamp", "now", "timestamptz", "STABLE"),
+        ("current_date", "now", "date", "STABLE"),
+        ("current_time", "now", "timetz", "STABLE"),
+        ("localtimestamp", "now", "timestamp", "STABLE"),
+        ("localtime", "now", "time", "STABLE"),
+    )
+)
+
+#: Messages up to this size are looked into: a longer one is data, and passes as it is.
+MOST_BYTES = 64 * 2**10
+
+_ASKS = re.compile(rb"(?i)\bnow\s*\(|_timestamp\b|\bcurrent_(?:date|time)|\blocaltime")
+_TOKENS = re.compile(
+    rb"""
+      \be'(?:[^'\\]|\\.|'')*(?:'|\Z)        # what is quoted, or said about the statement, asks for nothing
+    | '(?:[^']|'')*(?:'|\Z)
+    | "(?:[^"]|"")*(?:"|\Z)
+    | --[^\n]*
+    | /\*.*?(?:\*/|\Z)
+    | (?<![\w$.])(?:pg_catalog\s*\.\s*)?
+      (?:(?P<call>now|(?:clock|statement|transaction)_timestamp)(?=\s*\()
+        |(?P<word>current_(?:date|timestamp|time)|localtimestamp|localtime)(?![\w$])(?!\s*\())
+    """,
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+_LABEL = re.compile(rb"(?i)\bas\s+\Z")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """By how much the clock is ahead in the sessions of one database."""
+
+    database: str
+    seconds: float
+
+    def startup(self, packet: bytes) -> bytes:
+        """Return a session's first packet with what the functions need to know."""
+        body = packet[4:-1] + f"{_AHEAD}\0{self.seconds:.6f} seconds\0".encode() + b"\0"
+        return struct.pack("!I", len(body) + 4) + body
+
+    def message(self, message: bytes) -> bytes:
+        """Return a Query or Parse message that asks for the world's time where it asked for the current one."""
+        kind, body = message[0], message[HEADER_BYTES:]
+        start = body.index(b"\0") + 1 if kind == PARSE and b"\0" in body else 0
+        end = body.find(b"\0", start)
+        text = body[start:end]
+        if kind not in (QUERY, PARSE) or end < 0 or (moved := moved_sql(text)) == text:
+            return message
+        body = body[:start] + moved + body[end:]
+        return message[:1] + struct.pack("!I", len(body) + 4) + body
+
+
+def moved_sql(text: bytes) -> bytes:
+    """Return SQL that asks for the world's time where it asked for the current one."""
+    return _TOKENS.sub(_replaced, text) if _ASKS.search(text) else text
+
+
+def _replaced(found: re.Match[bytes]) -> bytes:
+    if call := found["call"]:
+        return b'dagproof."' + call.lower() + b'"'
+    word = found["word"]
+    if not word or _LABEL.search(found.string, 0, found.start()):
+        return found[0]
+    return b'dagproof."' + word.lower() + b'"()'
