@@ -306,11 +306,12 @@ tasks(ran)
 # between two tries a task holds no place on a worker.
 #
 # Other failures never heal. A broken order is as broken in an hour. `AirflowFailException` says: do not try again.
+# (It is in `airflow.exceptions` for Airflow 3.1 and later ones alike; the later ones warn, and name their new place.)
 
 # %% dag="impatient"
 import pendulum
+from airflow.exceptions import AirflowFailException
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
 
 @dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
@@ -794,8 +795,8 @@ states = {"two_leaves": "failed", "alarm": "failed", "broken_teardown": "success
 from datetime import datetime, timedelta, timezone
 
 import pendulum
+from airflow.exceptions import AirflowFailException
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
 
 @dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
@@ -843,8 +844,8 @@ def check():
 from datetime import datetime, timedelta, timezone
 
 import pendulum
+from airflow.exceptions import AirflowFailException
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
 
 @dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
