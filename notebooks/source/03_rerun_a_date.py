@@ -133,7 +133,7 @@ replace_orders()
 # ## The proof
 
 # %%
-proof = prove("replace_orders", "2026-01-01", "2026-01-02").rerun()
+proof = prove("replace_orders", "2026-01-01").rerun()
 assert proof
 proof
 
@@ -208,13 +208,16 @@ rows(BY_DAY)
 # `containment`: a run leaves the rows of other dates alone.
 
 # %%
-prove("truncate_orders", "2026-01-01", "2026-01-02").all("rerun", "containment")
+told = prove("truncate_orders", "2026-01-01", "2026-01-02").containment()
+assert not told
+assert prove("truncate_orders", "2026-01-01").rerun()
+told
 
 # %% [markdown]
 # `replace_orders` passes that, too:
 
 # %%
-proof = prove("replace_orders", "2026-01-01", "2026-01-02").all("effect", "containment")
+proof = prove("replace_orders", "2026-01-01", "2026-01-02").containment()
 assert proof
 proof
 
