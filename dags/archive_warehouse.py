@@ -8,7 +8,8 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
-from wiring.mail import mail_failure
+from etl.settings import warehouse_pool
+from wiring.mail import done_within, mail_failure
 
 # On the first of a month it is about the month before.
 MONTH = "{{ logical_date.subtract(months=1).strftime('%Y-%m') }}"
@@ -21,8 +22,10 @@ MONTH = "{{ logical_date.subtract(months=1).strftime('%Y-%m') }}"
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=1,
+    deadline=done_within(hours=12),
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -53,6 +56,7 @@ MONTH = "{{ logical_date.subtract(months=1).strftime('%Y-%m') }}"
     | an old month is broken, or no longer in the database | `apply_retention` leaves it alone, and its log names it |
     | a table is missing | `back_up_month` fails at once and names it |
     | the database or the archive is away, or a disk is full | the task is tried again, and nothing half-done shows |
+    | the run is not done in twelve hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
     """,
 )

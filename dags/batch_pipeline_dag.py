@@ -8,7 +8,8 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
-from wiring.mail import mail_failure
+from etl.settings import processing_container, warehouse_pool
+from wiring.mail import done_within, mail_failure
 
 # At two in the morning it is about the day before.
 DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
@@ -21,8 +22,10 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=2,
+    deadline=done_within(hours=3),
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -45,6 +48,10 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     `etl/sql/transactions.sql`, the settings in `etl/settings.py`; `TRANSACTIONS_SOURCE=generator:1000` makes up days
     that are not in the lake. `python -m etl.model.server` is a model to begin with.
 
+    With `TRANSACTIONS_IMAGE`, an image that `stack/etl.Dockerfile` makes, `run_batch_processing` does its work in a
+    container, with the same results: it is told of connections by its environment, so that whoever may speak to the
+    Docker engine can see them while it runs. A lake in a folder is mounted where it is.
+
     **When it fails.** An e-mail says so. Readers see the day as it was before, or all of it anew.
 
     | what | then |
@@ -57,6 +64,8 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     | the model refuses a batch | the others are scored and kept, then the task fails at once with its sentence |
     | the file is corrected | clear the run: the day's rows are replaced, other batches are other keys |
     | the database is away, or its disk is full | what needs it is tried again, and nothing half-done shows |
+    | a container was chosen, and no Docker engine answers | it is tried again, and then the e-mail says so |
+    | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
     """,
 )
@@ -96,12 +105,15 @@ def batch_pipeline_dag() -> None:
                 done = process(day, lake, scorer, connection, settings)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
-        print(
-            f"Loaded {done.transactions:,} transactions in {done.batches:,} batches, {done.kept:,} of them scored "
-            f"before, and rejected {done.rejected:,} rows."
-        )
+        print(done.sentence())
 
-    prepare_environment(DAY) >> run_batch_processing(DAY)
+    container = processing_container()
+    if container:
+        from wiring.containers import process_in_container  # needs the Docker provider, which is not for everybody
+
+        prepare_environment(DAY) >> process_in_container(container, "run_batch_processing", DAY)
+    else:
+        prepare_environment(DAY) >> run_batch_processing(DAY)
 
 
 batch_pipeline_dag()

@@ -9,7 +9,8 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
-from wiring.mail import mail_failure
+from etl.settings import warehouse_pool
+from wiring.mail import done_within, mail_failure
 from wiring.places import database
 
 # At two in the morning it is about the day before, in the shop's time zone; Airflow's `ds` would be in UTC.
@@ -23,8 +24,10 @@ DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_stri
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     catchup=True,
     max_active_runs=2,
+    deadline=done_within(hours=3),
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -55,6 +58,7 @@ DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_stri
     | nothing at all has landed in a table yet | the checks are tried again, further and further apart |
     | a day was late or corrected | clear its run: its results are replaced |
     | the database is away | what needs it is tried again; results appear whole or not at all |
+    | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
     """,
 )

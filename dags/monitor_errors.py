@@ -11,8 +11,9 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task, task_group
 
 from etl.logs.settings import watched_apps
-from wiring.mail import mail_failure, send_mail
-from wiring.places import database
+from etl.settings import warehouse_pool
+from wiring.mail import done_within, mail_failure, send_mail
+from wiring.places import database, storage
 
 if TYPE_CHECKING:
     from etl.logs.places import SftpServer
@@ -46,8 +47,11 @@ def sftp_server() -> SftpServer:
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=1,
+    max_active_tasks=3,  # downloads, that is: log servers allow few connections at once
+    deadline=done_within(hours=3),
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -59,18 +63,20 @@ def sftp_server() -> SftpServer:
     doc_md="""
     ### Errors in the logs of a day
 
-    Lands each app's log in `DATA_ROOT/raw/logs/{day}/{app}.log`, unpacked and with the rotated ones beside it, from the
-    place that `LOGS_SOURCE` names: a folder, an SFTP server, an HTTP(S) address, or a generator. A log that lies in
-    `DATA_ROOT/inbox/logs/{day}/{app}.log` is taken instead. Any of the formats in `etl/logs/formats.py` is read. Of the
+    Lands each app's log in `raw/logs/{day}/{app}.log`, unpacked and with the rotated ones beside it, from the place
+    that `LOGS_SOURCE` names: a folder, a bucket, an SFTP server, an HTTP(S) address, or a generator. A log that lies in
+    `inbox/logs/{day}/{app}.log` is taken instead. All this is below `LOGS_STORAGE`, a folder (`DATA_ROOT` unless told)
+    or `s3://bucket/…`. Any of the formats in `etl/logs/formats.py` is read. Of the
     day there are counts by app and level in `log_counts`, exceptions grouped in `log_exceptions`, each line that is in
     no known format in `log_unparsed`, how much was read in `log_files`, and a page with its JSON in
-    `DATA_ROOT/reports/monitor_errors/`. Where an app has more errors than `LOGS_MAX_ERRORS`, an alert goes out.
+    `reports/monitor_errors/`. Where an app has more errors than `LOGS_MAX_ERRORS`, an alert goes out.
 
     Tasks in between work on `log_staged`, which `drop_exception` clears: what is published is replaced in one
     transaction, so that a reader sees the old result or the new one, and a rerun leaves the same rows.
 
     Connections: `postgres_default`; `smtp_default` whose extra has `from_email`; for SFTP `logs_sftp`, whose extra has
-    `host_key` and, for a login without a password, `private_key`. The Airflow variable `alert_email` says who is told;
+    `host_key` and, for a login without a password, `private_key`; for `s3://` `minio_default` of type `aws`, with
+    `endpoint_url` in its extra. The Airflow variable `alert_email` says who is told;
     without it, nobody is told of too many errors. The settings are in `etl/logs/settings.py`.
 
     **When it fails.** An e-mail says which task, and why. The tables keep what they had before.
@@ -82,14 +88,15 @@ def sftp_server() -> SftpServer:
     | a log grew, or came once more | the download takes the place of the one before; no line counts twice |
     | lines are malformed | they are counted, and kept in `log_unparsed` |
     | a log was wrong | put the right one into the inbox, and clear the run |
-    | the database is away, or its disk is full | what needs it is tried again |
+    | the database or the storage is away, or a disk is full | what needs it is tried again |
+    | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | `send_alert` is tried again and then fails; the results are there |
     """,
 )
 def monitor_errors() -> None:
     """Define the DAG."""
 
-    @task
+    @task(pool="default_pool")  # it has nothing to do with the warehouse
     def download(app: str, day: str) -> None:
         """Land the day's log of an app."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
@@ -98,7 +105,7 @@ def monitor_errors() -> None:
         from etl.logs.settings import read_log_settings
 
         try:
-            settings = read_log_settings()
+            settings = read_log_settings(opened=storage)
             size = land_log(app, day, settings, sftp_server() if settings.kind == "sftp" else None)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
@@ -130,7 +137,7 @@ def monitor_errors() -> None:
 
         try:
             with database() as connection:
-                lines = stage_logs(day, read_log_settings(), connection, transform_engine())
+                lines = stage_logs(day, read_log_settings(opened=storage), connection, transform_engine())
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"Parsed {sum(lines.values()):,} lines: {lines}.")
@@ -142,7 +149,7 @@ def monitor_errors() -> None:
         from etl.logs.settings import read_log_settings
 
         with database() as connection:
-            kinds = publish(day, read_log_settings(), connection)
+            kinds = publish(day, read_log_settings(opened=storage), connection)
         print(f"Published {kinds:,} kinds of exceptions.")
 
     @task.branch
@@ -152,7 +159,7 @@ def monitor_errors() -> None:
         from etl.logs.settings import read_log_settings
 
         with database() as connection:
-            found = excesses(day, read_log_settings(), connection)
+            found = excesses(day, read_log_settings(opened=storage), connection)
         print("Too many errors: " + ", ".join(map(str, found)) if found else "No app has too many errors.")
         return "send_alert" if found else "all_quiet"
 
@@ -163,7 +170,7 @@ def monitor_errors() -> None:
         from etl.logs.settings import read_log_settings
 
         with database() as connection:
-            subject, html = alert(day, read_log_settings(), connection)
+            subject, html = alert(day, read_log_settings(opened=storage), connection)
         print(send_mail(subject, html))
 
     @task_group(prefix_group_id=False)

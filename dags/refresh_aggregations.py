@@ -8,7 +8,8 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
-from wiring.mail import mail_failure
+from etl.settings import warehouse_pool
+from wiring.mail import done_within, mail_failure
 from wiring.places import database
 
 
@@ -20,8 +21,10 @@ from wiring.places import database
     # Each run makes everything anew: one that was missed needs no run of its own.
     catchup=False,
     max_active_runs=1,
+    deadline=done_within(hours=3),
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -51,6 +54,7 @@ from wiring.places import database
     | a summary and the orders differ | `verify_aggregations` fails at once, naming the table, the row and both values |
     | orders came in between | the same; clear the whole run |
     | the database is away, or its disk is full | what needs it is tried again |
+    | the run is not done in three hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | the task fails as it would have, and its log says that no e-mail went out |
     """,
 )

@@ -8,8 +8,9 @@ import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
-from wiring.mail import mail_failure, send_mail
-from wiring.places import database
+from etl.settings import warehouse_pool
+from wiring.mail import done_within, mail_failure, send_mail
+from wiring.places import database, storage
 
 # Sunday in the shop's time zone, after which the report is named; and the day before, with which the week ends.
 SUNDAY = "{{ logical_date.in_timezone('Asia/Kolkata').to_date_string() }}"
@@ -23,8 +24,10 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     catchup=True,
     max_active_runs=1,
+    deadline=done_within(hours=6),
     default_args={
         "owner": "warehouse",
+        "pool": warehouse_pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
@@ -37,14 +40,16 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     ### The shop's week
 
     The week ends on the Saturday before the run. Its files `customers.csv`, `products.csv` and `orders.csv` come from
-    the place that `SHOP_SOURCE` names, or from `DATA_ROOT/inbox/shop/{saturday}/` where somebody has put a better one.
-    They are landed unchanged in `DATA_ROOT/raw/shop/{saturday}/` and replace that day's rows in `raw_customers`,
+    the place that `SHOP_SOURCE` names, or from `inbox/shop/{saturday}/` where somebody has put a better one.
+    They are landed unchanged in `raw/shop/{saturday}/` and replace that day's rows in `raw_customers`,
     `raw_products` and `raw_orders`. The base tables are then made what all raw rows together say: of several rows with
     a key the latest counts, and what breaks a rule goes to `shop_rejected` with the reason. The report is
-    `DATA_ROOT/reports/weekly/{sunday}.html` with its JSON, and needs no network; reports of other weeks are written
-    anew where late or corrected rows changed them. Rerunning a week leaves the same rows and the same bytes.
+    `reports/weekly/{sunday}.html` with its JSON, and needs no network; reports of other weeks are written
+    anew where late or corrected rows changed them. All this is below `SHOP_STORAGE`, a folder (`DATA_ROOT` unless told)
+    or `s3://bucket/…`. Rerunning a week leaves the same rows and the same bytes.
 
-    Connections: `postgres_default`, and `smtp_default` whose extra has `from_email`. The Airflow variable
+    Connections: `postgres_default`, and `smtp_default` whose extra has `from_email`; for `s3://` `minio_default` of
+    type `aws`, with `endpoint_url` in its extra. The Airflow variable
     `alert_email` says who is told of the report, and of failures; without it, nobody is told of the report. The tables
     are in `etl/sql/shop.sql`, the settings in `etl/weekly/settings.py`.
 
@@ -59,7 +64,8 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     | a row breaks a rule, is an orphan, or there twice | it goes to `shop_rejected`, an orphan until it is none |
     | more rows are rejected than `SHOP_MAX_BAD_SHARE` | `quality_checks` fails at once with the most frequent reason |
     | a week was late or corrected | clear its run |
-    | the database is away, or a disk is full | the stage is tried again; of each stage all is there or nothing |
+    | the database or the storage is away, or a disk is full | the stage is tried again; of it all is there or nothing |
+    | the run is not done in six hours | an e-mail says so, where `DEADLINE_ALERTS` is on; the run goes on |
     | the mail server is away | `completion` is tried again and then fails; the report is there |
     """,
 )
@@ -76,7 +82,7 @@ def weekly_full_pipeline() -> None:
 
         try:
             with database() as connection:
-                rows = validate_week(saturday, read_week_settings(), connection)
+                rows = validate_week(saturday, read_week_settings(opened=storage), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"The week's files are whole: {rows}.")
@@ -90,7 +96,7 @@ def weekly_full_pipeline() -> None:
 
         try:
             with database() as connection:
-                rows = ingest_week(saturday, read_week_settings(), connection)
+                rows = ingest_week(saturday, read_week_settings(opened=storage), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"Loaded {rows}.")
@@ -113,7 +119,7 @@ def weekly_full_pipeline() -> None:
 
         try:
             with database() as connection:
-                arrived = check_week(saturday, read_week_settings(), connection)
+                arrived = check_week(saturday, read_week_settings(opened=storage), connection)
         except PermanentError as error:
             raise AirflowFailException(str(error)) from None
         print(f"All {arrived.rows:,} rows have arrived, {arrived.rejected:,} of them are rejected.")
@@ -125,7 +131,7 @@ def weekly_full_pipeline() -> None:
         from etl.weekly.settings import read_week_settings
 
         with database() as connection:
-            facts = write_reports(sunday, read_week_settings(), connection)
+            facts = write_reports(sunday, read_week_settings(opened=storage), connection)
         print(f"The week had {facts['orders']:,} orders.")
 
     @task
@@ -134,7 +140,7 @@ def weekly_full_pipeline() -> None:
         from etl.weekly.report import summary
         from etl.weekly.settings import read_week_settings
 
-        print(send_mail(*summary(sunday, read_week_settings())))
+        print(send_mail(*summary(sunday, read_week_settings(opened=storage))))
 
     loaded = data_validation(SATURDAY) >> data_ingestion(SATURDAY) >> data_transformation()
     loaded >> quality_checks(SATURDAY) >> reporting(SUNDAY) >> completion(SUNDAY)

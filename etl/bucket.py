@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 from etl.errors import MissingFileError
-from etl.storage import Credentials, Storage, checked
+from etl.storage import Credentials, Storage, Stored, checked
 
 CONNECT_TIMEOUT, REQUEST_TIMEOUT, ATTEMPTS = 10, 60, 3
 
@@ -34,13 +34,13 @@ class Bucket(Storage):
             **where,
         )
 
-    def names(self, folder: str = "") -> list[str]:  # noqa: D102 - as in Storage, here and below
+    def files(self, folder: str = "", *, below: bool = True) -> list[Stored]:  # noqa: D102 - as in Storage, here and below
         place = f"{self._root}/{folder}".removesuffix("/.").rstrip("/")
-        selector = fs.FileSelector(place, recursive=True, allow_not_found=True)
+        selector = fs.FileSelector(place, recursive=below, allow_not_found=True)
         with self._told("listed", folder):
             found = self._client.get_file_info(selector)
-        files = (info.path for info in found if info.type == fs.FileType.File)
-        return sorted(path.removeprefix(f"{self._root}/") for path in files)
+        files = (info for info in found if info.type == fs.FileType.File)
+        return sorted(Stored(info.path.removeprefix(f"{self._root}/"), info.mtime_ns / 1e9) for info in files)
 
     def exists(self, name: str) -> bool:  # noqa: D102
         with self._told("looked for", name):

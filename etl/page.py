@@ -5,10 +5,9 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from etl.files import atomic_write
+from etl.storage import Storage
 
 _WIDTH, _ROW, _LABEL = 640, 22, 170
 _STYLE = (
@@ -70,12 +69,23 @@ def bars(title: str, values: Mapping[str, float]) -> str:
     )
 
 
-def write_report(path: Path, facts: Mapping[str, Any], text: str) -> None:
-    """Write a report and its facts, `path` with `.html` and `.json` at its end; each appears whole or not at all."""
+def write_report(storage: Storage, name: str, facts: Mapping[str, Any], text: str) -> None:
+    """Write a report and its facts, `name` with `.html` and `.json` at its end; each appears whole or not at all."""
     files = {".json": json.dumps(facts, ensure_ascii=False, indent=2, sort_keys=True) + "\n", ".html": text}
     for suffix, content in files.items():
-        with atomic_write(path.with_suffix(suffix)) as file:
+        with storage.writing(f"{name}{suffix}") as file:
             file.write(content.encode())
+
+
+def read_facts(storage: Storage, name: str) -> dict[str, Any]:
+    """Return the facts of a report.
+
+    Raises:
+        MissingFileError: there is no such report. StorageError: it cannot be read.
+    """
+    with storage.reading(f"{name}.json") as file:
+        facts: dict[str, Any] = json.loads(file.read())
+    return facts
 
 
 def _cell(value: Any) -> str:

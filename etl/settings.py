@@ -12,10 +12,14 @@
 | `TRANSACTIONS_SOURCE`        | `lake`           | `generator:N`: where no such file is, N made-up ones land      |
 | `TRANSACTIONS_BATCH_ROWS`    | `500`            | transactions that the model is given at once                   |
 | `TRANSACTIONS_MAX_BAD_SHARE` | `0.1`            | largest share of malformed ones with which a day is processed  |
+| `TRANSACTIONS_IMAGE`         | (none)           | image of the container that a day is processed in, if any      |
+| `TRANSACTIONS_NETWORK`       | Docker's default | network of that container                                      |
 | `MODEL_TIMEOUT`              | `30`             | seconds to wait for the model's API                            |
 | `MODEL_ATTEMPTS`             | `4`              | requests before a batch is given up                            |
 | `ARCHIVE_URL`                | `DATA_ROOT/archive` | where months are archived: a folder, or `s3://bucket/…`     |
 | `ARCHIVE_KEEP`               | `24`             | so many months stay in the archive                             |
+| `WAREHOUSE_POOL`             | `default_pool`   | Airflow's pool of the tasks that work on the shop's warehouse  |
+| `DEADLINE_ALERTS`            | `off`            | `on`: a run that is not done in time is told by e-mail         |
 
 `USERS_SOURCE` is one of
 
@@ -23,6 +27,10 @@
 - a path or `file://` URL, `{ds}` in it replaced by the date: a file, or a folder that holds `{ds}.csv`,
   `{ds}/users.csv` or `users.csv` (the first of these that exists);
 - an `http://` or `https://` address, `{ds}` in it replaced by the date.
+
+The last two, `TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK` are read when the DAG is parsed, the others in the task
+that needs them. Make a pool before you name it: tasks wait for ever for one that is not there, and nobody but the
+scheduler's log says so. Deadlines need a triggerer that has the folder of the DAGs in its `PYTHONPATH`.
 """
 
 from __future__ import annotations
@@ -85,6 +93,17 @@ class TransactionSettings:
     timeout: float = 30.0
     attempts: int = 4
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that say this, for a process elsewhere."""
+        return {
+            "LAKE_URL": self.lake,
+            "TRANSACTIONS_SOURCE": "lake" if self.generated is None else f"generator:{self.generated}",
+            "TRANSACTIONS_BATCH_ROWS": str(self.batch_rows),
+            "TRANSACTIONS_MAX_BAD_SHARE": str(self.max_bad_share),
+            "MODEL_TIMEOUT": str(self.timeout),
+            "MODEL_ATTEMPTS": str(self.attempts),
+        }
+
 
 def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> TransactionSettings:
     """Read and check the settings of `batch_pipeline_dag`.
@@ -97,7 +116,7 @@ def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> Transa
     if source != "lake" and generated is None:
         raise SettingsError(f"TRANSACTIONS_SOURCE={source!r} must be 'lake', 'generator' or 'generator:N'.")
     return TransactionSettings(
-        lake=_place(environ, "LAKE_URL", "lake"),
+        lake=place(environ, "LAKE_URL", "lake"),
         generated=generated,
         batch_rows=int(number(environ, "TRANSACTIONS_BATCH_ROWS", default=500, low=1, high=100_000, whole=True)),
         max_bad_share=number(environ, "TRANSACTIONS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
@@ -106,13 +125,44 @@ def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> Transa
     )
 
 
+@dataclass(frozen=True)
+class Container:
+    """What a day's transactions are processed in: an image, and the network; an empty one is Docker's default."""
+
+    image: str
+    network: str = ""
+
+
+def processing_container(environ: Mapping[str, str] = os.environ) -> Container | None:
+    """Read `TRANSACTIONS_IMAGE` and `TRANSACTIONS_NETWORK`; None where the task itself does the work."""
+    image = environ.get("TRANSACTIONS_IMAGE", "").strip()
+    return Container(image, environ.get("TRANSACTIONS_NETWORK", "").strip()) if image else None
+
+
+def warehouse_pool(environ: Mapping[str, str] = os.environ) -> str:
+    """Read `WAREHOUSE_POOL`; the default is a pool that each Airflow has."""
+    return environ.get("WAREHOUSE_POOL", "").strip() or "default_pool"
+
+
+def deadline_alerts(environ: Mapping[str, str] = os.environ) -> bool:
+    """Read `DEADLINE_ALERTS`.
+
+    Raises:
+        SettingsError: it is neither on nor off.
+    """
+    value = environ.get("DEADLINE_ALERTS", "").strip() or "off"
+    if value not in ("on", "off"):
+        raise SettingsError(f"DEADLINE_ALERTS={value!r} must be 'on' or 'off'.")
+    return value == "on"
+
+
 def archive_url(environ: Mapping[str, str] = os.environ) -> str:
     """Read `ARCHIVE_URL`.
 
     Raises:
         SettingsError: neither it nor `DATA_ROOT` is set.
     """
-    return _place(environ, "ARCHIVE_URL", "archive")
+    return place(environ, "ARCHIVE_URL", "archive")
 
 
 def archive_keep(environ: Mapping[str, str] = os.environ) -> int:
@@ -140,8 +190,12 @@ def generated_rows(source: str, variable: str = "USERS_SOURCE") -> int | None:
     return int(rows)
 
 
-def _place(environ: Mapping[str, str], name: str, below: str) -> str:
-    """Return the URL that a variable holds, or the folder below `DATA_ROOT` that stands for none."""
+def place(environ: Mapping[str, str], name: str, below: str = "") -> str:
+    """Return the URL that a variable holds, or `DATA_ROOT` or the folder below it that stands for none.
+
+    Raises:
+        SettingsError: neither is set.
+    """
     return environ.get(name, "").strip() or str(data_root(environ) / below)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from etl.errors import MissingFileError, SettingsError, StorageError
@@ -44,18 +45,35 @@ class Credentials:
         return cls(login, password, endpoint, str(extra.get("region_name") or "us-east-1"))
 
 
+class Stored(NamedTuple):
+    """A file: its name, and when it was last written to, in seconds since 1970."""
+
+    name: str
+    modified: float
+
+
 class Storage(ABC):
     """Where files are."""
 
     url: str
 
     @abstractmethod
+    def files(self, folder: str = "", *, below: bool = True) -> list[Stored]:
+        """Return the files of a folder and, unless told, of all folders below it, sorted by name.
+
+        There are none where there is no such folder.
+
+        Raises:
+            StorageError: the store does not answer.
+        """
+
     def names(self, folder: str = "") -> list[str]:
         """Return the names of all files below a folder, sorted; none where there is no such folder.
 
         Raises:
             StorageError: the store does not answer.
         """
+        return [file.name for file in self.files(folder)]
 
     @abstractmethod
     def reading(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
@@ -89,6 +107,18 @@ class Storage(ABC):
             StorageError: the store does not answer.
         """
 
+    @contextlib.contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """Have a file's bytes in one of this machine, to read only and for the time of the block.
+
+        Raises:
+            MissingFileError: it is not there. StorageError: it cannot be read.
+        """
+        with tempfile.NamedTemporaryFile() as file:
+            copy(self, name, file)  # type: ignore[arg-type]  # it is a binary file, wrapped
+            file.flush()
+            yield Path(file.name)
+
     def shown(self, name: str) -> str:
         """Return a file's whole address, for people to read."""
         return f"{self.url.rstrip('/')}/{name}"
@@ -120,10 +150,13 @@ class Folder(Storage):
         self.url = str(path)
         self._path = path
 
-    def names(self, folder: str = "") -> list[str]:  # noqa: D102 - as in Storage, here and below
-        files = (path for path in (self._path / folder).rglob("*") if path.is_file())
-        # A hidden one is what a writer is at, or has left.
-        return sorted(path.relative_to(self._path).as_posix() for path in files if not path.name.startswith("."))
+    def files(self, folder: str = "", *, below: bool = True) -> list[Stored]:  # noqa: D102 - as in Storage, here and below
+        place = self._path / folder
+        with self._told("listed", folder):
+            found = place.rglob("*") if below else place.glob("*")
+            # A hidden one is what a writer is at, or has left.
+            files = [path for path in found if path.is_file() and not path.name.startswith(".")]
+            return sorted(Stored(path.relative_to(self._path).as_posix(), path.stat().st_mtime) for path in files)
 
     def exists(self, name: str) -> bool:  # noqa: D102
         return (self._path / checked(name)).is_file()
@@ -132,6 +165,12 @@ class Folder(Storage):
     def reading(self, name: str) -> Iterator[BinaryIO]:  # noqa: D102
         with self._told("read", name), (self._path / checked(name)).open("rb") as file:
             yield file
+
+    @contextlib.contextmanager
+    def local(self, name: str) -> Iterator[Path]:  # noqa: D102
+        if not self.exists(name):
+            raise MissingFileError(f"{self.shown(name)} is not there.")
+        yield self._path / name
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:  # noqa: D102

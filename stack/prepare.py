@@ -1,4 +1,4 @@
-"""What Airflow's api-server needs before it starts: its database, the password of `admin`, the warehouse's tables.
+"""What Airflow needs before it starts: its database, the password of `admin`, the warehouse's pool and its tables.
 
 Each part may be done again, and changes nothing then.
 """
@@ -19,10 +19,12 @@ def main() -> None:
     """Do all of it.
 
     Raises:
-        subprocess.CalledProcessError: the metadata database could not be migrated.
+        subprocess.CalledProcessError: the metadata database could not be migrated, or the pool not be made.
         psycopg.Error: the warehouse's tables could not be made.
     """
     subprocess.run(["airflow", "db", "migrate"], check=True)
+    pool = [os.environ["WAREHOUSE_POOL"], os.environ["WAREHOUSE_SLOTS"], "Tasks that work on the shop's warehouse"]
+    subprocess.run(["airflow", "pools", "set", *pool], check=True)
     passwords = Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
     passwords.write_text(json.dumps({"admin": os.environ["AIRFLOW_ADMIN_PASSWORD"]}), encoding="utf-8")
     passwords.chmod(0o600)

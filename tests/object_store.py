@@ -10,7 +10,7 @@ from pathlib import Path
 from pyarrow import fs
 
 from dagproof.worlds.services import start_services
-from etl.storage import Credentials
+from etl.storage import Credentials, Storage
 
 KEY, SECRET = "shopkeeper", "open-sesame-4711"
 
@@ -38,6 +38,37 @@ class ObjectStore:
         )
         client.create_dir(name)
         return f"s3://{name}"
+
+
+class StoredFile:
+    """A file of a storage, spoken to as if it were a path."""
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self._storage = storage
+        self.name = name
+
+    @property
+    def path(self) -> Path:
+        """Where it is, in a folder."""
+        return Path(self._storage.url, self.name)
+
+    def read_bytes(self) -> bytes:
+        """Return what is in it."""
+        with self._storage.reading(self.name) as file:
+            return file.read()
+
+    def write_bytes(self, data: bytes) -> None:
+        """Replace what is in it."""
+        with self._storage.writing(self.name) as file:
+            file.write(data)
+
+    def write_text(self, text: str) -> None:
+        """Replace what is in it."""
+        self.write_bytes(text.encode())
+
+    def unlink(self) -> None:
+        """Remove it."""
+        self._storage.delete(self.name)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from etl.model.client import ModelClient
-    from etl.storage import Storage
+    from etl.storage import Credentials, Storage
 
 
 def database() -> closing[psycopg.Connection[Any]]:
@@ -21,22 +21,38 @@ def database() -> closing[psycopg.Connection[Any]]:
     return closing(cast("psycopg.Connection[Any]", hook.get_conn()))
 
 
+def database_parts() -> dict[str, Any]:
+    """Look up where the warehouse is, and who we are there: what `database` opens, for somebody else to open."""
+    connection = BaseHook.get_connection("postgres_default")
+    parts = {"host": connection.host, "port": connection.port, "user": connection.login}
+    return {**connection.extra_dejson, **parts, "password": connection.password, "dbname": connection.schema}
+
+
+def credentials() -> Credentials:
+    """Look up who we are at the object store, by the connection `minio_default`."""
+    from etl.storage import Credentials
+
+    connection = BaseHook.get_connection("minio_default")
+    return Credentials.of_connection(connection.login, connection.password, connection.extra_dejson)
+
+
 def storage(url: str) -> Storage:
     """Open the storage at a URL; one of `s3://` with the credentials of the connection `minio_default`."""
-    from etl.storage import Credentials, open_storage
+    from etl.storage import open_storage
 
-    if not url.startswith("s3://"):
-        return open_storage(url)
-    connection = BaseHook.get_connection("minio_default")
-    return open_storage(url, Credentials.of_connection(connection.login, connection.password, connection.extra_dejson))
+    return open_storage(url, credentials() if url.startswith("s3://") else None)
+
+
+def model_api() -> tuple[str, str]:
+    """Look up the URL of the model's API and the token that it asks for, by the connection `ml_api_default`."""
+    connection = BaseHook.get_connection("ml_api_default")
+    host = connection.host or "localhost"
+    url = host if "://" in host else f"{connection.schema or 'http'}://{host}"
+    return url + (f":{connection.port}" if connection.port else ""), connection.password or ""
 
 
 def model(timeout: float, attempts: int) -> ModelClient:
     """Open the model's API, by the connection `ml_api_default`; its password is the bearer token."""
     from etl.model.client import ModelClient
 
-    connection = BaseHook.get_connection("ml_api_default")
-    host = connection.host or "localhost"
-    url = host if "://" in host else f"{connection.schema or 'http'}://{host}"
-    url += f":{connection.port}" if connection.port else ""
-    return ModelClient(url, connection.password or "", timeout=timeout, attempts=attempts)
+    return ModelClient(*model_api(), timeout=timeout, attempts=attempts)

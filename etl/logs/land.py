@@ -1,4 +1,4 @@
-"""Bring a day's log of an app under `DATA_ROOT`, from wherever it comes: unpacked, each line once."""
+"""Bring a day's log of an app into the storage, from wherever it comes: unpacked, each line once."""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from etl.download import download
 from etl.errors import EtlError, InputError, SettingsError, SourceUnavailableError
-from etl.files import atomic_write
 from etl.logs.generator import generate_log
 from etl.logs.parse import unpacked
-from etl.logs.places import Found, Place, SftpServer, ThisMachine
+from etl.logs.places import Found, InBucket, Place, SftpServer, ThisMachine
 from etl.logs.settings import LogSettings
 from etl.paths import check_date
+from etl.storage import copy
 
 _ATTEMPTS = 4
 _BLOCK = 1 << 20
 _DAY = 24 * 60 * 60
 
 
-def raw_log(app: str, ds: str) -> Path:
-    """Return the landed log of an app on a day, relative to `DATA_ROOT`."""
-    return Path("raw", "logs", check_date(ds), f"{app}.log")
+def raw_log(app: str, ds: str) -> str:
+    """Return the name of the landed log of an app on a day."""
+    return f"raw/logs/{check_date(ds)}/{app}.log"
 
 
 class _Landing:
-    """A file that logs are written to one after another, and where what is on its way may lie."""
+    """A file that logs are written to one after another."""
 
-    def __init__(self, file: BinaryIO, folder: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._folder = folder
 
     def add(self, path: str, machine: Place) -> None:
         """Write a log, unpacked."""
@@ -46,7 +44,7 @@ class _Landing:
     def fill(self, fetch: Callable[[BinaryIO], None]) -> None:
         """Write what is fetched, unpacked; its last line is ended, so that what follows begins with one of its own."""
         last = b""
-        with tempfile.TemporaryFile(dir=self._folder) as part:
+        with tempfile.TemporaryFile() as part:
             fetch(cast("BinaryIO", part))
             with unpacked(cast("BinaryIO", part), "it") as plain:
                 while block := plain.read(_BLOCK):
@@ -59,19 +57,19 @@ class _Landing:
 def land_log(app: str, ds: str, settings: LogSettings, server: SftpServer | None = None) -> int:
     """Land the log of an app on a day; return its size in bytes.
 
-    The file appears whole or not at all, and replaces what was landed before. A file `inbox/logs/{ds}/{app}.log` below
-    `DATA_ROOT` is taken instead of the source's: that is how a day is put right by hand.
+    The file appears whole or not at all, and replaces what was landed before. A file `inbox/logs/{ds}/{app}.log` of
+    the storage is taken instead of the source's: that is how a day is put right by hand.
 
     Raises:
         SettingsError: the source cannot be what was meant.
         SourceUnavailableError: the source does not have the log (yet), does not answer, broke off, or the log is cut.
+        StorageError: the log cannot be written.
     """
-    target = settings.data_root / raw_log(app, ds)
-    corrected = settings.data_root / "inbox" / "logs" / ds / f"{app}.log"
-    with atomic_write(target) as file:
-        landing = _Landing(file, target.parent)
-        if corrected.is_file():
-            landing.add(str(corrected), ThisMachine())
+    files, corrected = settings.files, f"inbox/logs/{check_date(ds)}/{app}.log"
+    with files.writing(raw_log(app, ds)) as file:
+        landing = _Landing(file)
+        if files.exists(corrected):
+            landing.fill(lambda part: copy(files, corrected, part))
         elif settings.kind == "generator":
             file.writelines(generate_log(app, ds, settings.entries))
         else:
@@ -100,6 +98,8 @@ def _fetch(place: str, ds: str, settings: LogSettings, server: SftpServer | None
 def _opened(settings: LogSettings, server: SftpServer | None) -> contextlib.AbstractContextManager[Place]:
     if settings.kind == "folder":
         return contextlib.nullcontext(ThisMachine())
+    if settings.kind == "s3":
+        return contextlib.nullcontext(InBucket(settings.opened("/".join(settings.source.split("/")[:3]))))
     if server is None:
         raise SettingsError(f"LOGS_SOURCE={settings.source!r} needs the Airflow connection logs_sftp.")
     return server.connect(settings.timeout)

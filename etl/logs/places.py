@@ -1,4 +1,4 @@
-"""Where logs are read from: a folder of this machine, or one of an SFTP server."""
+"""Where logs are read from: a folder of this machine, of an SFTP server, or of a bucket."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
 import paramiko
 
 from etl.errors import SettingsError, SourceUnavailableError
+from etl.storage import Storage, copy
 
 
 class Found(NamedTuple):
@@ -45,6 +46,22 @@ class ThisMachine:
         """Write what is in a file to another one."""
         with Path(path).open("rb") as file:
             shutil.copyfileobj(file, target)
+
+
+class InBucket:
+    """The files of a bucket; paths begin with a slash here as elsewhere."""
+
+    def __init__(self, bucket: Storage) -> None:
+        self._bucket = bucket
+
+    def files(self, folder: str) -> list[Found]:
+        """Return the files of a folder."""
+        found = self._bucket.files(folder.strip("/"), below=False)
+        return [Found(PurePosixPath(file.name).name, file.modified) for file in found]
+
+    def copy(self, path: str, target: BinaryIO) -> None:
+        """Write what is in a file to another one."""
+        copy(self._bucket, path.lstrip("/"), target)
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ class Excess(NamedTuple):
     errors: int
 
 
-def report_path(ds: str) -> Path:
-    """Return the report of a day without its suffix, relative to `DATA_ROOT`."""
-    return Path("reports", "monitor_errors", check_date(ds))
+def report_path(ds: str) -> str:
+    """Return the name of a day's report, without its suffix."""
+    return f"reports/monitor_errors/{check_date(ds)}"
 
 
 def publish(ds: str, settings: LogSettings, connection: psycopg.Connection[Any]) -> int:
@@ -48,7 +48,7 @@ def publish(ds: str, settings: LogSettings, connection: psycopg.Connection[Any])
             connection.execute(f"DELETE FROM {table} WHERE dt = %s", [day])  # noqa: S608 - our own names
             connection.execute((_SQL / f"{table}.sql").read_bytes(), {"day": day})
         facts = _facts(day, connection)
-    page.write_report(settings.data_root / report_path(ds), facts, _as_page(facts))
+    page.write_report(settings.files, report_path(ds), facts, _as_page(facts))
     return sum(app["kinds"] for app in facts["apps"])
 
 

@@ -2,7 +2,8 @@
 
 | variable          | default     | meaning                                                                        |
 |-------------------|-------------|--------------------------------------------------------------------------------|
-| `DATA_ROOT`       | (required)  | absolute path of the folder that holds `raw/` and `reports/`                   |
+| `DATA_ROOT`       | (required)  | absolute path of a folder                                                      |
+| `LOGS_STORAGE`    | `DATA_ROOT` | what holds `raw/`, `inbox/` and `reports/`: a folder, or `s3://bucket/…`       |
 | `LOGS_APPS`       | all nine    | the watched apps, with commas in between; read when the DAG is parsed, too     |
 | `LOGS_SOURCE`     | `generator` | where a day's logs come from, see below                                        |
 | `LOGS_MAX_ERRORS` | `25`        | errors and worse of one app on one day above which an alert is sent            |
@@ -12,6 +13,7 @@
 
 - `generator` or `generator:5000`: made-up logs, the same for a day on any machine (100 entries, or so many);
 - an absolute path or `file://` URL, such as `/var/log/apps/{app}.log`;
+- an `s3://bucket/path/{app}.log` URL, with the credentials of the Airflow connection `minio_default`;
 - an `sftp:///var/log/apps/{app}.log` path on the server of the Airflow connection `logs_sftp`;
 - an `http://` or `https://` address, such as `https://logs.example.org/{ds}/{app}.log`.
 
@@ -24,12 +26,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from etl.errors import SettingsError
-from etl.settings import data_root, number
+from etl.settings import number, place
+from etl.storage import Storage, open_storage
 
 ALL_APPS = (
     "securityApp",
@@ -48,19 +50,30 @@ DEFAULT_ENTRIES = 100
 
 @dataclass(frozen=True)
 class LogSettings:
-    """The environment variables above, checked and typed."""
+    """The environment variables above, checked and typed.
 
-    data_root: Path
+    Attributes:
+        opened: How the storage at a URL is opened: who has credentials, says so here.
+    """
+
+    storage: str
     source: str = "generator"
     apps: tuple[str, ...] = ALL_APPS
     max_errors: int = 25
     timeout: float = 30.0
+    opened: Callable[[str], Storage] = open_storage
+
+    @property
+    def files(self) -> Storage:
+        """What holds `raw/`, `inbox/` and `reports/`."""
+        return self.opened(self.storage)
 
     @property
     def kind(self) -> str:
-        """`generator`, `folder`, `sftp` or `http`."""
+        """`generator`, `folder`, `s3`, `sftp` or `http`."""
         scheme = self.source.partition(":")[0].lower()
-        return {"generator": "generator", "sftp": "sftp", "http": "http", "https": "http"}.get(scheme, "folder")
+        kinds = {"generator": "generator", "s3": "s3", "sftp": "sftp", "http": "http", "https": "http"}
+        return kinds.get(scheme, "folder")
 
     @property
     def of_one_day(self) -> bool:
@@ -85,23 +98,26 @@ def watched_apps(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     return apps
 
 
-def read_log_settings(environ: Mapping[str, str] = os.environ) -> LogSettings:
-    """Read and check the settings.
+def read_log_settings(
+    environ: Mapping[str, str] = os.environ, opened: Callable[[str], Storage] = open_storage
+) -> LogSettings:
+    """Read and check the settings; `opened` opens the storage at a URL, if somebody has credentials for one of `s3://`.
 
     Raises:
         SettingsError: a variable is missing or its value means nothing.
     """
     source = environ.get("LOGS_SOURCE", "").strip() or "generator"
-    place = re.match(r"/|file:///|sftp:///|https?://[^/]", source)
-    if not re.fullmatch(r"generator(:[1-9]\d{0,8})?", source) and not (place and "{app}" in source):
+    somewhere = re.match(r"/|file:///|sftp:///|(s3|https?)://[^/{]", source)
+    if not re.fullmatch(r"generator(:[1-9]\d{0,8})?", source) and not (somewhere and "{app}" in source):
         raise SettingsError(
-            f"LOGS_SOURCE={source!r} must be 'generator', 'generator:N', or an absolute path or a file:///, sftp:///, "
-            "http:// or https:// URL with {app} in it."
+            f"LOGS_SOURCE={source!r} must be 'generator', 'generator:N', or an absolute path or a file:///, s3://, "
+            "sftp:///, http:// or https:// URL with {app} in it."
         )
     return LogSettings(
-        data_root=data_root(environ),
+        storage=place(environ, "LOGS_STORAGE"),
         source=source,
         apps=watched_apps(environ),
         max_errors=int(number(environ, "LOGS_MAX_ERRORS", default=25, low=0, high=10**12, whole=True)),
         timeout=number(environ, "LOGS_TIMEOUT", default=30, low=0.001, high=86_400),
+        opened=opened,
     )

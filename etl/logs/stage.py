@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -15,7 +16,7 @@ import psycopg
 import pyarrow as pa
 
 from etl.arrow import text_array
-from etl.errors import InputError
+from etl.errors import InputError, MissingFileError
 from etl.load import load_partition
 from etl.logs.formats import Head
 from etl.logs.land import raw_log
@@ -87,27 +88,39 @@ def _rows(
     ds: str, day: datetime.date, settings: LogSettings, files: list[tuple[str | None, ...]], engine: str
 ) -> Iterator[tuple[str | None, ...]]:
     """Yield the rows of all apps; of each, append what its log holds to `files`."""
-    for app in settings.apps:
-        path = settings.data_root / raw_log(app, ds)
-        if not path.is_file():
-            raise InputError(f"{raw_log(app, ds)} has not been landed; clear download_{app} and what comes after it.")
-        lines = others = 0
-        levels: Counter[str] = Counter()
-        current = True
-        for entry in read_log(path, day, engine):
-            lines += entry.lines
-            if not settings.of_one_day:
-                current = _is_of(day, entry.head, current)
-            if not current:
-                others += 1
-            elif entry.head is None:
-                yield _row(app, entry, None)
-            else:
-                level = entry.head.level or NO_LEVEL
-                levels[level] += 1
-                if level in ("error", "critical") or entry.trace:
-                    yield _row(app, entry, fingerprint(entry))
-        files.append((app, str(lines), str(levels.total()), str(others), json.dumps(levels, sort_keys=True)))
+    storage = settings.files
+    with contextlib.ExitStack() as stack:
+        for app in settings.apps:
+            try:
+                path = stack.enter_context(storage.local(raw_log(app, ds)))
+            except MissingFileError:
+                raise InputError(
+                    f"{raw_log(app, ds)} has not been landed; clear download_{app} and what comes after it."
+                ) from None
+            yield from _rows_of(app, path, day, settings.of_one_day, files, engine)
+            stack.pop_all().close()  # a copy of one log at a time
+
+
+def _rows_of(
+    app: str, path: Path, day: datetime.date, of_one_day: bool, files: list[tuple[str | None, ...]], engine: str
+) -> Iterator[tuple[str | None, ...]]:
+    lines = others = 0
+    levels: Counter[str] = Counter()
+    current = True
+    for entry in read_log(path, day, engine):
+        lines += entry.lines
+        if not of_one_day:
+            current = _is_of(day, entry.head, current)
+        if not current:
+            others += 1
+        elif entry.head is None:
+            yield _row(app, entry, None)
+        else:
+            level = entry.head.level or NO_LEVEL
+            levels[level] += 1
+            if level in ("error", "critical") or entry.trace:
+                yield _row(app, entry, fingerprint(entry))
+    files.append((app, str(lines), str(levels.total()), str(others), json.dumps(levels, sort_keys=True)))
 
 
 def _is_of(day: datetime.date, head: Head | None, before: bool) -> bool:

@@ -50,6 +50,13 @@ class Processed(NamedTuple):
     kept: int
     """Batches of these that an earlier attempt had scored."""
 
+    def sentence(self) -> str:
+        """Say it."""
+        return (
+            f"Loaded {self.transactions:,} transactions in {self.batches:,} batches, {self.kept:,} of them scored "
+            f"before, and rejected {self.rejected:,} rows."
+        )
+
 
 class BatchesFailedError(TransientError):
     """Some batches got no scores; those of the others are kept."""

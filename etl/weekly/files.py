@@ -16,7 +16,6 @@ from typing import BinaryIO, NamedTuple, cast
 
 from etl.download import download
 from etl.errors import HeaderError, SettingsError, SourceUnavailableError
-from etl.files import atomic_write
 from etl.paths import check_date
 from etl.records import Record, read_records
 from etl.shop.dirt import Row, landed
@@ -46,37 +45,45 @@ class Checked(NamedTuple):
     problem: str | None
 
 
-def raw_file(table: str, ds: str) -> Path:
-    """Return the landed file of a table, of the week that ends on a day, relative to `DATA_ROOT`."""
-    return Path("raw", "shop", check_date(ds), f"{table}.csv")
+def raw_file(table: str, ds: str) -> str:
+    """Return the name of the landed file of a table, of the week that ends on a day."""
+    return f"raw/shop/{check_date(ds)}/{table}.csv"
 
 
-def land(table: str, ds: str, settings: WeekSettings) -> Path:
-    """Land a file of a week, unchanged, and return its path; it appears whole or not at all.
+def land(table: str, ds: str, settings: WeekSettings) -> str:
+    """Land a file of a week, unchanged, and return its name; it appears whole or not at all.
 
     Raises:
-        SourceUnavailableError: the source does not have it (yet), does not answer, or broke off.
+        SourceUnavailableError, MissingFileError: the source does not have it (yet), does not answer, or broke off.
+        StorageError: it cannot be written.
     """
-    target = settings.data_root / raw_file(table, ds)
-    with source(table, ds, settings) as file, atomic_write(target) as copy:
+    name = raw_file(table, ds)
+    with source(table, ds, settings) as file, settings.files.writing(name) as copy:
         shutil.copyfileobj(file, copy)
-    return target
+    return name
 
 
 @contextlib.contextmanager
 def source(table: str, ds: str, settings: WeekSettings) -> Iterator[BinaryIO]:
     """Open a file of a week where it comes from.
 
-    A file `inbox/shop/{ds}/{table}.csv` below `DATA_ROOT` is taken instead of the source's: that is how a week is put
+    A file `inbox/shop/{ds}/{table}.csv` of the storage is taken instead of the source's: that is how a week is put
     right by hand.
 
     Raises:
-        SourceUnavailableError: the source does not have it (yet), does not answer, or broke off.
+        SourceUnavailableError, MissingFileError: the source does not have it (yet), does not answer, or broke off.
+        StorageError: the storage does not answer.
     """
-    corrected = settings.data_root / "inbox" / "shop" / check_date(ds) / f"{table}.csv"
+    files, corrected = settings.files, f"inbox/shop/{check_date(ds)}/{table}.csv"
     place = settings.source.replace("{table}", table).replace("{ds}", ds)
     with contextlib.ExitStack() as stack:
-        if not corrected.is_file() and (settings.factor is not None or place.startswith("http")):
+        if files.exists(corrected):
+            yield stack.enter_context(stack.enter_context(files.local(corrected)).open("rb"))
+        elif place.startswith("s3://"):
+            bucket, _, name = place.removeprefix("s3://").partition("/")
+            path = stack.enter_context(settings.opened(f"s3://{bucket}").local(name))
+            yield stack.enter_context(path.open("rb"))
+        elif settings.factor is not None or place.startswith("http"):
             made = cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile()))
             if settings.factor is None:
                 download(place, made, timeout=settings.http_timeout, attempts=_ATTEMPTS)
@@ -84,13 +91,8 @@ def source(table: str, ds: str, settings: WeekSettings) -> Iterator[BinaryIO]:
                 made.writelines(generated(table, ds, settings.factor))
             made.seek(0)
             yield made
-            return
-        path = corrected if corrected.is_file() else Path(_path(place))
-        try:
-            file = stack.enter_context(path.open("rb"))
-        except OSError as error:
-            raise SourceUnavailableError(f"The week's file {path} cannot be read: {error.strerror}.") from error
-        yield file
+        else:
+            yield stack.enter_context(_opened(Path(_path(place))))
 
 
 def generated(table: str, ds: str, factor: float) -> Iterator[bytes]:
@@ -140,6 +142,13 @@ def _checked(record: Record, columns: list[str], parsers: list[Callable[[str], o
         if field is not None and not parser(field):
             return Checked(record, (), f"{column} {field[:40]!r} is not what it should be")
     return Checked(record, tuple(record.fields), None)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise SourceUnavailableError(f"The week's file {path} cannot be read: {error.strerror}.") from error
 
 
 def _path(place: str) -> str:

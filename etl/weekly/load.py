@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def validate_week(ds: str, settings: WeekSettings, connection: psycopg.Connectio
 
     Raises:
         MissingTableError: names the tables.
-        SourceUnavailableError: the source does not have a file (yet), or does not answer.
+        SourceUnavailableError, MissingFileError: the source does not have a file (yet), or does not answer.
         InputError: a file is bad as a whole.
     """
     query = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL ORDER BY name"
@@ -56,13 +57,16 @@ def ingest_week(ds: str, settings: WeekSettings, connection: psycopg.Connection[
         How many rows were loaded into each raw table, and into `raw_rejected`.
 
     Raises:
-        SourceUnavailableError: the source does not have a file (yet), does not answer, or broke off.
+        SourceUnavailableError, MissingFileError: the source does not have a file (yet), does not answer, or broke off.
+        StorageError: a file cannot be landed.
         InputError: a file is bad as a whole. The tables are as they were before.
     """
     day = datetime.date.fromisoformat(check_date(ds))
-    paths = {table: land(table, ds, settings) for table in TABLES}
+    names = {table: land(table, ds, settings) for table in TABLES}
     loaded: dict[str, int] = {}
-    with connection.transaction():
+    with contextlib.ExitStack() as stack:
+        paths = {table: stack.enter_context(settings.files.local(name)) for table, name in names.items()}
+        stack.enter_context(connection.transaction())
         for table, path in paths.items():
             rows = _good(table, ds, path)
             loaded[f"raw_{table}"] = load_partition(connection, f"raw_{table}", column="dt", value=day, rows=rows)
@@ -98,7 +102,7 @@ def _bad(table: str, ds: str, path: Path) -> Iterator[pa.RecordBatch]:
 
 def _checked(table: str, ds: str, path: Path) -> Iterator[Checked]:
     with path.open("rb") as file:
-        yield from check_file(file, table, str(raw_file(table, ds)))
+        yield from check_file(file, table, raw_file(table, ds))
 
 
 def _batches(rows: Iterator[tuple[str | None, ...]], names: list[str]) -> Iterator[pa.RecordBatch]:

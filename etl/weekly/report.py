@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from etl.paths import check_date
 from etl.weekly.settings import WeekSettings
 
 _SQL = Path(__file__).parents[1] / "sql" / "weekly"
-_FOLDER = Path("reports", "weekly")
+_FOLDER = "reports/weekly"
 
 
-def report_path(run_day: str) -> Path:
-    """Return the report of the run on a day without its suffix, relative to `DATA_ROOT`."""
-    return _FOLDER / check_date(run_day)
+def report_path(run_day: str) -> str:
+    """Return the name of the report of the run on a day, without its suffix."""
+    return f"{_FOLDER}/{check_date(run_day)}"
 
 
 def write_reports(run_day: str, settings: WeekSettings, connection: psycopg.Connection[Any]) -> dict[str, Any]:
@@ -33,21 +33,21 @@ def write_reports(run_day: str, settings: WeekSettings, connection: psycopg.Conn
     Returns:
         What the report says.
     """
-    folder = settings.data_root / _FOLDER
+    files = settings.files
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('etl.weekly.report', 0))")
         facts = _facts(run_day, connection)
-        page.write_report(settings.data_root / report_path(run_day), facts, _as_page(facts))
-        for path in sorted(folder.glob("????-??-??.json")):
-            if path.stem != run_day and json.loads(path.read_bytes()) != (other := _facts(path.stem, connection)):
-                page.write_report(path, other, _as_page(other))
+        page.write_report(files, report_path(run_day), facts, _as_page(facts))
+        for day in _reported(files.names(_FOLDER)):
+            name = report_path(day)
+            if day != run_day and page.read_facts(files, name) != (other := _facts(day, connection)):
+                page.write_report(files, name, other, _as_page(other))
     return facts
 
 
 def summary(run_day: str, settings: WeekSettings) -> tuple[str, str]:
     """Return the subject of the e-mail about a week's report, and its text in HTML."""
-    path = settings.data_root / report_path(run_day)
-    facts = json.loads(path.with_suffix(".json").read_bytes())
+    facts = page.read_facts(settings.files, report_path(run_day))
     text = f"{facts['orders']:,} orders from {facts['first']} to {facts['last']}; revenue {_money(facts['revenue'])}."
     parts = [
         page.paragraph(text),
@@ -55,6 +55,12 @@ def summary(run_day: str, settings: WeekSettings) -> tuple[str, str]:
         page.paragraph(f"The whole report is {report_path(run_day)}.html."),
     ]
     return f"The shop's week up to {facts['last']}: {_money(facts['revenue'])}", "".join(parts)
+
+
+def _reported(names: list[str]) -> list[str]:
+    """Return the days of which there is a report."""
+    matches = (re.fullmatch(rf"{_FOLDER}/(\d{{4}}-\d\d-\d\d)\.json", name) for name in names)
+    return [match[1] for match in matches if match]
 
 
 def _facts(run_day: str, connection: psycopg.Connection[Any]) -> dict[str, Any]:

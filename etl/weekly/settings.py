@@ -2,7 +2,8 @@
 
 | variable             | default     | meaning                                                                     |
 |----------------------|-------------|-----------------------------------------------------------------------------|
-| `DATA_ROOT`          | (required)  | absolute path of the folder that holds `raw/` and `reports/`                |
+| `DATA_ROOT`          | (required)  | absolute path of a folder                                                   |
+| `SHOP_STORAGE`       | `DATA_ROOT` | what holds `raw/`, `inbox/` and `reports/`: a folder, or `s3://bucket/…`    |
 | `SHOP_SOURCE`        | `generator` | where a week's files come from, see below                                   |
 | `SHOP_MAX_BAD_SHARE` | `0.1`       | largest share of rejected rows, 0 to 1, with which a week passes its checks |
 | `SHOP_HTTP_TIMEOUT`  | `30`        | seconds to wait for a connection, and for each next piece of a body         |
@@ -11,7 +12,8 @@
 
 - `generator` or `generator:0.01`: a made-up shop, the same for a week on any machine (the full one of 60,495 records
   over half a year, or so many times as large), two rows of a hundred with a fault; its first week has all before it;
-- an absolute path or `file://` URL, such as `/incoming/{ds}/{table}.csv`, or an `http://` or `https://` address.
+- an absolute path or `file://` URL, such as `/incoming/{ds}/{table}.csv`, or an `http://` or `https://` address;
+- an `s3://bucket/path/{ds}/{table}.csv` URL, with the credentials of the Airflow connection `minio_default`.
 
 `{table}` (`customers`, `products` or `orders`) and `{ds}`, the last day of the week, must be in a place.
 """
@@ -20,22 +22,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from etl.errors import SettingsError
-from etl.settings import data_root, number
+from etl.settings import number, place
+from etl.storage import Storage, open_storage
 
 
 @dataclass(frozen=True)
 class WeekSettings:
-    """The environment variables above, checked and typed."""
+    """The environment variables above, checked and typed.
 
-    data_root: Path
+    Attributes:
+        opened: How the storage at a URL is opened: who has credentials, says so here.
+    """
+
+    storage: str
     source: str = "generator"
     max_bad_share: float = 0.1
     http_timeout: float = 30.0
+    opened: Callable[[str], Storage] = open_storage
+
+    @property
+    def files(self) -> Storage:
+        """What holds `raw/`, `inbox/` and `reports/`."""
+        return self.opened(self.storage)
 
     @property
     def factor(self) -> float | None:
@@ -44,24 +56,27 @@ class WeekSettings:
         return float(factor or 1) if kind == "generator" else None
 
 
-def read_week_settings(environ: Mapping[str, str] = os.environ) -> WeekSettings:
-    """Read and check the settings.
+def read_week_settings(
+    environ: Mapping[str, str] = os.environ, opened: Callable[[str], Storage] = open_storage
+) -> WeekSettings:
+    """Read and check the settings; `opened` opens the storage at a URL, if somebody has credentials for one of `s3://`.
 
     Raises:
         SettingsError: a variable is missing or its value means nothing.
     """
     source = environ.get("SHOP_SOURCE", "").strip() or "generator"
-    place = re.match(r"/|file:///|https?://[^/]", source)
+    somewhere = re.match(r"/|file:///|(s3|https?)://[^/{]", source)
     if not re.fullmatch(r"generator(:\d{1,4}(\.\d{1,4})?)?", source) and not (
-        place and "{table}" in source and "{ds}" in source
+        somewhere and "{table}" in source and "{ds}" in source
     ):
         raise SettingsError(
             f"SHOP_SOURCE={source!r} must be 'generator', 'generator:FACTOR', or an absolute path or a file:///, "
-            "http:// or https:// URL with {table} and {ds} in it."
+            "s3://, http:// or https:// URL with {table} and {ds} in it."
         )
     return WeekSettings(
-        data_root=data_root(environ),
+        storage=place(environ, "SHOP_STORAGE"),
         source=source,
         max_bad_share=number(environ, "SHOP_MAX_BAD_SHARE", default=0.1, low=0, high=1),
         http_timeout=number(environ, "SHOP_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
+        opened=opened,
     )

@@ -21,19 +21,23 @@ import json, sys
 from pathlib import Path
 from dagproof.airflow.bundle import bundle_bag
 
+sys.modules.update(dict.fromkeys(sys.argv[2:]))  # what is None there cannot be imported
 folder = Path(sys.argv[1])
 bag = bundle_bag(folder, folder)
 dags = {
     dag_id: {
         "catchup": dag.catchup,
+        "deadlines": [alert.interval.total_seconds() / 3600 for alert in dag.deadline or []],
         "description": dag.description,
         "doc": dag.doc_md,
         "start_date": str(dag.start_date.astimezone(dag.timezone)),
         "tags": sorted(dag.tags),
         "tasks": {
             task.task_id: {
+                "kind": type(task).__name__,
                 "mode": getattr(task, "mode", None),
                 "owner": task.owner,
+                "pool": task.pool,
                 "retries": task.retries,
                 "sensor": hasattr(task, "poke_interval"),
                 "timeout": getattr(task, "timeout", None),
@@ -54,16 +58,21 @@ ALL_AT_ONCE = {"refresh_aggregations"}
 SEVEN_DAYS = 7 * 24 * 3600
 
 
-def load(folder: Path, home: Path) -> dict[str, Any]:
-    """Import `folder` as the dag processor does, in a process of its own."""
+def load(folder: Path, home: Path, without: str = "", **variables: str) -> dict[str, Any]:
+    """Import `folder` as the dag processor does, in a process of its own, perhaps one that lacks a module."""
     environment = {
+        **variables,
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
-        [sys.executable, "-c", LIST, str(folder)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", LIST, str(folder), *without.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -72,7 +81,19 @@ def load(folder: Path, home: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Our DAGs, imported once."""
-    return load(DAGS, tmp_path_factory.mktemp("airflow"))
+    return load(DAGS, tmp_path_factory.mktemp("airflow"), without="airflow.providers.docker.operators.docker")
+
+
+@pytest.fixture(scope="module")
+def in_container(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Our DAGs where a container is to do what it can, the warehouse has a pool, and deadlines are told."""
+    return load(
+        DAGS,
+        tmp_path_factory.mktemp("airflow"),
+        TRANSACTIONS_IMAGE="warehouse-etl:1",
+        WAREHOUSE_POOL="shop",
+        DEADLINE_ALERTS="on",
+    )
 
 
 def clocks(source: str) -> list[int]:
@@ -150,6 +171,42 @@ def test_every_dag_says_who_owns_it_what_it_does_and_where_it_starts(loaded: dic
         assert "fail" in dag["doc"]
         assert dag["tags"]
         assert all(task["owner"] != "airflow" for task in dag["tasks"].values())
+
+
+def test_a_container_takes_the_place_of_one_task(loaded: dict[str, Any], in_container: dict[str, Any]) -> None:
+    """Which is retried as patiently; and nobody else needs Airflow's Docker provider, without which `loaded` is."""
+    name = "run_batch_processing"
+    expected = loaded["dags"]["batch_pipeline_dag"]["tasks"]
+    tasks = in_container["dags"]["batch_pipeline_dag"]["tasks"]
+    own = {"kind": "ProcessingContainer", "timeout": tasks[name]["timeout"]}  # of its requests to the engine
+    assert tasks[name] == expected[name] | own | {"pool": "shop"}
+    assert tasks.keys() == expected.keys()
+    assert in_container["errors"] == {}
+
+
+def test_what_works_on_the_shops_warehouse_is_in_its_pool(loaded: dict[str, Any], in_container: dict[str, Any]) -> None:
+    """Where one is named; otherwise each task is in the pool that each Airflow has."""
+
+    def pools(dags: dict[str, Any]) -> dict[str, set[str]]:
+        return {dag_id: {task["pool"] for task in dag["tasks"].values()} for dag_id, dag in dags["dags"].items()}
+
+    users = {"producer_users_daily", "consumer_users_daily"}
+    assert pools(loaded) == {dag_id: {"default_pool"} for dag_id in loaded["dags"]}
+    assert pools(in_container) == {
+        dag_id: {"default_pool"} if dag_id in users else {"shop"} for dag_id in loaded["dags"]
+    } | {"monitor_errors": {"shop", "default_pool"}}
+
+
+def test_runs_have_a_deadline_where_somebody_looks_at_it(loaded: dict[str, Any], in_container: dict[str, Any]) -> None:
+    """Some hours after they were queued."""
+
+    def deadlines(dags: dict[str, Any]) -> dict[str, list[float]]:
+        return {dag_id: dag["deadlines"] for dag_id, dag in dags["dags"].items() if dag["deadlines"]}
+
+    assert deadlines(loaded) == {}
+    shop = ("daily_quality_check", "refresh_aggregations", "batch_pipeline_dag", "monitor_errors")
+    expected = {**{dag_id: [3] for dag_id in shop}, "weekly_full_pipeline": [6], "archive_warehouse": [12]}
+    assert deadlines(in_container) == expected
 
 
 def test_every_task_is_retried_more_and_more_patiently_and_ends_some_time(loaded: dict[str, Any]) -> None:

@@ -116,7 +116,7 @@ def test_a_day_of_logs_has_the_same_rows(
 ) -> None:
     """What `monitor_errors` stages of nine apps, each cut into many pieces."""
     monkeypatch.setattr("etl.spark.logs.parse_with_spark.__kwdefaults__", {"piece_bytes": 1_500})
-    settings = LogSettings(tmp_path, "generator:200")
+    settings = LogSettings(str(tmp_path), "generator:200")
     for app in ALL_APPS:
         land_log(app, "2026-01-01", settings, None)
     create_tables(postgresql)

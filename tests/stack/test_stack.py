@@ -101,6 +101,13 @@ def test_all_dags_are_there(stack: Stack, airflow: httpx.Client) -> None:
     assert airflow.get("/importErrors").raise_for_status().json()["import_errors"] == []
 
 
+def test_the_warehouse_has_its_pool(airflow: httpx.Client) -> None:
+    """And what works on it is in there: a task waits for ever for a pool that is not."""
+    assert airflow.get("/pools/warehouse").raise_for_status().json()["slots"] == 3
+    tasks = airflow.get("/dags/refresh_aggregations/tasks").raise_for_status().json()["tasks"]
+    assert {task["pool"] for task in tasks} == {"warehouse"}
+
+
 def test_a_rerun_by_the_scheduler_leaves_identical_rows(stack: Stack, airflow: httpx.Client) -> None:
     """Producer and consumer see five dates through; one is cleared, runs again, and writes the same rows anew."""
     with switched_on(airflow, PRODUCER):

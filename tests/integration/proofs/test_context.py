@@ -18,11 +18,12 @@ from dagproof.worlds.snapshot import Snapshot
 DAGS = """
 import json
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pendulum
 from airflow.sdk import DAG, task
+from airflow.sdk.definitions.deadline import AsyncCallback, DeadlineAlert, DeadlineReference
 
 try:
     from airflow.sdk import CronDataIntervalTimetable
@@ -46,12 +47,24 @@ def write(ds=None, ts=None, data_interval_start=None, data_interval_end=None, ru
     Path(os.environ["DATA_ROOT"], "seen.json").write_text(json.dumps(seen))
 
 
+async def complain(context):
+    raise AssertionError("nobody looks at deadlines here")
+
+
+deadline = DeadlineAlert(
+    reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+    interval=timedelta(hours=1),
+    callback=AsyncCallback(f"{__name__}.complain"),
+)
+
 for dag_id, schedule, zone in (
     ("context_daily", "@daily", "UTC"),
     ("context_interval", CronDataIntervalTimetable("30 2 * * *", timezone="Europe/Berlin"), "Europe/Berlin"),
     ("context_manual", None, "UTC"),
 ):
-    with DAG(dag_id, schedule=schedule, start_date=pendulum.datetime(2026, 3, 1, tz=zone)) as dag:
+    with DAG(
+        dag_id, schedule=schedule, start_date=pendulum.datetime(2026, 3, 1, tz=zone), deadline=deadline
+    ) as dag:
         task(write)()
     globals()[dag_id] = dag
 """

@@ -6,6 +6,7 @@ import email.message
 import json
 import mailbox
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -18,9 +19,25 @@ import psycopg
 import pytest
 from pytest_postgresql import factories
 
+from dagproof.worlds.servers import unique_name
+from etl.storage import Storage, open_storage
+from tests.object_store import ObjectStore, object_store
+
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "etl" / "sql"
-FORGOTTEN = ("AIRFLOW", "ARCHIVE_", "DATA_", "LAKE_", "MODEL_", "TRANSACTIONS_", "USERS_")
+FORGOTTEN = (
+    "AIRFLOW",
+    "ARCHIVE_",
+    "DATA_",
+    "DEADLINE_",
+    "LAKE_",
+    "LOGS_",
+    "MODEL_",
+    "SHOP_",
+    "TRANSACTIONS_",
+    "USERS_",
+    "WAREHOUSE_",
+)
 """What the environment of an Airflow of ours must not have from somebody else."""
 
 warehouse_server = factories.postgresql_noproc(depends_on="postgres_server", dbname="warehouse")
@@ -87,6 +104,37 @@ def mail(tmp_path: Path) -> Iterator[Mailbox]:
     server = Mailbox(tmp_path)
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A server that speaks S3."""
+    with object_store(tmp_path_factory.mktemp("s3") / "s3") as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(s3: ObjectStore) -> tuple[Storage, dict[str, str]]:
+    """An empty storage in a bucket, and what makes Airflow know its credentials."""
+    extra = {"endpoint_url": s3.endpoint}
+    connection = {"conn_type": "aws", "login": s3.credentials.key, "password": s3.credentials.secret, "extra": extra}
+    url = s3.make_bucket(f"bucket-{secrets.token_hex(6)}") + "/deep/down"
+    return open_storage(url, s3.credentials), {"AIRFLOW_CONN_MINIO_DEFAULT": json.dumps(connection)}
+
+
+@pytest.fixture(scope="session")
+def image(docker_engine: None) -> Iterator[str]:
+    """The image that `stack/etl.Dockerfile` makes; its layers stay with the engine, its name goes."""
+    name = unique_name("etl")
+    told = {"PYTHON_IMAGE": os.environ.get("DAGPROOF_PYTHON_IMAGE") or "python:3.12-slim-bookworm"}
+    told |= {index: os.environ.get(index, "") for index in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")}
+    arguments = [word for pair in told.items() for word in ("--build-arg", "=".join(pair))]
+    network = os.environ.get("DAGPROOF_BUILD_NETWORK", "default")
+    command = ["docker", "build", "--network", network, *arguments, "-f", "stack/etl.Dockerfile", "-t", name, "."]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    yield name
+    subprocess.run(["docker", "rmi", "--no-prune", name], capture_output=True, check=True)
 
 
 @pytest.fixture

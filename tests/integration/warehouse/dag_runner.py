@@ -124,10 +124,10 @@ def reschedules(dag_id: str, moment: datetime.datetime) -> dict[str, list[float]
 
 
 def restart_server(database: str) -> None:
-    """Kill the process that serves the COPY: PostgreSQL ends all connections, and recovers as after a power cut."""
+    """Kill the process that serves the task: PostgreSQL ends all connections, and recovers as after a power cut."""
     with psycopg.connect(database) as connection:
         row = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'warehouse' AND datname = current_database()"
         ).fetchone()
         connection.commit()
         connection.autocommit = True
@@ -168,9 +168,9 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("producer_state"):
         set_producer_state(moment, request["producer_state"])
     watch = Watch(request, moment)
-    dag = getattr(importlib.import_module(request["dag"]), request["dag"])()
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, request["env"]))
+        dag = getattr(importlib.import_module(request["dag"]), request["dag"])()
         clock = stack.enter_context(time_machine.travel(moment + datetime.timedelta(days=1, hours=1)))
         stack.enter_context(mock.patch("time.sleep", lambda seconds: watch.sleep(seconds, clock)))
         if "sabotage" in request:

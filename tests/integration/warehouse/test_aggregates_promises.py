@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.aggregates import SUMMARIES
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
@@ -25,12 +27,13 @@ class Aggregates:
         self.airflow = airflow
         self.database = database
         self.mail = mail
-        self.env = env
+        info = database.info
+        self.env = env | {"DATABASE": psycopg.conninfo.make_conninfo(info.dsn, password=info.password)}
         load_shop(database, SHOP)
 
-    def run(self, ds: str = "2026-02-01") -> dict[str, Any]:
+    def run(self, ds: str = "2026-02-01", **request: Any) -> dict[str, Any]:
         """Run the DAG for a date and return what happened."""
-        answer: dict[str, Any] = self.airflow.ask(dag=DAG, ds=ds, env=self.env)
+        answer: dict[str, Any] = self.airflow.ask(dag=DAG, ds=ds, env=self.env, **request)
         return answer
 
     def summaries(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -123,6 +126,25 @@ BREAK_ONCE = """
     $$ BEGIN IF nextval('broken') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$;
     CREATE TRIGGER break_once AFTER DELETE ON customer_summary EXECUTE FUNCTION break_once();
 """
+
+
+def test_a_database_that_restarts_in_the_middle_loses_nothing(
+    aggregates: Aggregates, postgres_server: PostgresServer
+) -> None:
+    """It breaks down before the old rows of a summary are deleted, and is back when that is tried again."""
+    if postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
+    aggregates.run()
+    rows = aggregates.summaries()
+    seen = aggregates.run(sabotage="restart", sabotaged="psycopg.sql.Identifier", count=COUNT)
+    assert seen["state"] == "success", aggregates.airflow.printed()
+    assert retried(seen)
+    assert seen["counts_while_waiting"] == [sum(map(len, rows.values()))]
+    with psycopg.connect(aggregates.env["DATABASE"]) as again:
+        assert again.execute(COUNT).fetchone() == (sum(map(len, rows.values())),)
+
+
+COUNT = "SELECT " + " + ".join(f"(SELECT count(*) FROM {name})" for name in SUMMARIES)
 
 
 def test_a_full_disk_shows_nothing_and_a_mail_server_that_is_away_changes_nothing(aggregates: Aggregates) -> None:

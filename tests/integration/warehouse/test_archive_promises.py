@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.archive.manifest import Manifest, manifest_name, read_manifest
 from etl.archive.restore import restore
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from etl.storage import Storage, open_storage
-from tests.object_store import KEY, SECRET, ObjectStore, object_store
+from tests.object_store import KEY, SECRET, ObjectStore
 
 pytestmark = pytest.mark.one_server
 
@@ -64,13 +64,6 @@ class Archive:
     def sentences(self) -> list[str]:
         """Return what the e-mails say."""
         return [str(mail).split("<p>")[1].split("</p>")[0] for mail in self.mail.texts()]
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """A server that speaks S3."""
-    with object_store(tmp_path_factory.mktemp("s3") / "s3") as running:
-        yield running
 
 
 @pytest.fixture
@@ -176,12 +169,17 @@ def test_a_missing_table_is_told_at_once(archive: Archive) -> None:
     assert archive.files() == {}
 
 
-def test_a_database_that_restarts_leaves_the_archive_as_it_was(archive: Archive) -> None:
-    """The connection ends between two tables; the task is tried again, and then all is there."""
+@pytest.mark.parametrize("how", ["terminate", "restart"])
+def test_a_database_that_restarts_leaves_the_archive_as_it_was(
+    archive: Archive, how: str, postgres_server: PostgresServer
+) -> None:
+    """The connection ends between two tables, or the server breaks down; tried again, all is there."""
+    if how == "restart" and postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
     archive.run()
     files = archive.files()
     archive.database.execute("UPDATE raw_orders SET total = 0 WHERE dt >= '2026-01-10'")
-    seen = archive.run(sabotage="terminate", sabotaged="etl.archive.export._batch")
+    seen = archive.run(sabotage=how, sabotaged="etl.archive.export._batch")
     assert seen["state"] == "success", archive.airflow.printed()
     assert retried(seen)
     manifest = archive.manifest()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import sqlite3
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +16,13 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.model.scoring import score
 from etl.model.server import ModelServer, RefusedError
 from etl.storage import Storage, open_storage
 from etl.transactions.generator import generate_transactions
 from etl.transactions.rows import COLUMNS
-from tests.object_store import KEY, SECRET, ObjectStore, object_store
+from tests.object_store import KEY, SECRET, ObjectStore
 
 pytestmark = pytest.mark.one_server
 
@@ -82,13 +86,6 @@ def made_up() -> bytes:
     """Return a day's file in which all is well."""
     header, *rows = b"".join(generate_transactions(DAY, ROWS + 5)).decode().splitlines(keepends=True)
     return "".join([header, *[row for row in rows if ",," not in row][:ROWS]]).encode()
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """A server that speaks S3."""
-    with object_store(tmp_path_factory.mktemp("s3") / "s3") as running:
-        yield running
 
 
 @pytest.fixture
@@ -162,13 +159,86 @@ def test_a_folder_gives_the_same_rows_as_a_bucket(pipeline: Pipeline, tmp_path: 
     assert (tmp_path / "new" / FILE).read_bytes() == b"".join(generate_transactions(DAY, ROWS))
 
 
-def test_no_credential_is_written_down_anywhere(pipeline: Pipeline) -> None:
-    """Neither in a log nor in the metadata database with its XComs and rendered templates, also when a run fails."""
+@pytest.fixture
+def in_container(image: str) -> dict[str, str]:
+    """What has a day processed in a container."""
+    return {"TRANSACTIONS_IMAGE": image, "TRANSACTIONS_NETWORK": "host"}
+
+
+def test_a_container_gives_the_same_rows(pipeline: Pipeline, in_container: dict[str, str], tmp_path: Path) -> None:
+    """From a bucket and from a folder; nothing is left of it."""
     pipeline.land()
     pipeline.run()
+    stored = pipeline.stored()
+    lake = open_storage(str(tmp_path / "lake"))
+    with lake.writing(FILE) as file:
+        file.write(made_up())
+    for place in (pipeline.lake.url, lake.url):
+        pipeline.database.execute("DELETE FROM transactions; DELETE FROM predictions")
+        seen = pipeline.run(env=in_container | {"LAKE_URL": place})
+        assert seen["state"] == "success", pipeline.airflow.printed()
+        assert "Starting docker container from image" in pipeline.airflow.printed()
+        assert f"Loaded {ROWS} transactions in 4 batches, 0 of them scored before" in pipeline.airflow.printed()
+        assert pipeline.stored() == stored
+    everybody = ["docker", "ps", "-aq", "--filter", f"ancestor={in_container['TRANSACTIONS_IMAGE']}"]
+    assert subprocess.run(everybody, capture_output=True, text=True, check=True).stdout == ""
+
+
+def test_a_container_that_fails_fails_as_the_task_does(pipeline: Pipeline, in_container: dict[str, str]) -> None:
+    """At once where another attempt would too, else it is tried again; the e-mail has the sentence that it said."""
+    pipeline.land()
+    answers = iter([503] * 2)
+
+    def mood(body: str) -> None:
+        if code := next(answers, 0):
+            raise RefusedError(code, "I am tired.")
+
+    pipeline.model.mood = mood
+    seen = pipeline.run(env=in_container)
+    assert seen["state"] == "success", pipeline.airflow.printed()
+    assert retried(seen)
+    assert "1 of 4 batches have no scores" in pipeline.airflow.printed()
+    assert "in 4 batches, 3 of them scored before" in pipeline.airflow.printed()
+    pipeline.land(made_up()[:-20])
+    seen = pipeline.run(env=in_container)
+    assert seen["tasks"]["run_batch_processing"] == "failed"
+    assert not retried(seen)
+    assert pipeline.sentence().endswith(f"is truncated: its last line, {ROWS + 1}, has no line end.")
+    assert len(pipeline.stored()["predictions"]) == ROWS
+
+
+def test_an_engine_that_is_away_is_a_matter_of_time(pipeline: Pipeline) -> None:
+    """The task is tried again, and the e-mail says it."""
+    pipeline.land()
+    seen = pipeline.run(env={"TRANSACTIONS_IMAGE": "warehouse-etl:1", "DOCKER_HOST": "unix:///nowhere/docker.sock"})
+    assert seen["tasks"]["run_batch_processing"] == "failed"
+    assert retried(seen)
+    assert pipeline.sentence() == "Failed to establish connection to any given Docker hosts."
+
+
+def rendered(metadata: Path) -> str:
+    """Return the templates of the processing's last run, as Airflow's pages show them."""
+    query = """
+        SELECT rendered_fields FROM rendered_task_instance_fields AS f JOIN dag_run USING (dag_id, run_id)
+        WHERE task_id = 'run_batch_processing' ORDER BY dag_run.id DESC LIMIT 1
+    """
+    with contextlib.closing(sqlite3.connect(metadata)) as database:
+        return str(database.execute(query).fetchone())
+
+
+@pytest.mark.parametrize("mode", ["task", "container"])
+def test_no_credential_is_written_down_anywhere(pipeline: Pipeline, mode: str, request: pytest.FixtureRequest) -> None:
+    """Neither in a log nor in the metadata database with its XComs and rendered templates, also when a run fails."""
+    if mode == "container":
+        pipeline.env |= request.getfixturevalue("in_container")
+    pipeline.land()
+    assert pipeline.run()["state"] == "success", pipeline.airflow.printed()
+    home = pipeline.airflow.log.parent
+    assert ("etl.transactions.container" in rendered(home / "airflow.db")) == (mode == "container")
+    pipeline.land(b"")
+    assert pipeline.run()["tasks"]["run_batch_processing"] == "failed"
     refused = json.dumps({"conn_type": "http", "host": "127.0.0.1", "port": 9, "password": TOKEN})
     assert pipeline.run(env={"AIRFLOW_CONN_ML_API_DEFAULT": refused})["state"] == "failed"
-    home = pipeline.airflow.log.parent
     written = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     everything = b"".join(written.values()) + "".join(pipeline.mail.texts()).encode()
     assert everything.count(b"run_batch_processing") > 10  # it is the right place
@@ -305,6 +375,23 @@ def test_a_broken_connection_shows_nothing_and_the_retry_scores_nothing_again(pi
     assert len(pipeline.stored()["predictions"]) == ROWS - BATCH
     assert pipeline.model.scored == ROWS  # the server had answered these batches before, and remembers
     assert "in 3 batches, 3 of them scored before" in pipeline.airflow.printed()
+
+
+def test_a_database_that_restarts_in_the_middle_loses_nothing(
+    pipeline: Pipeline, postgres_server: PostgresServer
+) -> None:
+    """It breaks down in the middle of the COPY, and is back when the task is tried again: with the scores it had."""
+    if postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
+    pipeline.land()
+    seen = pipeline.run(sabotage="restart", count="SELECT count(*) FROM predictions")
+    assert seen["state"] == "success", pipeline.airflow.printed()
+    assert retried(seen)
+    assert seen["counts_while_waiting"] == [0]
+    assert "in 4 batches, 4 of them scored before" in pipeline.airflow.printed()
+    assert pipeline.model.scored == ROWS
+    with psycopg.connect(pipeline.env["DATABASE"]) as again:
+        assert again.execute("SELECT count(*) FROM predictions").fetchone() == (ROWS,)
 
 
 def test_a_full_disk_shows_nothing(pipeline: Pipeline) -> None:

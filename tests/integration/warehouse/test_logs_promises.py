@@ -15,6 +15,8 @@ import pytest
 from dagproof.worlds.servers import PostgresServer
 from etl.logs.report import TABLES
 from etl.logs.settings import ALL_APPS
+from etl.storage import Storage, open_storage
+from tests.object_store import StoredFile
 from tests.sftp_server import PASSWORD, USER, sftp_folder
 
 pytestmark = pytest.mark.one_server
@@ -31,18 +33,20 @@ ERROR = "2026-01-31 10:00:01,000 ERROR [main] App: block {n} is bad\njava.io.IOE
 class Logs:
     """The DAG, a database, a folder of logs to fetch, and a mailbox."""
 
-    def __init__(self, airflow: Any, database: psycopg.Connection[Any], env: dict[str, str], root: Path) -> None:
+    def __init__(
+        self, airflow: Any, database: psycopg.Connection[Any], env: dict[str, str], root: Path, storage: Storage
+    ) -> None:
         self.airflow = airflow
         self.database = database
         self.root = root
-        self.env = env | {"DATA_ROOT": str(root), "LOGS_SOURCE": f"{root}/source/{{app}}-{{ds}}.log"}
-        (root / "source").mkdir()
+        self.storage = storage
+        self.env = env | {"LOGS_STORAGE": storage.url, "LOGS_SOURCE": f"{storage.url}/source/{{app}}-{{ds}}.log"}
         for app in ALL_APPS:
             self.log(app).write_text(QUIET)
 
-    def log(self, app: str) -> Path:
+    def log(self, app: str) -> StoredFile:
         """Return where the log of an app comes from."""
-        return self.root / "source" / f"{app}-{DAY}.log"
+        return StoredFile(self.storage, f"source/{app}-{DAY}.log")
 
     def run(self, **request: Any) -> dict[str, Any]:
         """Run the DAG and return what happened."""
@@ -53,7 +57,8 @@ class Logs:
     def result(self) -> dict[str, Any]:
         """Return what a reader sees: tables, and the report's bytes."""
         rows = {table: self.database.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in TABLES}
-        return rows | {path.name: path.read_bytes() for path in (self.root / "reports").rglob("*.*")}
+        names = self.storage.names("reports")
+        return rows | {name.rpartition("/")[2]: StoredFile(self.storage, name).read_bytes() for name in names}
 
     def counts(self, app: str = "mainApp") -> dict[str, int]:
         """Return how many entries of each level an app has."""
@@ -62,12 +67,26 @@ class Logs:
 
 
 @pytest.fixture
-def logs(airflow: Any, warehouse: psycopg.Connection[Any], postgres_default: str, mail: Any, tmp_path: Path) -> Logs:
-    """Nine quiet logs."""
+def logs(
+    airflow: Any,
+    warehouse: psycopg.Connection[Any],
+    postgres_default: str,
+    mail: Any,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Logs:
+    """Nine quiet logs, in a folder or where a test's parameter says."""
     info = warehouse.info
+    storage: Storage = open_storage(str(tmp_path / "data"))
+    who: dict[str, str] = {}
+    if getattr(request, "param", "folder") == "bucket":
+        storage, who = request.getfixturevalue("bucket")
     database = psycopg.conninfo.make_conninfo(info.dsn, password=info.password)
     env = {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, "DATABASE": database, **mail.env()}
-    return Logs(airflow, warehouse, env, tmp_path)
+    return Logs(airflow, warehouse, env | who, tmp_path, storage)
+
+
+in_both = pytest.mark.parametrize("logs", ["folder", "bucket"], indirect=True)
 
 
 def retried(seen: dict[str, Any]) -> bool:
@@ -75,6 +94,7 @@ def retried(seen: dict[str, Any]) -> bool:
     return any("up_for_retry" in states.values() for states in seen["states_while_waiting"])
 
 
+@in_both
 def test_a_day_is_counted_grouped_and_told(logs: Logs, mail: Any) -> None:
     """Malformed lines are kept, like exceptions are one, too many errors are told; once more gives the same."""
     text = "".join(ERROR.format(n=n) for n in range(30)) + QUIET + "\n~~~ odd\nodd again\n"
@@ -113,14 +133,15 @@ def test_a_quiet_day_is_told_to_nobody(logs: Logs, mail: Any) -> None:
 
 def test_a_late_log_is_waited_for(logs: Logs, mail: Any) -> None:
     """The other logs are landed meanwhile, and nothing is counted before all are there."""
-    late = logs.log("timeApp").rename(logs.root / "late")
-    seen = logs.run(late=90, arrives=[str(late), str(logs.log("timeApp"))])
+    late = logs.log("timeApp").path.rename(logs.root / "late")
+    seen = logs.run(late=90, arrives=[str(late), str(logs.log("timeApp").path)])
     assert seen["state"] == "success", logs.airflow.printed()
     assert any(states["download_timeApp"] == "up_for_retry" for states in seen["states_while_waiting"])
     assert logs.counts("timeApp") == {"info": 1}
     assert mail.texts() == []
 
 
+@in_both
 def test_a_log_that_is_cut_or_missing_fails_and_the_old_result_stays(logs: Logs, mail: Any) -> None:
     """After several attempts, with one sentence for each; whole ones heal it, and nothing is there twice."""
     logs.run()
@@ -219,7 +240,7 @@ FULL_DISK = """
 
 def test_a_full_disk_where_logs_land_is_healed_by_the_retry(logs: Logs) -> None:
     """One log finds no room, and is fetched once more."""
-    seen = logs.run(sabotage="full", sabotaged="etl.logs.land.atomic_write")
+    seen = logs.run(sabotage="full", sabotaged="etl.storage.atomic_write")
     assert seen["state"] == "success", logs.airflow.printed()
     assert retried(seen)
     assert "No space left on device" in logs.airflow.printed()

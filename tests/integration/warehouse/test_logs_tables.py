@@ -41,7 +41,7 @@ logs = st.lists(st.sampled_from(PIECES), max_size=25).map(b"".join)
 
 def published(database: psycopg.Connection[Any], root: Path, first: bytes, second: bytes, source: str) -> LogSettings:
     """Stage and publish two logs."""
-    found = LogSettings(root, source, APPS, max_errors=2)
+    found = LogSettings(str(root), source, APPS, max_errors=2)
     for app, data in zip(APPS, (first, second), strict=True):
         path = root / raw_log(app, DAY)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dagproof.worlds.servers import PostgresServer
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 
@@ -134,6 +135,20 @@ def test_a_broken_connection_shows_nothing_and_the_retry_stores(quality: Quality
     assert retried(seen)
     assert seen["counts_while_waiting"] == [max(row[5] for row in rows)]
     assert quality.stored() != rows
+
+
+def test_a_database_that_restarts_in_the_middle_loses_nothing(
+    quality: Quality, postgres_server: PostgresServer
+) -> None:
+    """It breaks down in the middle of the COPY, and is back when the task is tried again."""
+    if postgres_server.kind != "embedded":
+        pytest.skip("only a server on this machine can be made to break down")
+    seen = quality.run(sabotage="restart", count="SELECT count(*) FROM quality_results")
+    assert seen["state"] == "success", quality.airflow.printed()
+    assert retried(seen)
+    assert seen["counts_while_waiting"] == [0]
+    with psycopg.connect(quality.env["DATABASE"]) as again:
+        assert again.execute("SELECT count(*) FROM quality_scores").fetchone() == (1,)
 
 
 def test_a_full_disk_shows_nothing(quality: Quality) -> None:

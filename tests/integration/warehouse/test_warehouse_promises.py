@@ -180,6 +180,28 @@ def test_broken_connection_shows_nothing_and_the_retry_loads(house: Warehouse) -
     assert len(house.rows()) == 40_000
 
 
+def test_a_full_disk_shows_nothing_and_the_next_run_loads(house: Warehouse) -> None:
+    """The old rows stay whole, and the load is tried again."""
+    rows = house.load()
+    house.run(PRODUCER, "generator:60")
+    house.database.execute(FULL_DISK)
+    seen = house.run(CONSUMER)
+    assert seen["tasks"]["load_users"] == "failed"
+    assert any(state["load_users"] == "up_for_retry" for state in seen["states_while_waiting"])
+    assert "could not extend file: No space left on device" in house.airflow.printed()
+    assert house.rows() == rows
+    house.database.execute("DROP TRIGGER full_disk ON users_daily")
+    assert house.run(CONSUMER)["state"] == "success"
+    assert len(house.rows()) == 60
+
+
+FULL_DISK = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON users_daily EXECUTE FUNCTION full_disk();
+"""
+
+
 def test_killed_load_shows_nothing(house: Warehouse, start_airflow: Callable[[], Any]) -> None:
     """SIGKILL in the middle of the COPY: the old rows stay, and running the day again loads the new ones."""
     rows = house.load()

@@ -11,7 +11,9 @@ import psycopg.conninfo
 import pytest
 
 from dagproof.worlds.servers import PostgresServer
+from etl.storage import Storage, open_storage
 from etl.weekly.files import TABLES
+from tests.object_store import StoredFile
 
 pytestmark = pytest.mark.one_server
 
@@ -31,18 +33,20 @@ ORDERS = (
 class Week:
     """The DAG, a database, a folder of files to take in, and a mailbox."""
 
-    def __init__(self, airflow: Any, database: psycopg.Connection[Any], env: dict[str, str], root: Path) -> None:
+    def __init__(
+        self, airflow: Any, database: psycopg.Connection[Any], env: dict[str, str], root: Path, storage: Storage
+    ) -> None:
         self.airflow = airflow
         self.database = database
         self.root = root
-        self.env = env | {"DATA_ROOT": str(root), "SHOP_SOURCE": f"{root}/source/{{ds}}/{{table}}.csv"}
+        self.storage = storage
+        self.env = env | {"SHOP_STORAGE": storage.url, "SHOP_SOURCE": f"{storage.url}/source/{{ds}}/{{table}}.csv"}
         for table, rows in {"customers": CUSTOMERS, "products": PRODUCTS, "orders": ORDERS}.items():
             self.put(table, *rows)
 
-    def put(self, table: str, *rows: str, week: str = WEEK, end: str = "\n") -> Path:
-        """Write a file of a week where it comes from."""
-        path = self.root / "source" / week / f"{table}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def put(self, table: str, *rows: str, week: str = WEEK, end: str = "\n", where: str = "source") -> StoredFile:
+        """Write a file of a week where it comes from, or somewhere else."""
+        path = StoredFile(self.storage, f"{where}/{week}/{table}.csv")
         path.write_text("\n".join([",".join(TABLES[table]), *rows]) + end)
         return path
 
@@ -60,7 +64,8 @@ class Week:
         """Return what a reader sees: tables, and the reports' bytes."""
         names = [*TABLES, *(f"raw_{table}" for table in TABLES), "raw_rejected", "shop_rejected"]
         tables = {name: sorted(self.rows(f"SELECT * FROM {name}"), key=str) for name in names}
-        return tables | {path.name: path.read_bytes() for path in (self.root / "reports").rglob("*.*")}
+        names = self.storage.names("reports")
+        return tables | {name.rpartition("/")[2]: StoredFile(self.storage, name).read_bytes() for name in names}
 
     def ids(self, table: str) -> list[int]:
         """Return the keys of a base table."""
@@ -68,12 +73,26 @@ class Week:
 
 
 @pytest.fixture
-def week(airflow: Any, warehouse: psycopg.Connection[Any], postgres_default: str, mail: Any, tmp_path: Path) -> Week:
-    """The files of one week."""
+def week(
+    airflow: Any,
+    warehouse: psycopg.Connection[Any],
+    postgres_default: str,
+    mail: Any,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Week:
+    """The files of one week, in a folder or where a test's parameter says."""
     info = warehouse.info
+    storage: Storage = open_storage(str(tmp_path / "data"))
+    who: dict[str, str] = {}
+    if getattr(request, "param", "folder") == "bucket":
+        storage, who = request.getfixturevalue("bucket")
     database = psycopg.conninfo.make_conninfo(info.dsn, password=info.password)
     env = {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, "DATABASE": database, **mail.env()}
-    return Week(airflow, warehouse, env, tmp_path)
+    return Week(airflow, warehouse, env | who, tmp_path, storage)
+
+
+in_both = pytest.mark.parametrize("week", ["folder", "bucket"], indirect=True)
 
 
 def retried(seen: dict[str, Any]) -> set[str]:
@@ -86,6 +105,7 @@ def ended(*states: str) -> dict[str, str]:
     return dict(zip(STAGES, [*states, *[states[-1]] * len(STAGES)], strict=False))
 
 
+@in_both
 def test_a_week_is_taken_in_and_reported(week: Week, mail: Any) -> None:
     """Once more gives the same rows and the same bytes; the report needs no network; the e-mail says where it is."""
     seen = week.run()
@@ -132,12 +152,12 @@ def test_too_many_rejected_rows_fail_at_once(week: Week, mail: Any) -> None:
     (told,) = mail.texts()
     assert "1 of the 7 rows of the week up to 2026-01-31 are rejected" in told
     assert "most often in orders: status is not known (1)" in told
-    assert not (week.root / "reports").exists()
+    assert week.storage.names("reports") == []
 
 
 def test_a_late_file_is_waited_for(week: Week) -> None:
     """Nothing is landed meanwhile."""
-    place = week.root / "source" / WEEK / "orders.csv"
+    place = StoredFile(week.storage, f"source/{WEEK}/orders.csv").path
     late = place.rename(week.root / "late")
     seen = week.run(late=90, arrives=[str(late), str(place)], count="SELECT count(*) FROM raw_customers")
     assert seen["tasks"] == ended("success"), week.airflow.printed()
@@ -145,7 +165,11 @@ def test_a_late_file_is_waited_for(week: Week) -> None:
     assert seen["counts_while_waiting"] == [0]
 
 
-@pytest.mark.parametrize("fault", ["missing", "cut", "empty", "other header"])
+@pytest.mark.parametrize(
+    ("week", "fault"),
+    [("bucket", "missing"), *(("folder", fault) for fault in ("missing", "cut", "empty", "other header"))],
+    indirect=["week"],
+)
 def test_a_file_that_is_bad_as_a_whole_changes_nothing(week: Week, mail: Any, fault: str) -> None:
     """One sentence names it; what cannot get better fails at once. The right file in the inbox heals it."""
     week.run()
@@ -160,16 +184,16 @@ def test_a_file_that_is_bad_as_a_whole_changes_nothing(week: Week, mail: Any, fa
     assert seen["tasks"] == ended("failed", "upstream_failed")
     assert retried(seen) == ({"data_validation"} if fault == "missing" else set())
     assert {
-        "missing": "orders.csv cannot be read: No such file or directory.",
+        "missing": "orders.csv is not there."
+        if week.storage.url.startswith("s3:")
+        else "orders.csv cannot be read: No such file or directory.",
         "cut": "2026-01-31/orders.csv is truncated: its last line, 4, has no line end.",
         "empty": "2026-01-31/orders.csv is empty: it holds no bytes.",
         "other header": "2026-01-31/orders.csv has the wrong header &#39;id,total&#39;; expected order_id,customer_id,",
     }[fault] in mail.texts()[1]
     assert week.state() == state
-    inbox = week.root / "inbox" / "shop" / WEEK
-    inbox.mkdir(parents=True)
     for table, rows in {"customers": CUSTOMERS, "orders": ORDERS[:1]}.items():
-        week.put(table, *rows).rename(inbox / f"{table}.csv")
+        week.put(table, *rows, where="inbox/shop")
     assert week.run()["state"] == "success"
     assert week.ids("orders") == [1]
 
@@ -259,9 +283,7 @@ FULL_DISK = """
 
 def test_a_full_disk_where_files_land_is_healed_by_the_retry(week: Week) -> None:
     """The second file finds no room: nothing is loaded until all three have landed."""
-    seen = week.run(
-        sabotage="full", sabotaged="etl.weekly.files.atomic_write", count="SELECT count(*) FROM raw_customers"
-    )
+    seen = week.run(sabotage="full", sabotaged="etl.storage.atomic_write", count="SELECT count(*) FROM raw_customers")
     assert seen["tasks"] == ended("success"), week.airflow.printed()
     assert retried(seen) == {"data_ingestion"}
     assert seen["counts_while_waiting"] == [0]

@@ -81,7 +81,7 @@ def test_the_base_tables_are_what_has_landed(
 ) -> None:
     """After each of the weeks, in any order, one of them twice with other rows; no row is lost or counted twice."""
     draw = random.Random(seed)
-    source = WeekSettings(tmp_path, f"{tmp_path}/{{table}}-{{ds}}.csv", max_bad_share=1)
+    source = WeekSettings(str(tmp_path), f"{tmp_path}/{{table}}-{{ds}}.csv", max_bad_share=1)
     warehouse.execute("TRUNCATE " + ", ".join(NEEDED))
     landed: dict[str, dict[str, list[list[str]]]] = {}
     for week in order_of_weeks:
@@ -121,10 +121,10 @@ def test_a_row_that_is_nowhere_is_noticed(warehouse: psycopg.Connection[Any], tm
     """Because somebody changed it in the base table, say."""
     warehouse.execute("INSERT INTO raw_products VALUES (1, 'Lamp', 'garden', 1, '2026-01-10', 2)")
     transform(warehouse)
-    assert check_week("2026-01-10", WeekSettings(tmp_path), warehouse) == (1, 0)
+    assert check_week("2026-01-10", WeekSettings(str(tmp_path)), warehouse) == (1, 0)
     warehouse.execute("UPDATE products SET price = 2")
     with pytest.raises(WeekError, match="1 of 1 rows that landed are neither in products nor rejected"):
-        check_week("2026-01-10", WeekSettings(tmp_path), warehouse)
+        check_week("2026-01-10", WeekSettings(str(tmp_path)), warehouse)
 
 
 def test_rows_that_stay_the_same_are_not_written_again(warehouse: psycopg.Connection[Any]) -> None:

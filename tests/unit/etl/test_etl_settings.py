@@ -10,7 +10,7 @@ import pytest
 import etl.settings
 from etl.errors import SettingsError
 from etl.paths import raw_users, staged_users
-from etl.settings import Settings, archive_keep, archive_url, generated_rows, read_settings
+from etl.settings import Settings, archive_keep, archive_url, deadline_alerts, generated_rows, read_settings
 
 
 def test_only_data_root_is_required() -> None:
@@ -41,10 +41,19 @@ def test_the_archive_is_below_data_root_unless_told() -> None:
         archive_keep({"ARCHIVE_KEEP": "0"})
 
 
+def test_deadlines_are_on_or_off() -> None:
+    """Off unless told; nothing else means anything."""
+    assert [deadline_alerts({"DEADLINE_ALERTS": value}) for value in ("", "off", " on ")] == [False, False, True]
+    with pytest.raises(SettingsError, match="DEADLINE_ALERTS='yes' must be 'on' or 'off'"):
+        deadline_alerts({"DEADLINE_ALERTS": "yes"})
+
+
 def test_every_variable_is_in_the_table() -> None:
     """The one place that documents the settings documents all of them."""
     source = Path(etl.settings.__file__).read_text(encoding="utf-8")
-    used = set(re.findall(r'"((?:ARCHIVE|DATA|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS)_[A-Z_]+)"', source))
+    used = set(
+        re.findall(r'"((?:ARCHIVE|DATA|DEADLINE|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS|WAREHOUSE)_[A-Z_]+)"', source)
+    )
     assert used == set(re.findall(r"^\| `([A-Z_]+)`", str(etl.settings.__doc__), re.MULTILINE))
 
 

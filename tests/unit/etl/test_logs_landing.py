@@ -20,6 +20,8 @@ from etl.logs.land import land_log, raw_log
 from etl.logs.parse import open_log, parse_log, summarise
 from etl.logs.places import SftpServer, ThisMachine
 from etl.logs.settings import ALL_APPS, LogSettings, read_log_settings
+from etl.storage import Storage, open_storage
+from tests.object_store import ObjectStore
 from tests.sftp_server import PASSWORD, USER, SftpFolder, sftp_folder
 
 DS = "2026-01-02"
@@ -36,6 +38,34 @@ def landed(root: Path, source: str, server: SftpServer | None = None, app: str =
     return data
 
 
+def test_logs_go_from_a_storage_to_a_storage(storage: Storage, server: ObjectStore) -> None:
+    """A rotated one first, unpacked, and one that is not there is tried again; the inbox goes before the source."""
+    who = server.credentials if storage.url.startswith("s3:") else None
+    environ = {"LOGS_STORAGE": storage.url, "LOGS_SOURCE": f"{storage.url}/apps/{{app}}.log"}
+    settings = read_log_settings(environ, lambda url: open_storage(url, who))
+
+    def land() -> bytes:
+        size = land_log("mainApp", DS, settings)
+        with storage.reading(raw_log("mainApp", DS)) as file:
+            data = file.read()
+        assert size == len(data)
+        return data
+
+    def put(name: str, data: bytes) -> None:
+        with storage.writing(name) as file:
+            file.write(data)
+
+    put("apps/old/mainApp.log", b"somebody else's\n")
+    with pytest.raises(SourceUnavailableError, match=r"There is no \S*apps/mainApp.log yet, nor a rotated one"):
+        land()
+    assert not storage.exists(raw_log("mainApp", DS))
+    put("apps/mainApp.log", b"2\n")
+    put("apps/mainApp.log.1.gz", gzip.compress(b"1"))
+    assert land() == b"1\n2\n"
+    put(f"inbox/logs/{DS}/mainApp.log", gzip.compress(b"right\n"))
+    assert land() == b"right\n"
+
+
 def put(path: Path, data: bytes, modified: float = DURING) -> Path:
     """Write a file that was last changed at some time."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,27 +75,27 @@ def put(path: Path, data: bytes, modified: float = DURING) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[SftpFolder]:
+def sftp(tmp_path: Path) -> Iterator[SftpFolder]:
     """A real SFTP server."""
     (tmp_path / "logs").mkdir()
     with sftp_folder(tmp_path / "logs") as folder:
         yield folder
 
 
-def of(server: SftpFolder, **changes: Any) -> SftpServer:
+def of(sftp: SftpFolder, **changes: Any) -> SftpServer:
     """How to log in there."""
     known: dict[str, Any] = {
         "host": "127.0.0.1",
-        "port": server.port,
+        "port": sftp.port,
         "user": USER,
         "password": PASSWORD,
-        "host_key": server.host_key,
+        "host_key": sftp.host_key,
     }
     return SftpServer(**(known | changes))
 
 
 @pytest.mark.parametrize("by", ["folder", "sftp with a password", "sftp with a key"])
-def test_a_log_comes_after_the_rotated_ones_beside_it(tmp_path: Path, server: SftpFolder, by: str) -> None:
+def test_a_log_comes_after_the_rotated_ones_beside_it(tmp_path: Path, sftp: SftpFolder, by: str) -> None:
     """The oldest first, unpacked, without those that ended before the day; a line that was cut off keeps to itself."""
     folder = tmp_path / "logs"
     put(folder / "mainApp.log", b"6\n")
@@ -76,9 +106,9 @@ def test_a_log_comes_after_the_rotated_ones_beside_it(tmp_path: Path, server: Sf
     put(folder / "mainApp.log.12.bak", b"something else\n")
     put(folder / "extApp.log-20260102", b"2\n")
     put(folder / "extApp.log-20260101.gz", gzip.compress(b"1\n"))
-    login: dict[str, Any] = {"password": "", "private_key": server.private_key} if "key" in by else {}
+    login: dict[str, Any] = {"password": "", "private_key": sftp.private_key} if "key" in by else {}
     place = str(folder) if by == "folder" else "sftp://"
-    machine = None if by == "folder" else of(server, **login)
+    machine = None if by == "folder" else of(sftp, **login)
     assert landed(tmp_path, f"{place}/{{app}}.log", machine) == b"3\n4\n5\n6\n"
     assert landed(tmp_path / "other", f"{place}/{{app}}.log", machine, "extApp") == b"1\n2\n"
 
@@ -134,29 +164,29 @@ def test_a_packed_log_that_is_not_whole_is_tried_again(tmp_path: Path, data: byt
     assert not list((tmp_path / "raw").rglob("*.log"))
 
 
-def test_a_log_that_is_not_there_is_tried_again(tmp_path: Path, server: SftpFolder) -> None:
+def test_a_log_that_is_not_there_is_tried_again(tmp_path: Path, sftp: SftpFolder) -> None:
     """Neither the file nor the folder; on both kinds of machines."""
-    for place, machine in ((tmp_path / "logs", None), ("sftp://", of(server))):
+    for place, machine in ((tmp_path / "logs", None), ("sftp://", of(sftp))):
         with pytest.raises(SourceUnavailableError, match=r"There is no \S*/mainApp.log yet, nor a rotated one"):
             landed(tmp_path, f"{place}/{{app}}.log", machine)
         with pytest.raises(SourceUnavailableError, match="nowhere/mainApp.log cannot be read: No such file"):
             landed(tmp_path, f"{place}/nowhere/{{app}}.log", machine)
 
 
-def test_a_server_that_is_another_one_or_refuses_is_named(tmp_path: Path, server: SftpFolder) -> None:
+def test_a_server_that_is_another_one_or_refuses_is_named(tmp_path: Path, sftp: SftpFolder) -> None:
     """And without a host key, nobody logs in anywhere."""
     other = SftpFolder(tmp_path)
     other.close()
     for changes in ({"password": "wrong"}, {"host_key": other.host_key}, {"port": other.port}):
         with pytest.raises(SourceUnavailableError, match=r"The SFTP server 127.0.0.1:\d+ cannot be used: "):
-            landed(tmp_path, "sftp:///{app}.log", of(server, **changes))
+            landed(tmp_path, "sftp:///{app}.log", of(sftp, **changes))
     with pytest.raises(SettingsError, match="needs the server's public key"):
-        landed(tmp_path, "sftp:///{app}.log", of(server, host_key=""))
+        landed(tmp_path, "sftp:///{app}.log", of(sftp, host_key=""))
     with pytest.raises(SettingsError, match="private key of the connection logs_sftp is no"):
-        landed(tmp_path, "sftp:///{app}.log", of(server, private_key="none"))
+        landed(tmp_path, "sftp:///{app}.log", of(sftp, private_key="none"))
     with pytest.raises(SettingsError, match="needs the Airflow connection logs_sftp"):
         landed(tmp_path, "sftp:///{app}.log")
-    assert PASSWORD not in repr(of(server))
+    assert PASSWORD not in repr(of(sftp))
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -217,7 +247,7 @@ def test_a_source_that_means_nothing_is_refused(source: str) -> None:
 
 def test_settings_have_defaults() -> None:
     """All but the folder."""
-    assert read_log_settings({"DATA_ROOT": "/data"}) == LogSettings(Path("/data"))
+    assert read_log_settings({"DATA_ROOT": "/data"}) == LogSettings("/data")
     assert len(ALL_APPS) == 9
 
 

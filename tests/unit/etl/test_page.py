@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html.parser
-import json
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etl import page
+from etl.storage import Storage
 
 VOID = {"meta", "rect"}
 KNOWN = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "pre", "svg", "text", "rect"}
@@ -67,8 +66,10 @@ def test_bars_are_as_long_as_their_values() -> None:
     assert page.bars("Sales", {}).startswith('<svg role="img" aria-label="Sales"')
 
 
-def test_a_report_and_its_facts_lie_side_by_side(tmp_path: Path) -> None:
+def test_a_report_and_its_facts_lie_side_by_side(storage: Storage) -> None:
     """Named by its day."""
-    page.write_report(tmp_path / "reports" / "2026-01-31", {"b": "ü", "a": 1}, "<p>")
-    assert (tmp_path / "reports" / "2026-01-31.html").read_text() == "<p>"
-    assert json.loads((tmp_path / "reports" / "2026-01-31.json").read_bytes()) == {"a": 1, "b": "ü"}
+    page.write_report(storage, "reports/2026-01-31", {"b": "ü", "a": 1}, "<p>")
+    assert storage.names() == ["reports/2026-01-31.html", "reports/2026-01-31.json"]
+    with storage.reading("reports/2026-01-31.html") as file:
+        assert file.read() == b"<p>"
+    assert page.read_facts(storage, "reports/2026-01-31") == {"a": 1, "b": "ü"}

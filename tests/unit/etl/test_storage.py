@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
@@ -16,30 +16,12 @@ from hypothesis import strategies as st
 
 from etl.errors import MissingFileError, SettingsError, StorageError
 from etl.storage import Credentials, Storage, copy, open_storage
-from tests.object_store import SECRET, ObjectStore, object_store
+from tests.object_store import SECRET, ObjectStore
 
 ROOT = Path(__file__).parents[3]
 numbers = itertools.count()
 parts = st.text("abcXYZ0189-_=. é", min_size=1, max_size=8).filter(lambda part: part.strip(". ") == part)
 names = st.lists(parts, min_size=1, max_size=3).map("/".join)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """A server that speaks S3."""
-    with object_store(tmp_path_factory.mktemp("s3") / "s3") as running:
-        yield running
-
-
-@pytest.fixture(params=["folder", "file-url", "bucket", "prefix"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    """An empty storage of each kind."""
-    if request.param in ("folder", "file-url"):
-        prefix = "file://" if request.param == "file-url" else ""
-        return open_storage(f"{prefix}{tmp_path}/new")
-    server: ObjectStore = request.getfixturevalue("server")
-    url = server.make_bucket(f"bucket-{next(numbers)}")
-    return open_storage(url + ("/deep/down" if request.param == "prefix" else ""), server.credentials)
 
 
 def write(storage: Storage, name: str, content: bytes) -> None:
@@ -67,9 +49,24 @@ def test_what_was_written_is_read(storage: Storage, tmp_path: Path) -> None:
     with (tmp_path / "here").open("w+b") as file:
         copy(storage, "a/b.csv", file)
         assert file.tell() == 14
+    with storage.local("a/b.csv") as path:
+        assert path.read_bytes() == b"new and longer"
+    with pytest.raises(MissingFileError), storage.local("a"):
+        pass
     storage.delete("a/b.csv")
     storage.delete("a/b.csv")
     assert storage.names() == ["c.csv"]
+
+
+def test_a_folder_alone_is_listed_with_the_time_of_each_file(storage: Storage) -> None:
+    """Those in folders below it are others'."""
+    before = time.time() - 5  # a store's clock may be a rough one
+    for name in ("a/b.csv", "a/c/d.csv", "e.csv"):
+        write(storage, name, b"x")
+    assert [file.name for file in storage.files("a")] == ["a/b.csv", "a/c/d.csv"]
+    (found,) = storage.files("a", below=False)
+    assert found.name == "a/b.csv"
+    assert before < found.modified < time.time() + 5
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.errors import HeaderError, SettingsError, TooManyBadRowsError, TruncatedFileError
-from etl.settings import TransactionSettings, read_transaction_settings
+from etl.settings import Container, TransactionSettings, processing_container, read_transaction_settings
+from etl.transactions.container import PERMANENT, conninfo, main, told
 from etl.transactions.generator import HEADER, generate_transactions
 from etl.transactions.rows import COLUMNS, stage
 
@@ -142,6 +143,56 @@ def test_too_many_malformed_rows_are_refused() -> None:
         "file has 2 malformed rows of 10, more than the share of 0.1 that TRANSACTIONS_MAX_BAD_SHARE allows; "
         "the first is line 2: amount 'x' is not an amount of money."
     )
+
+
+@given(
+    st.builds(
+        TransactionSettings,
+        lake=st.sampled_from(["/data/lake", "s3://lake/shop"]),
+        generated=st.none() | st.integers(1, 10**6),
+        batch_rows=st.integers(1, 100_000),
+        max_bad_share=st.floats(0, 1),
+        timeout=st.floats(0.001, 86_400),
+        attempts=st.integers(1, 100),
+    )
+)
+def test_settings_are_the_same_in_a_container(settings: TransactionSettings) -> None:
+    """Which is told them by its environment."""
+    assert read_transaction_settings(told(settings, "", ("", ""))) == settings
+
+
+def test_a_container_is_one_where_an_image_is_named() -> None:
+    """Its network is Docker's default unless told."""
+    assert processing_container({"TRANSACTIONS_IMAGE": " ", "TRANSACTIONS_NETWORK": "host"}) is None
+    assert processing_container({"TRANSACTIONS_IMAGE": "etl:1"}) == Container("etl:1")
+    named = {"TRANSACTIONS_IMAGE": "etl:1", "TRANSACTIONS_NETWORK": "warehouse"}
+    assert processing_container(named) == Container("etl:1", "warehouse")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "sentence"),
+    [
+        ([DS], {}, "DATA_ROOT is not set; it must name the folder that holds raw/ and staging/."),
+        ([DS], {"LAKE_URL": "/lake"}, "MODEL_API_URL is not set; etl/transactions/container.py says what a container"),
+        ([DS], {"LAKE_URL": "s3://lake"}, "S3_ACCESS_KEY is not set; "),
+        ([], {}, "usage: python -m etl.transactions.container YYYY-MM-DD"),
+    ],
+)
+def test_a_container_that_is_not_told_enough_says_so(
+    arguments: list[str], environ: dict[str, str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In its last line; another attempt would fail as well."""
+    assert main(arguments, environ) == PERMANENT
+    assert capsys.readouterr().err.splitlines()[-1].startswith(sentence)
+
+
+def test_a_database_that_is_away_is_a_matter_of_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says so, without the password."""
+    away = {"host": "127.0.0.1", "port": 9, "user": "shop", "password": "open sesame", "dbname": None, "cursor": "x"}
+    assert main([DS], told(TransactionSettings("/lake"), conninfo(away), ("http://127.0.0.1:9", ""))) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "Connection refused" in said
+    assert "sesame" not in said
 
 
 def test_settings_have_defaults_and_are_checked() -> None:

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.errors import InputError, SettingsError, SourceUnavailableError
+from etl.errors import InputError, SettingsError, SourceUnavailableError, TransientError
 from etl.shop.load import as_csv, raw_tables
 from etl.shop.size import DAYS, FIRST_DAY, scaled
+from etl.storage import Storage, open_storage
 from etl.weekly.files import TABLES, check_file, generated, land, raw_file, source
 from etl.weekly.settings import WeekSettings, read_week_settings
+from tests.object_store import ObjectStore
 
 WEEK = "2026-01-31"
 FACTOR = 0.01
@@ -102,8 +104,8 @@ def test_a_file_comes_from_a_folder_or_over_http_or_from_the_inbox(tmp_path: Pat
         thread.start()
         try:
             for place in (str(tmp_path), f"file://{tmp_path}", f"http://127.0.0.1:{web.server_port}"):
-                settings = WeekSettings(tmp_path / "data", f"{place}/{{table}}-{{ds}}.csv")
-                assert land("orders", WEEK, settings).read_bytes() == b"1\n"
+                settings = WeekSettings(f"{tmp_path}/data", f"{place}/{{table}}-{{ds}}.csv")
+                assert (tmp_path / "data" / land("orders", WEEK, settings)).read_bytes() == b"1\n"
                 with pytest.raises(SourceUnavailableError), source("products", WEEK, settings):
                     pass
         finally:
@@ -112,13 +114,38 @@ def test_a_file_comes_from_a_folder_or_over_http_or_from_the_inbox(tmp_path: Pat
     inbox = tmp_path / "data" / "inbox" / "shop" / WEEK
     inbox.mkdir(parents=True)
     (inbox / "orders.csv").write_bytes(b"2\n")
-    assert land("orders", WEEK, settings) == tmp_path / "data" / raw_file("orders", WEEK)
+    assert land("orders", WEEK, settings) == raw_file("orders", WEEK)
     assert (tmp_path / "data" / raw_file("orders", WEEK)).read_bytes() == b"2\n"
+
+
+def test_files_go_from_a_storage_to_a_storage(storage: Storage, server: ObjectStore) -> None:
+    """Unchanged, and the inbox goes before the source; what is not there is tried again, and nothing is landed."""
+    who = server.credentials if storage.url.startswith("s3:") else None
+    environ = {"SHOP_STORAGE": storage.url, "SHOP_SOURCE": f"{storage.url}/in/{{ds}}/{{table}}.csv"}
+    settings = read_week_settings(environ, lambda url: open_storage(url, who))
+    with pytest.raises(TransientError, match=r"in/2026-01-31/orders\.csv"):
+        land("orders", WEEK, settings)
+    assert storage.names() == []
+    for number, name in enumerate((f"in/{WEEK}/orders.csv", f"inbox/shop/{WEEK}/orders.csv")):
+        with storage.writing(name) as file:
+            file.write(b"%d\n" % number)
+        with storage.reading(land("orders", WEEK, settings)) as file:
+            assert file.read() == b"%d\n" % number
+    assert storage.names() == [f"in/{WEEK}/orders.csv", f"inbox/shop/{WEEK}/orders.csv", raw_file("orders", WEEK)]
 
 
 @pytest.mark.parametrize(
     "place",
-    ["generator:", "generator:-1", "a/{table}/{ds}", "/a/{table}", "/a/{ds}", "http:///{table}/{ds}", "s3://a/{ds}"],
+    [
+        "generator:",
+        "generator:-1",
+        "a/{table}/{ds}",
+        "/a/{table}",
+        "/a/{ds}",
+        "http:///{table}/{ds}",
+        "s3://a/{ds}",
+        "s3://{table}/{ds}",
+    ],
 )
 def test_a_source_that_means_nothing_is_refused(place: str) -> None:
     """With what it may be."""
@@ -134,4 +161,4 @@ def test_a_shop_of_which_nothing_is_left_is_refused() -> None:
 
 def test_settings_have_defaults() -> None:
     """All but the folder."""
-    assert read_week_settings({"DATA_ROOT": "/data"}) == WeekSettings(Path("/data"))
+    assert read_week_settings({"DATA_ROOT": "/data"}) == WeekSettings("/data")

@@ -1,0 +1,2 @@
+-- There are no orders at all, which nobody believes: what was made of them stays.
+DELETE FROM orders;
