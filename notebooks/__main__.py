@@ -15,6 +15,8 @@ from notebooks.course.progress import Progress
 from notebooks.course.sources import NOTEBOOKS, LessonSource, SourceError, lesson_named, lessons
 
 OK, NOT_DONE, CANNOT_TELL = 0, 1, 2
+#: JupyterLab asks newcomers whether they want its news, and looks for newer versions. Here it does neither.
+WITHOUT_NEWS = f"--LabApp.app_settings_dir={NOTEBOOKS / 'course' / 'lab'}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
 def start(options: argparse.Namespace) -> int:
     """Open JupyterLab, on a lesson where one is named."""
     lesson = [f"{lesson_named(options.lessons).name}.ipynb"] if options.lessons else []
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *lesson], cwd=NOTEBOOKS)
+    _trust()
+    return subprocess.call([sys.executable, "-m", "jupyterlab", WITHOUT_NEWS, *lesson], cwd=NOTEBOOKS)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -102,6 +105,17 @@ def build(options: argparse.Namespace) -> int:
 
 def _named(options: argparse.Namespace) -> list[LessonSource]:
     return [lesson_named(name) for name in options.lessons] or list(lessons())
+
+
+def _trust() -> None:
+    """Let JupyterLab show the lessons' pictures before they are run; of notebooks from elsewhere it shows none."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary()
+    for lesson in lessons():
+        if _notebook(lesson).exists():
+            notary.sign(nbformat.read(_notebook(lesson), as_version=4))
 
 
 def _notebook(lesson: LessonSource) -> Path:

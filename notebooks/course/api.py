@@ -56,7 +56,7 @@ def doctor() -> Told:
 
 
 def start_airflow(**settings: str) -> Told:
-    """Start Airflow with these environment variables and no others; say where its DAGs and its database are."""
+    """Start Airflow with these environment variables and no others; say where it keeps its things."""
     well, text = starts(_lesson().home, settings)
     return Told(("✓ Airflow starts\n" if well else "✗ Airflow does not start\n") + text, well)
 

@@ -19,8 +19,10 @@ AIRFLOWS = ("3.1.", "3.2.", "3.3.")
 DISK = 1.0
 
 _PROBE = """
-from airflow.configuration import conf
+from airflow.configuration import AIRFLOW_CONFIG, conf
+print("settings:", AIRFLOW_CONFIG)
 print("dags:    ", conf.get("core", "dags_folder"))
+print("logs:    ", conf.get("logging", "base_log_folder"))
 print("database:", conf.get("database", "sql_alchemy_conn"))
 """
 
@@ -51,6 +53,8 @@ def start_airflow(home: Path, settings: Mapping[str, str]) -> tuple[bool, str]:
         [sys.executable, "-c", _PROBE], env=env, cwd=home, capture_output=True, text=True, timeout=60, check=False
     )
     if ended.returncode == 0:
-        lines = [line for line in ended.stdout.splitlines() if line.startswith(("dags:", "database:"))]
+        lines = [
+            line for line in ended.stdout.splitlines() if line.startswith(("settings:", "dags:", "logs:", "database:"))
+        ]
         return True, "\n".join(lines)
     return False, ended.stderr.strip().splitlines()[-1].rpartition("exceptions.")[2]

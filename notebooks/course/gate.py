@@ -1,4 +1,7 @@
-"""Tries the answers that a source knows, right ones and wrong ones, in the kernel in which the lesson has just run."""
+"""Tries the answers that a source knows, right ones and wrong ones, in the kernel in which the lesson has just run.
+
+What an exercise gives before its starter is there from that run, and no answer writes over it.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,6 @@ def report() -> str:
         question: Question = getattr(api, exercise.name)
         answers = [*exercise.all("starter"), *exercise.all("solution"), *exercise.all("wrong")]
         for answer in answers:
-            for given in exercise.all("given"):
-                _give(lesson, given, given)
             started = time.perf_counter()
             _give(lesson, answer, exercise.one("starter"))
             outcome = question.judge()

@@ -3,7 +3,7 @@
 #
 # It is your first day at the shop. There is a pipeline that nobody has ever seen green, on a laptop that nobody has set up. In this lesson you look whether all is there, see a first run, and mend what is broken: first a pipeline, then a setting.
 #
-# Run a cell with *Shift+Enter*. The first one takes some seconds: it starts a PostgreSQL and an Airflow that belong to this notebook alone. Nothing else on your machine is touched, and at the end nothing of it is left.
+# Run a cell with *Shift+Enter*. The first one takes some seconds: it starts a PostgreSQL and an Airflow that belong to this notebook alone. They end with it. What you write stays, in the folder `work` beside the notebooks.
 
 # %%
 from course import doctor, lesson_home, prove, q1, q2, q3, rows, run, start, start_airflow, tasks, timeline
@@ -30,7 +30,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def greetings_daily():
     @task
     def think(ds=None):
@@ -49,6 +49,8 @@ def greetings_daily():
 greetings_daily()
 
 # %% [markdown]
+# `schedule="0 23 * * *"` says when a run is due: each day at 23:00. (It is written as *cron* writes it: minute, hour, day of the month, month, day of the week.) The days begin with the `start_date`, and `catchup=True` leaves none out. In this course you start runs yourself, and need not wait until they are due.
+#
 # A run is always *for a date*. Let us run the first of January.
 
 # %%
@@ -92,7 +94,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def greetings_daily():
     @task
     def think(ds=None):
@@ -137,6 +139,8 @@ proof
 # ## Exercise 1: your first green run
 #
 # Let the task write one row for its date into the table `greetings (dt date, words text)`. The words are yours. `ds` is the date of the run, as text.
+#
+# Edit the next cell, run it, and then run `q1.check()` below it. Stuck? Take away the `#` before `q1.hint()`, and run that cell; `q1.solution()` shows an answer.
 
 # %% q="q1" role="starter" dag="my_first_dag"
 import pendulum
@@ -144,7 +148,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def my_first_dag():
     @task
     def greet(ds=None): ...
@@ -180,7 +184,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def my_first_dag():
     @task
     def greet(ds=None):
@@ -197,7 +201,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def my_first_dag():
     @task
     def greet(ds=None):
@@ -214,7 +218,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def my_first_dag():
     @task
     def greet(ds=None):
@@ -231,7 +235,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def my_first_dag():
     @task
     def greet(ds=None):
@@ -253,7 +257,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def three_tasks():
     @task
     def one(): ...
@@ -302,12 +306,13 @@ states = {"one": "success", "two": "failed", "three": "skipped"}
 # %% [markdown]
 # ## Where Airflow lives
 #
-# The Airflow of this notebook needs no set-up. Your own one will. It keeps its logs, its settings and, unless you say otherwise, its database in one folder: the one that the environment variable `AIRFLOW_HOME` names. This starts an Airflow with just that variable:
+# The Airflow of this notebook needs no set-up. Your own one will. It keeps its settings, its DAG files, its logs and, unless you say otherwise, its database in one folder: the one that the environment variable `AIRFLOW_HOME` names. This starts an Airflow with just that variable:
 
 # %%
 home = lesson_home() / "airflow"
 well = start_airflow(AIRFLOW_HOME=str(home))
 assert well
+assert repr(well).count(f"{home}/") == 4
 well
 
 # %% [markdown]

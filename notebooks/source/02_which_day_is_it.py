@@ -96,13 +96,26 @@ found
 # * **an interval**: "work through these stretches of time, one by one". The run is for the stretch, and starts when it
 #   is *over*. That is what the same text meant in Airflow 2.
 #
-# Which of the two a text means is a setting, and in Airflow 3 it is off:
+# Which of the two a text means is a setting. Airflow 3 keeps a list of the settings that were another in Airflow 2, and
+# this one is in it:
 
 # %% airflow=true
-from airflow.configuration import conf
+import os
 
-assert conf.getboolean("scheduler", "create_cron_data_intervals") is False
-print("create_cron_data_intervals =", conf.get("scheduler", "create_cron_data_intervals"))
+from airflow.cli.commands.config_command import CONFIGS_CHANGES
+from airflow.configuration import conf
+from airflow.sdk import DAG
+
+SETTING = "create_cron_data_intervals"
+assert conf.getboolean("scheduler", SETTING) is False
+change = next(change for change in CONFIGS_CHANGES if change.config.option == SETTING)
+assert (change.old_default, change.new_default) == ("True", "False")
+print(f"{SETTING}: {change.old_default} in Airflow 2, {change.new_default} in Airflow 3")
+for value, means in {"True": "CronDataIntervalTimetable", "False": "CronTriggerTimetable"}.items():
+    os.environ[f"AIRFLOW__SCHEDULER__{SETTING.upper()}"] = value
+    timetable = type(DAG("orders", schedule="@daily").timetable).__name__
+    assert timetable == means
+    print(f'{value}: "@daily" is a {timetable}')
 
 # %% [markdown]
 # Don't switch it on for all DAGs of a company. Ask for intervals by name, where you want them: with
@@ -233,15 +246,20 @@ found
 # %%
 found = rows("""
     SELECT count(*) FILTER (WHERE placed_at < '2026-01-02 00:00Z') AS there_when_daily_starts,
+           count(*) FILTER (WHERE placed_at < '2026-01-02 23:00Z') AS there_at_23_hours,
            count(*) FILTER (WHERE placed_at < '2026-01-03 00:00Z') AS there_when_the_interval_is_over
     FROM placed_orders WHERE placed_at::date = '2026-01-02'
 """)
-assert found.values.tolist() == [[0, 6]]
+assert found.values.tolist() == [[0, 6, 6]]
 found
 
 # %% [markdown]
 # So it is no help to filter by `ds` and to keep the `@daily`. A rerun in the evening would find rows that the run at
-# midnight did not find. A run *for a day* has to start when the day is over.
+# midnight did not find. A run *for a day* has to start when the data of the day are there.
+#
+# In this shop the last order of a day comes at 22 o'clock. So a trigger at 23 o'clock, `"0 23 * * *"`, will do, with
+# `ds` for the day: that is what you see in the other lessons. Who doesn't know when the last order comes waits until
+# the day is over, and takes an interval.
 #
 # ## The fix
 #

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 4 · Catch up, backfill, clear
 #
-# The shop has sold since the first of January. On the fifth, somebody switches on the DAG that loads its orders. The
-# report shows one day. So the missing days are filled in by hand, and now they are there, all on the wrong day.
+# The shop has sold since the first of January. Late on the fifth, somebody switches on the DAG that loads its orders.
+# The report shows one day. So the missing days are filled in by hand, and now they are there, all on the wrong day.
 #
 # Days do not always run once, and one after the other. In this lesson you see in which ways they run, and prove that a
 # load gives the same table in any order, and after any number of repeats.
@@ -30,7 +30,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
 def newest():
     @task
     def load(ds=None):
@@ -54,7 +54,8 @@ in_order
 # ## Catch up
 #
 # A DAG has a `start_date`, and it is switched on some time later. Which of the dates between does the scheduler run?
-# That is what `catchup` says. Airflow's own timetable tells us. For it, it is ten o'clock on the fifth of January:
+# That is what `catchup` says. Airflow's own timetable tells us. For it, it is half past eleven, late on the fifth of
+# January; the run of that day was due at eleven.
 
 # %% airflow=true
 from datetime import datetime, timezone
@@ -66,11 +67,11 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 print("newest says catchup =", load_dag("newest").catchup)
 assert load_dag("newest").catchup is False
-daily = CronTriggerTimetable("0 0 * * *", timezone="UTC")
+daily = CronTriggerTimetable("0 23 * * *", timezone="UTC")
 for catchup, expected in ((True, [1, 2, 3, 4, 5]), (False, [5])):
     limits = TimeRestriction(earliest=pendulum.datetime(2026, 1, 1), latest=None, catchup=catchup)
     dates, last = [], None
-    with time_machine.travel(datetime(2026, 1, 5, 10, tzinfo=timezone.utc)):
+    with time_machine.travel(datetime(2026, 1, 5, 23, 30, tzinfo=timezone.utc)):
         while True:
             info = daily.next_dagrun_info(last_automated_data_interval=last, restriction=limits)
             if info.run_after > pendulum.now("UTC"):
@@ -138,7 +139,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def own_day():
     @task
     def load(ds=None):
@@ -162,18 +163,18 @@ proof
 # %% [markdown]
 # ## What a backfill runs
 #
-# A backfill is started by a command, or by a button of the web page. This one would run five dates:
+# A backfill is started by a command. This one would run five dates:
 #
-#     airflow backfill create --dag-id patchy --from-date 2026-01-01 --to-date 2026-01-05
+#     airflow backfill create --dag-id patchy --from-date 2026-01-01 --to-date 2026-01-06
 #
-# But what if some of them have been run already? Let us make such a DAG. It fails on the third.
+# Five, not six: a date alone means its midnight, and on the sixth the run is for 23:00. But what if some of them have been run already? Let us make such a DAG. It fails on the third.
 
 # %% dag="patchy"
 import pendulum
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def patchy():
     @task
     def load(ds=None):
@@ -192,22 +193,29 @@ print(run("patchy", "2026-01-02"))
 print(run("patchy", "2026-01-03"))
 
 # %% [markdown]
-# Now we ask Airflow for its plan, with each of the three values that `--reprocess-behavior` takes. (The command itself
-# tells its plan with `--dry-run`. In Airflow 3.1 that lists all dates, whatever you say. Here we ask beneath it.)
+# Now we ask Airflow for its plan, with each of the three values that `--reprocess-behavior` takes.
 
 # %% airflow=true
-import pendulum
 from airflow.cli.cli_config import ARG_BACKFILL_REPROCESS_BEHAVIOR
+from airflow.cli.cli_parser import get_parser
 from airflow.models.backfill import ReprocessBehavior, _do_dry_run
 from airflow.utils.session import create_session
 
 assert "Default is none" in ARG_BACKFILL_REPROCESS_BEHAVIOR.kwargs["help"]
-first, last = pendulum.datetime(2026, 1, 1), pendulum.datetime(2026, 1, 5)
+command = "backfill create --dag-id patchy --from-date 2026-01-01 --to-date 2026-01-06"
+asked = get_parser().parse_args(command.split())
+print("up to", asked.to_date)
 expected = {"none": [4, 5], "failed": [3, 4, 5], "completed": [1, 2, 3, 4, 5]}
-for how in ReprocessBehavior:
+assert len(ReprocessBehavior) == len(expected)
+for how in map(ReprocessBehavior, expected):
     with create_session() as session:
         found = _do_dry_run(
-            dag_id="patchy", from_date=first, to_date=last, reverse=False, reprocess_behavior=how, session=session
+            dag_id=asked.dag_id,
+            from_date=asked.from_date,
+            to_date=asked.to_date,
+            reverse=False,
+            reprocess_behavior=how,
+            session=session,
         )
         days = [getattr(one, "logical_date", one).day for one in found]
     print(f"--reprocess-behavior {how.value}: January", days)
@@ -231,7 +239,7 @@ import pendulum
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def three_tasks():
     @task
     def fetch():
@@ -256,11 +264,20 @@ run("three_tasks", "2026-01-01")
 ran = clear("three_tasks", "load", "2026-01-01")
 found = tasks(ran)
 assert dict(zip(found.task, found.tries, strict=True)) == {"fetch": 1, "load": 2, "report": 2}
-print("logical date:", ran.spec["logical_date"])
 found
 
+# %% airflow=true
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+with create_session() as session:
+    runs = [run.logical_date for run in session.scalars(select(DagRun).where(DagRun.dag_id == "three_tasks"))]
+assert len(runs) == 1
+print("runs:", *runs)
+
 # %% [markdown]
-# The second try of `load` and `report`, for the same date. `fetch` was left alone: what it has fetched must still be
+# One run, and the second try of `load` and `report`, for the same date. `fetch` was left alone: what it has fetched must still be
 # there.
 
 # %% [markdown] q="q1" role="prompt"
@@ -283,7 +300,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def totals():
     @task
     def add(ds=None):
@@ -330,7 +347,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def totals():
     @task
     def add(ds=None):
@@ -355,7 +372,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def totals():
     @task
     def add(ds=None):
@@ -380,7 +397,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def totals():
     @task
     def add(ds=None):
@@ -395,8 +412,8 @@ totals()
 # ## Exercise 2: the command
 #
 # From the 10th to the 20th of January 2026 all prices of `own_day` were wrong. The runs are green. The prices are
-# mended now. Write the command that runs these dates again, all of them, with at most two runs at once. (There is a
-# `--max-active-runs`.)
+# mended now. Write the command that runs these dates again, all of them and no others, with at most two runs at once.
+# (There is a `--max-active-runs`.)
 
 # %% q="q2" role="starter"
 command = ...
@@ -412,41 +429,50 @@ def check(command):
     told = ask_airflow(f"""
 import contextlib, io, json
 from airflow.cli.cli_parser import get_parser
+from dagproof.airflow.schedule import scheduler_dag
 said = io.StringIO()
 try:
     with contextlib.redirect_stderr(said):
         found = vars(get_parser().parse_args({command.split()[1:]!r}))
     if "reprocess_behavior" not in found:
         raise SystemExit
-    names = ("dag_id", "from_date", "to_date", "reprocess_behavior", "max_active_runs")
-    print(json.dumps({{name: str(found[name]) for name in names}}))
+    names = ("dag_id", "reprocess_behavior", "max_active_runs")
+    runs = scheduler_dag(load_dag("own_day")).iter_dagrun_infos_between(found["from_date"], found["to_date"])
+    print(json.dumps({{name: str(found[name]) for name in names}} | {{"runs": [str(run.logical_date) for run in runs]}}))
 except SystemExit:
     print(json.dumps({{"error": said.getvalue().strip().splitlines()[-1:]}}))
 """)
     found = json.loads(told.splitlines()[-1])
     expect("error" not in found, f"Airflow does not take this for a backfill. It says: {found.get('error')}")
     expect(found["dag_id"] == "own_day", f"It is a backfill of {found['dag_id']}, not of own_day.")
-    dates = [found["from_date"][:10], found["to_date"][:10]]
-    expect(dates == ["2026-01-10", "2026-01-20"], f"It goes from {dates[0]} to {dates[1]}.")
+    days = [info[:10] for info in found["runs"]]
+    told = f"from {days[0]} to {days[-1]}" if days else "of no date at all"
+    expect(days == [f"2026-01-{day}" for day in range(10, 21)], f"Its runs are {told}.")
     how = found["reprocess_behavior"].lower()
     expect(how == "completed", f"With --reprocess-behavior {how}, the green runs are left as they are.")
     expect(found["max_active_runs"] == "2", f"--max-active-runs is {found['max_active_runs']}, not 2.")
 
 
 # %% [markdown] q="q2" role="hint"
-# It begins with `airflow backfill create`. The lesson has one to copy.
+# It begins with `airflow backfill create`. The lesson has one to copy. Mind its last date.
 
 # %% [markdown] q="q2" role="hint"
 # All runs are green. Which of `none`, `failed` and `completed` runs those again?
 
 # %% q="q2" role="solution"
 command = (
-    "airflow backfill create --dag-id own_day --from-date 2026-01-10 --to-date 2026-01-20"
+    "airflow backfill create --dag-id own_day --from-date 2026-01-10 --to-date 2026-01-21"
     " --reprocess-behavior completed --max-active-runs 2"
 )
 
 # %% q="q2" role="wrong" says="the green runs are left"
-command = "airflow backfill create --dag-id own_day --from-date 2026-01-10 --to-date 2026-01-20 --max-active-runs 2"
+command = "airflow backfill create --dag-id own_day --from-date 2026-01-10 --to-date 2026-01-21 --max-active-runs 2"
+
+# %% q="q2" role="wrong" says="from 2026-01-10 to 2026-01-19"
+command = (
+    "airflow backfill create --dag-id own_day --from-date 2026-01-10 --to-date 2026-01-20"
+    " --reprocess-behavior completed --max-active-runs 2"
+)
 
 # %% q="q2" role="wrong" says="does not take this for a backfill"
 command = "airflow dags backfill own_day --start-date 2026-01-10 --end-date 2026-01-20 --reset-dagruns"
@@ -455,14 +481,14 @@ command = "airflow dags backfill own_day --start-date 2026-01-10 --end-date 2026
 # ## Exercise 3: which dates?
 #
 # `gappy` has these runs: the 1st is green, the 2nd has failed, the 3rd has never been run, the 4th is green. A backfill
-# from the 1st to the 5th is asked for. Which days does it run?
+# of the 1st to the 5th is asked for. Which days does it run?
 
 # %% q="q3" role="given" dag="gappy"
 import pendulum
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def gappy():
     @task
     def load(ds=None):
@@ -492,7 +518,7 @@ def check(plans):
 import json, pendulum
 from airflow.models.backfill import ReprocessBehavior, _do_dry_run
 from airflow.utils.session import create_session
-first, last = pendulum.datetime(2026, 1, 1), pendulum.datetime(2026, 1, 5)
+first, last = pendulum.datetime(2026, 1, 1), pendulum.datetime(2026, 1, 6)
 plans = {}
 for how in ReprocessBehavior:
     with create_session() as session:

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 7 · Waiting without wasting
 #
-# At midnight the shop exports the day's orders, and a load takes them from there. One night the export is three hours
+# At 23:00 the shop exports the day's orders, and a load takes them from there. One night the export is three hours
 # late. The load does not mind: it is green, and it has loaded nothing.
 #
 # So somebody makes the load wait. The next time that the export is late, *no* DAG runs any more, not even those that
@@ -29,7 +29,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def export_orders():
     @task
     def export(ds=None):
@@ -65,7 +65,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def no_wait():
     load()
 
@@ -96,7 +96,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def wait_poke():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -129,7 +129,7 @@ print(f"wait held a worker slot for {hours:.1f} hours")
 # Airflow's workers have places for so many tasks at once, the *slots*. A sensor is a task, and it is in mode `poke` if
 # you say nothing. Then it looks, sleeps, looks, sleeps, and keeps its slot while it sleeps. One such sensor costs one
 # slot. Ten, all waiting for one late export, cost ten. When all slots are taken by sleepers, nothing can start, not
-# even what they wait for.
+# even what they wait for. You will see that below.
 #
 # ## The fix
 #
@@ -143,7 +143,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def wait_reschedule():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -158,8 +158,8 @@ def wait_reschedule():
 wait_reschedule()
 
 # %% [markdown]
-# With `deferrable=True` the task ends at once, and leaves a small *trigger* behind. Triggers wait together, many
-# of them in one process, the triggerer. When the trigger fires, the task is started again.
+# With `deferrable=True` the task ends at once, and leaves a small *trigger* behind. Triggers wait together in a process
+# of their own, the triggerer. When the trigger fires, the task is started again.
 
 # %% dag="wait_deferred"
 import pendulum
@@ -168,7 +168,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def wait_deferred():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -226,7 +226,22 @@ assert [set(ways.values()) for ways in states.values()] == [{"success"}, {"succe
 states
 
 # %% [markdown]
-# What becomes of the run is the same each time. What it costs is not.
+# What becomes of the run is the same each time. What it costs is not, and others pay for it. Let there be one slot. The
+# sensor waits, and the export is due at last. Does Airflow's scheduler start it? That hangs on the state of the sensor:
+# in mode `poke` it is `running`. (`starts_beside` lies in `dags/asking.py`.)
+
+# %% airflow=true
+from airflow.configuration import conf
+from asking import starts_beside
+
+for state, expected in (("running", []), ("up_for_reschedule", ["export"]), ("deferred", ["export"])):
+    started = starts_beside("wait_deferred", state, due="export_orders", slots=1)
+    assert started == expected
+    print(f"wait is {state:17}  started: {', '.join(started) or 'nothing'}")
+print("triggers in one triggerer:", conf.getint("triggerer", "capacity"))
+
+# %% [markdown]
+# A sleeper in mode `poke` keeps out the very task that it sleeps for. The two others let it pass.
 #
 # ## The proof
 #
@@ -253,7 +268,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def no_timeout():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -286,7 +301,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def wrong_timeout():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -306,7 +321,7 @@ wrong_timeout()
 fresh()
 ran = run("wrong_timeout", "2026-01-01")
 ends = [attempt["to"][11:16] for attempt in ran.attempts if attempt["state"] == "failed"]
-assert ends == ["03:01"]
+assert ends == ["02:01"]
 print("failed at", ends)
 
 # %% [markdown]
@@ -322,7 +337,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def soft():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -350,10 +365,10 @@ tasks(ran)
 #
 # ## On another schedule
 #
-# A sensor waits for the run with *its own* logical date, to the second. This producer runs at two, and the consumer at
-# six:
+# A sensor waits for the run with *its own* logical date, to the second. This producer runs at half past ten, and the
+# consumer at eleven:
 
-# %% dag="export_at_two"
+# %% dag="export_early"
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
@@ -365,8 +380,8 @@ INSERT = """
 """
 
 
-@dag(schedule="0 2 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
-def export_at_two():
+@dag(schedule="30 22 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def export_early():
     @task
     def export(ds=None):
         PostgresHook("shop").run([DELETE, INSERT], parameters={"ds": ds})
@@ -374,20 +389,20 @@ def export_at_two():
     export()
 
 
-export_at_two()
+export_early()
 
-# %% dag="load_at_six"
+# %% dag="load_at_eleven"
 import pendulum
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
 from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="0 6 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
-def load_at_six():
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def load_at_eleven():
     wait = ExternalTaskSensor(
         task_id="wait",
-        external_dag_id="export_at_two",
+        external_dag_id="export_early",
         poke_interval=1800,
         timeout=3600,
         mode="reschedule",
@@ -395,24 +410,24 @@ def load_at_six():
     wait >> load()
 
 
-load_at_six()
+load_at_eleven()
 
 # %%
 fresh()
-exported = run("export_at_two", "2026-01-02")
-ran = run("load_at_six", "2026-01-02")
+exported = run("export_early", "2026-01-02")
+ran = run("load_at_eleven", "2026-01-02")
 print("export:", exported.state, exported.spec["logical_date"])
 print("load:  ", ran.state, ran.spec["logical_date"])
 assert (exported.state, ran.state) == ("success", "failed")
 tasks(ran)[["task", "state"]]
 
 # %% [markdown]
-# The export is there, four hours before. The sensor looks for a run at 06:00, and there is none. You will mend it.
+# The export is there, half an hour before. The sensor looks for a run at 23:00, and there is none. You will mend it.
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: when does it end?
 #
-# The run starts at 00:01. What becomes of `wait`, `"success"` or `"failed"`, when the export comes
+# The run starts at 23:01. What becomes of `wait`, `"success"` or `"failed"`, when the export comes
 #
 # - 50 minutes later,
 # - never?
@@ -428,7 +443,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def guess():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -487,21 +502,21 @@ slot_minutes = 120
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: another schedule
 #
-# The shop's breakfast report waits for the export at two. Let the sensor look for the right run. It takes an
+# The shop's night report waits for the export at half past ten. Let the sensor look for the right run. It takes an
 # `execution_delta`, the time from the run that it looks for to its own.
 
-# %% q="q2" role="starter" dag="breakfast"
+# %% q="q2" role="starter" dag="night_report"
 import pendulum
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
 from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="30 7 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
-def breakfast():
+@dag(schedule="45 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def night_report():
     wait = ExternalTaskSensor(
         task_id="wait",
-        external_dag_id="export_at_two",
+        external_dag_id="export_early",
         poke_interval=1800,
         timeout=3600,
         mode="reschedule",
@@ -509,20 +524,20 @@ def breakfast():
     wait >> load()
 
 
-breakfast()
+night_report()
 
 
 # %% q="q2" role="check"
 def check():
     with fresh() as desk:
-        desk.run("export_at_two", "2026-01-02")
-        early = desk.run("breakfast", "2026-01-03", may_fail=True)
+        desk.run("export_early", "2026-01-02")
+        early = desk.run("night_report", "2026-01-03", may_fail=True)
         expect(
             early.state == "failed",
             "Only the export of 2026-01-02 was there, but the report of 2026-01-03 did not wait for its own. "
             f"It has loaded:\n{shown(desk.rows('SELECT dt, count(*) AS orders FROM orders GROUP BY dt'))}",
         )
-        ran = desk.run("breakfast", "2026-01-02", may_fail=True)
+        ran = desk.run("night_report", "2026-01-02", may_fail=True)
         found = f"The tasks of the report:\n{shown(ran.tasks()[['task', 'state']])}"
         expect(ran.state == "success", f"The export of 2026-01-02 was there, but the sensor has not seen it. {found}")
         loaded = desk.rows("SELECT * FROM orders WHERE dt = '2026-01-02'")
@@ -530,12 +545,12 @@ def check():
 
 
 # %% [markdown] q="q2" role="hint"
-# From two to half past seven: how long is that?
+# From half past ten to a quarter to twelve: how long is that?
 
 # %% [markdown] q="q2" role="hint"
 # `execution_delta` is a `timedelta`, and it is subtracted from the consumer's logical date.
 
-# %% q="q2" role="solution" dag="breakfast"
+# %% q="q2" role="solution" dag="night_report"
 from datetime import timedelta
 
 import pendulum
@@ -544,12 +559,12 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="30 7 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
-def breakfast():
+@dag(schedule="45 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def night_report():
     wait = ExternalTaskSensor(
         task_id="wait",
-        external_dag_id="export_at_two",
-        execution_delta=timedelta(hours=5, minutes=30),
+        external_dag_id="export_early",
+        execution_delta=timedelta(hours=1, minutes=15),
         poke_interval=1800,
         timeout=3600,
         mode="reschedule",
@@ -557,9 +572,9 @@ def breakfast():
     wait >> load()
 
 
-breakfast()
+night_report()
 
-# %% q="q2" role="wrong" says="the sensor has not seen it" dag="breakfast"
+# %% q="q2" role="wrong" says="the sensor has not seen it" dag="night_report"
 from datetime import timedelta
 
 import pendulum
@@ -568,12 +583,12 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="30 7 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
-def breakfast():
+@dag(schedule="45 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def night_report():
     wait = ExternalTaskSensor(
         task_id="wait",
-        external_dag_id="export_at_two",
-        execution_delta=timedelta(hours=-5, minutes=-30),
+        external_dag_id="export_early",
+        execution_delta=timedelta(hours=-1, minutes=-15),
         poke_interval=1800,
         timeout=3600,
         mode="reschedule",
@@ -581,9 +596,9 @@ def breakfast():
     wait >> load()
 
 
-breakfast()
+night_report()
 
-# %% q="q2" role="wrong" says="did not wait for its own" dag="breakfast"
+# %% q="q2" role="wrong" says="did not wait for its own" dag="night_report"
 from datetime import timedelta
 
 import pendulum
@@ -592,12 +607,12 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="30 7 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
-def breakfast():
+@dag(schedule="45 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def night_report():
     wait = ExternalTaskSensor(
         task_id="wait",
-        external_dag_id="export_at_two",
-        execution_delta=timedelta(days=1, hours=5, minutes=30),
+        external_dag_id="export_early",
+        execution_delta=timedelta(days=1, hours=1, minutes=15),
         poke_interval=1800,
         timeout=3600,
         mode="reschedule",
@@ -605,7 +620,7 @@ def breakfast():
     wait >> load()
 
 
-breakfast()
+night_report()
 
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: the whole truth
@@ -614,8 +629,8 @@ breakfast()
 # that
 #
 # - an export that is five hours late is loaded, and no slot is held for it,
-# - at nine o'clock, at the latest, the run is red if there is no export,
-# - when the export has *failed*, the run is red by half past midnight. (The sensor takes `failed_states=["failed"]`.
+# - at eight in the morning, at the latest, the run is red if there is no export,
+# - when the export has *failed*, the run is red by half past eleven. (The sensor takes `failed_states=["failed"]`.
 #   Without it, a failed export is waited for like any other.)
 
 # %% q="q3" role="starter" dag="honest"
@@ -625,7 +640,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def honest():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -650,22 +665,22 @@ def check():
         expect(held < 0.2, f"The export never came, and wait held a worker slot for {held:.1f} hours.")
         expect(ran.state == "failed", f"The export never came, and the run is a {ran.state!r}. {told}")
         ended = ran.attempts[-1]["to"][:16]
-        expect(ended <= "2026-01-01T09:00", f"The export never came, and the run is red only at {ended}.")
-        expect(ended >= "2026-01-01T05:01", f"wait gives up at {ended}. An export five hours late would be too late.")
+        expect(ended <= "2026-01-02T08:00", f"The export never came, and the run is red only at {ended}.")
+        expect(ended >= "2026-01-02T04:01", f"wait gives up at {ended}. An export five hours late would be too late.")
     with fresh() as desk:
         desk.execute("DROP TABLE exported_orders")
         desk.play("export_orders", Step("run", "2026-01-01"))
         ran = desk.play("honest", Step("run", "2026-01-01"))
         expect(ran.state == "failed", f"The export has failed, and the run is a {ran.state!r}.")
         ended = ran.attempts[-1]["to"][:16]
-        expect(ended < "2026-01-01T00:30", f"The export failed at midnight, and the run is red only at {ended}.")
+        expect(ended < "2026-01-01T23:30", f"The export failed at eleven, and the run is red only at {ended}.")
 
 
 # %% [markdown] q="q3" role="hint"
 # Four settings: one for the mode, one for how long, one for failed exports, and one that has to go.
 
 # %% [markdown] q="q3" role="hint"
-# From one minute past midnight to nine o'clock it is nearly nine hours. The `timeout` is in seconds.
+# From one minute past eleven to eight in the morning it is nearly nine hours. The `timeout` is in seconds.
 
 # %% q="q3" role="solution" dag="honest"
 import pendulum
@@ -674,7 +689,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def honest():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -696,7 +711,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def honest():
     wait = ExternalTaskSensor(
         task_id="wait",
@@ -717,7 +732,7 @@ from airflow.sdk import dag
 from loading import load
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def honest():
     wait = ExternalTaskSensor(
         task_id="wait",

@@ -29,7 +29,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def ages_by_today():
     @task
     def load(ds=None):
@@ -93,7 +93,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def ages_by_date():
     @task
     def load(ds=None, logical_date=None):
@@ -123,7 +123,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO boxes VALUES (%s, %s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def boxes_by_hash():
     @task
     def load(ds=None):
@@ -175,7 +175,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO boxes VALUES (%s, %s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def boxes_by_checksum():
     @task
     def load(ds=None):
@@ -210,7 +210,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def newest_day():
     @task
     def load(ds=None):
@@ -287,7 +287,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def hidden_inputs():
     @task
     def label(ds=None, logical_date=None):
@@ -343,7 +343,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def hidden_inputs():
     @task
     def label(ds=None, logical_date=None):
@@ -378,7 +378,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def hidden_inputs():
     @task
     def label(ds=None, logical_date=None):
@@ -410,7 +410,7 @@ INSERT = """
 """
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def hidden_inputs():
     @task
     def label(ds=None, logical_date=None):
@@ -449,7 +449,7 @@ from dateutil.parser import parse
 INSERT = "INSERT INTO deliveries VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def courier_dates():
     @task
     def load(ds=None):
@@ -491,7 +491,7 @@ from dateutil.parser import parse
 INSERT = "INSERT INTO deliveries VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def courier_dates():
     @task
     def load(ds=None):
@@ -517,7 +517,7 @@ from dateutil.parser import parse
 INSERT = "INSERT INTO deliveries VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def courier_dates():
     @task
     def load(ds=None):
@@ -542,7 +542,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO deliveries VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def courier_dates():
     @task
     def load(ds=None):
@@ -572,7 +572,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO hours VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def order_hours():
     @task
     def load(ds=None):
@@ -618,7 +618,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO hours VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def order_hours():
     @task
     def load(ds=None):
@@ -645,7 +645,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO hours VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def order_hours():
     @task
     def load(ds=None):
@@ -673,7 +673,7 @@ from airflow.sdk import dag, task
 INSERT = "INSERT INTO hours VALUES (%s, %s, %s)"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def order_hours():
     @task
     def load(ds=None):

@@ -64,7 +64,7 @@ DELETE_SUM = "DELETE FROM sums WHERE dt = %(ds)s::date"
 SUM = "INSERT INTO sums SELECT %(ds)s::date, sum(cents) FROM amounts WHERE dt = %(ds)s::date"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def receipts_daily():
     @task
     def load(ds=None):

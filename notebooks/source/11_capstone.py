@@ -39,7 +39,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_naive():
     @task
     def load(ds=None):
@@ -214,7 +214,7 @@ from airflow.sdk import dag, task
 from feed_lines import read_line
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task
     def load(ds=None):
@@ -276,7 +276,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task(retries=2)
     def load(ds=None):
@@ -323,7 +323,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task(retries=2)
     def load(ds=None):
@@ -370,7 +370,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_draft():
     @task(retries=2)
     def load(ds=None):
@@ -408,7 +408,7 @@ from airflow.sdk import dag, task
 from feed_lines import read_line
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task
     def load(ds=None):
@@ -420,8 +420,9 @@ def sales_daily():
 sales_daily()
 
 # %% q="q3" role="check" seconds="900"
-LAWS = ["effect", "rerun", "containment", "correction", "late", "order"]
-LAWS += ["deterministic", "clock", "retry", "backfill", "overlap", "crash", "history"]
+TWO_DATES = ["containment", "order"]
+LAWS = ["effect", "late", "correction", "rerun", "retry", "backfill"]
+LAWS += ["clock", "deterministic", "overlap", "crash", "history"]
 
 
 def check():
@@ -430,9 +431,9 @@ def check():
     sales, rejects = tables["sales"], tables["rejects"]
     there = (len(sales), len(rejects))
     expect(there == (12, 3), f"Two days should give 12 sales and 3 rejects; there are {there[0]} and {there[1]}.")
-    proven("sales_daily", *LAWS[:6], dates=dates)
-    proven("sales_daily", *LAWS[6:], dates=dates[:1])
-    return f"All {len(LAWS)} laws are proven, on days that you had not seen. This is your certificate."
+    proven("sales_daily", *LAWS, dates=dates[:1])
+    proven("sales_daily", *TWO_DATES, dates=dates)
+    return f"All {len(LAWS + TWO_DATES)} laws are proven, on days that you had not seen. This is your certificate."
 
 
 # %% [markdown] q="q3" role="hint"
@@ -470,7 +471,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task.sensor(mode="reschedule", poke_interval=300, timeout=12 * 3600)
     def wait(ds=None):
@@ -521,7 +522,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task(retries=2)
     def load(ds=None):
@@ -568,7 +569,7 @@ def feed_of(ds):
     return Path(os.environ["DATA_ROOT"], "feed", f"{ds}.csv")
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
     @task.sensor(mode="reschedule", poke_interval=300, timeout=12 * 3600)
     def wait(ds=None):

@@ -311,8 +311,7 @@ print(told)
 assert "Invalid arguments were passed" in told
 
 # %% [markdown]
-# **It is refused, too.** A function gets what it names: a parameter `ds` is filled with `ds`, and `**context` with all
-# there is.
+# **It is refused, too.** A function gets what it names: a parameter `ds` is filled with `ds`.
 #
 # ## 12. "With `email_on_failure=True` a failure sends mail"
 #

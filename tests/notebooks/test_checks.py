@@ -186,6 +186,16 @@ def test_hints_come_one_after_the_other(learner: Learner, capsys: pytest.Capture
     assert capsys.readouterr().out == "%%dag answered\npass\n"
 
 
+def test_fewer_dates_need_no_other_worlds(learner: Learner) -> None:
+    """Until a file changes, a DAG's lab serves some of its dates, too."""
+    learner.judged()
+    lab, _ = learner.lesson.bench.lab("answered", ["2026-01-02", "2026-01-03"])
+    assert learner.lesson.bench.lab("answered", ["2026-01-03"]) == (lab, ("2026-01-03",))
+    assert learner.lesson.bench.lab("answered", ["2026-01-04"])[0] is not lab
+    learner.judged(body="return 1")
+    assert learner.lesson.bench.lab("answered", ["2026-01-03"])[0] is not lab
+
+
 def test_what_a_check_says_is_noted(learner: Learner) -> None:
     """In a plain text file, the last check of each exercise; a lesson can be forgotten."""
     learner.judged()

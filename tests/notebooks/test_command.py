@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from notebooks import __main__ as command
 from notebooks.course.sources import NOTEBOOKS
@@ -37,6 +41,25 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
         return status, told.out, told.err
 
     return run
+
+
+def test_start_shows_pictures_and_no_news(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JupyterLab is opened on the lesson, with notebooks that it trusts."""
+    opened: list[list[str]] = []
+
+    def jupyterlab(words: list[str], **_: Any) -> int:
+        opened.append(words)
+        return 0
+
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
+    monkeypatch.setattr("subprocess.call", jupyterlab)
+    notebook = nbformat.read(folder / f"{NAME}.ipynb", as_version=4)
+    assert not NotebookNotary().check_signature(notebook)
+    assert call("start", "0")[0] == 0
+    assert NotebookNotary().check_signature(notebook)
+    assert opened == [[sys.executable, "-m", "jupyterlab", command.WITHOUT_NEWS, f"{NAME}.ipynb"]]
+    settings = json.loads(Path(command.WITHOUT_NEWS.partition("=")[2], "overrides.json").read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_status_says_what_is_next(folder: Path, call: Call) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from notebooks.__main__ import WITHOUT_NEWS
 from notebooks.course.making import unexecuted, write
 from notebooks.course.sources import NOTEBOOKS, lesson_named
 from tests.integration.browser.conftest import FLAGS, chromium
@@ -47,6 +48,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "JUPYTER"))}
     env |= {"HOME": str(home), "DAGPROOF_COURSE_WORK": str(copy.parent / "work")}
     options = [f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    options.append(WITHOUT_NEWS)
     with (copy.parent / "lab.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options], cwd=copy, env=env, stdout=log, stderr=log
@@ -111,6 +113,7 @@ def run_cell(page: Page, text: str, says: str) -> None:
 def test_a_newcomer_gets_a_first_run_and_solves_an_exercise(page: Page) -> None:
     """From the first cell on: a picture is a picture, and a check tells what is missing, and then that it is right."""
     run_cell(page, 'start("00")', "ready.")
+    assert not page.get_by_text("Jupyter news").count()
     run_cell(page, "well = doctor()", "✓ PostgreSQL answers")
     shoot(page, "1-doctor")
     run_cell(page, "%%dag greetings_daily", "dags/greetings_daily.py is written.")

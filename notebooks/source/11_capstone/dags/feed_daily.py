@@ -15,7 +15,7 @@ def printed(cents):
     return f"{'-' if cents < 0 else ''}{euros:,}".replace(",", ".") + f",{rest:02}"
 
 
-@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def feed_daily():
     @task
     def write(ds=None):
