@@ -343,3 +343,20 @@ def test_an_unknown_kind_is_answered_with_the_nearest() -> None:
     """A slip of the hand."""
     with pytest.raises(ServerError, match=r"'embeded' is no kind.*'embedded'"):
         start_server("embeded").__enter__()
+
+
+@pytest.mark.parametrize("room", [0, 2**62])
+def test_databases_are_kept_in_memory_where_there_is_room(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where nobody has named another place; nothing is left there."""
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("there is no /dev/shm")
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    monkeypatch.setattr(servers, "_ROOM_IN_MEMORY", room)
+    with start_server() as server, server.connect() as connection:
+        row = connection.execute("SHOW data_directory").fetchone()
+        assert row
+        assert row[0].startswith("/dev/shm/") is (room == 0)
+        assert Path(row[0]).is_dir()
+    assert not Path(row[0]).parent.exists()

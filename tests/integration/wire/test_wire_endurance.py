@@ -337,7 +337,7 @@ def test_a_server_may_be_started_anew(tmp_path: Path) -> None:
 
     account = _account()
     with reaper.temporary_directory("dagproof-pg-", _meeting_place(account)) as home:
-        cluster, port = _Cluster(home, _programs(), account), free_port()
+        cluster, port = _Cluster(home, _programs(), account, home), free_port()
         command: list[str | Path] = [cluster.programs / "bin" / "postgres", "-D", cluster.data, "-p", str(port)]
         where = {"host": "127.0.0.1", "user": "postgres", "password": cluster.password, "dbname": "postgres"}
         with Proxy("127.0.0.1", port) as proxy, contextlib.ExitStack() as stack:
