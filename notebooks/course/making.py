@@ -71,6 +71,7 @@ def execute(notebook: Any, folder: Path, work: Path, *, allow_errors: bool = Fal
         allow_errors=allow_errors,
     )
     client.execute(env=env)
+    notebook.metadata.language_info.pop("version", None)  # another one on each machine
 
 
 def unexecuted(lesson: LessonSource) -> Any:
