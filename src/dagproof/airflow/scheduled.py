@@ -23,7 +23,7 @@ def scheduled(spec: dict[str, Any], cleared_task: str = "") -> Iterator[None]:
         existing = _find_run(dag.dag_id, spec["run_id"], session)
         if existing is None:
             return _created(dag, spec, conf, session)
-        if existing.state == _queued():  # another DAG has triggered it, and it begins now
+        if existing.state == "queued":  # another DAG has triggered it, and it begins now
             return _started(existing, dag, session)
         return _cleared(existing, dag, session, cleared_task)
 
@@ -100,13 +100,9 @@ def _cleared(run: Any, dag: Any, session: Any, task_id: str) -> Any:
     clear_task_instances(tis, session, dag_run_state=False)
     for ti in tis:
         ti.max_tries = ti.try_number + dag.task_dict[ti.task_id].retries  # as this run has them, not the stored DAG
-    run.dag = dag
     run.clear_number += 1
-    run.start_date, run.end_date = datetime.now(timezone.utc), None
-    run.set_state(_running())
-    session.merge(run)
-    session.commit()
-    return run
+    run.end_date = None
+    return _started(run, dag, session)
 
 
 def _with_downstream(dag: Any, task_id: str) -> set[str]:
@@ -120,9 +116,3 @@ def _running() -> Any:
     from airflow.utils.state import DagRunState
 
     return DagRunState.RUNNING
-
-
-def _queued() -> Any:
-    from airflow.utils.state import DagRunState
-
-    return DagRunState.QUEUED

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import psycopg.conninfo
 import pytest
 from pytest_postgresql import factories
 
@@ -120,6 +121,23 @@ def bucket(s3: ObjectStore) -> tuple[Storage, dict[str, str]]:
     connection = {"conn_type": "aws", "login": s3.credentials.key, "password": s3.credentials.secret, "extra": extra}
     url = s3.make_bucket(f"bucket-{secrets.token_hex(6)}") + "/deep/down"
     return open_storage(url, s3.credentials), {"AIRFLOW_CONN_MINIO_DEFAULT": json.dumps(connection)}
+
+
+@pytest.fixture
+def kept(
+    warehouse: psycopg.Connection[Any],
+    postgres_default: str,
+    mail: Any,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> tuple[Storage, dict[str, str]]:
+    """An empty storage, in a folder or where a test's parameter says; and what makes Airflow know all there is."""
+    storage: Storage = open_storage(str(tmp_path / "data"))
+    who: dict[str, str] = {}
+    if getattr(request, "param", "folder") == "bucket":
+        storage, who = request.getfixturevalue("bucket")
+    database = psycopg.conninfo.make_conninfo(warehouse.info.dsn, password=warehouse.info.password)
+    return storage, {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, "DATABASE": database, **mail.env()} | who
 
 
 @pytest.fixture(scope="session")

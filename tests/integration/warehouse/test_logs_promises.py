@@ -15,7 +15,7 @@ import pytest
 from dagproof.worlds.servers import PostgresServer
 from etl.logs.report import TABLES
 from etl.logs.settings import ALL_APPS
-from etl.storage import Storage, open_storage
+from etl.storage import Storage
 from tests.object_store import StoredFile
 from tests.sftp_server import PASSWORD, USER, sftp_folder
 
@@ -68,25 +68,14 @@ class Logs:
 
 @pytest.fixture
 def logs(
-    airflow: Any,
-    warehouse: psycopg.Connection[Any],
-    postgres_default: str,
-    mail: Any,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
+    airflow: Any, warehouse: psycopg.Connection[Any], kept: tuple[Storage, dict[str, str]], tmp_path: Path
 ) -> Logs:
     """Nine quiet logs, in a folder or where a test's parameter says."""
-    info = warehouse.info
-    storage: Storage = open_storage(str(tmp_path / "data"))
-    who: dict[str, str] = {}
-    if getattr(request, "param", "folder") == "bucket":
-        storage, who = request.getfixturevalue("bucket")
-    database = psycopg.conninfo.make_conninfo(info.dsn, password=info.password)
-    env = {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, "DATABASE": database, **mail.env()}
-    return Logs(airflow, warehouse, env | who, tmp_path, storage)
+    storage, env = kept
+    return Logs(airflow, warehouse, env, tmp_path, storage)
 
 
-in_both = pytest.mark.parametrize("logs", ["folder", "bucket"], indirect=True)
+in_both = pytest.mark.parametrize("kept", ["folder", "bucket"], indirect=True)
 
 
 def retried(seen: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import psycopg.conninfo
 import pytest
 
 from dagproof.worlds.servers import PostgresServer
-from etl.storage import Storage, open_storage
+from etl.storage import Storage
 from etl.weekly.files import TABLES
 from tests.object_store import StoredFile
 
@@ -74,25 +74,14 @@ class Week:
 
 @pytest.fixture
 def week(
-    airflow: Any,
-    warehouse: psycopg.Connection[Any],
-    postgres_default: str,
-    mail: Any,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
+    airflow: Any, warehouse: psycopg.Connection[Any], kept: tuple[Storage, dict[str, str]], tmp_path: Path
 ) -> Week:
     """The files of one week, in a folder or where a test's parameter says."""
-    info = warehouse.info
-    storage: Storage = open_storage(str(tmp_path / "data"))
-    who: dict[str, str] = {}
-    if getattr(request, "param", "folder") == "bucket":
-        storage, who = request.getfixturevalue("bucket")
-    database = psycopg.conninfo.make_conninfo(info.dsn, password=info.password)
-    env = {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, "DATABASE": database, **mail.env()}
-    return Week(airflow, warehouse, env | who, tmp_path, storage)
+    storage, env = kept
+    return Week(airflow, warehouse, env, tmp_path, storage)
 
 
-in_both = pytest.mark.parametrize("week", ["folder", "bucket"], indirect=True)
+in_both = pytest.mark.parametrize("kept", ["folder", "bucket"], indirect=True)
 
 
 def retried(seen: dict[str, Any]) -> set[str]:
@@ -166,9 +155,9 @@ def test_a_late_file_is_waited_for(week: Week) -> None:
 
 
 @pytest.mark.parametrize(
-    ("week", "fault"),
+    ("kept", "fault"),
     [("bucket", "missing"), *(("folder", fault) for fault in ("missing", "cut", "empty", "other header"))],
-    indirect=["week"],
+    indirect=["kept"],
 )
 def test_a_file_that_is_bad_as_a_whole_changes_nothing(week: Week, mail: Any, fault: str) -> None:
     """One sentence names it; what cannot get better fails at once. The right file in the inbox heals it."""
