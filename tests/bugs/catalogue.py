@@ -443,20 +443,20 @@ CRASH = (
         "marker_with_the_rows",
         {"crash": gone(CRASHED_AND_RUN, "keyed_orders"), "correction": differs(CORRECTED, "keyed_orders")},
     ),
+    Bug(
+        "watermark_in_a_variable",
+        "delete_insert",
+        {
+            "crash": gone(CRASHED_AND_RUN, "keyed_orders"),
+            "order": Broken(BACKWARDS, ("keyed_orders",), {"missing": ORDERS}, rows=(2 * ORDERS, ORDERS)),
+            "correction": differs(CORRECTED, "keyed_orders"),
+        },
+    ),
     Bug("mapped_loads", "mapped_tasks", {"crash": differs(CRASHED, "keyed_orders", verdict="not atomic")}),
     Bug("rows_one_by_one", "upsert_tombstones", {"crash": differs(CRASHED, "keyed_orders", verdict="not atomic")}),
 )
 
 ORDER = (
-    Bug(
-        "watermark_in_a_variable",
-        "delete_insert",
-        {
-            "order": Broken(BACKWARDS, ("keyed_orders",), {"missing": ORDERS}, rows=(2 * ORDERS, ORDERS)),
-            "crash": gone(CRASHED_AND_RUN, "keyed_orders"),
-            "correction": differs(CORRECTED, "keyed_orders"),
-        },
-    ),
     Bug(
         "last_writer_wins",
         "newest_wins",
