@@ -41,6 +41,7 @@ KINDS = ("embedded", "testcontainers")
 SCHEMES = ("postgresql://", "postgres://")
 PREFIX = "dagproof_"
 LOOPBACK = "127.0.0.1"
+_PORTS = range(20_000, 32_000)
 
 # What a proof needs: the same everywhere, and fast, for nothing here has to survive a power cut.
 _SETTINGS = {
@@ -407,10 +408,15 @@ def _copy(programs: Path, place: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that nobody listens at, for a server that is still to be started.
+
+    It is none of those that systems give to whoever asks for any port (from 32768 on Linux, from 49152 elsewhere): one
+    of these is likely to be the port of somebody's connection before the server has come to listen.
+    """
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((LOOPBACK, secrets.choice(_PORTS)))
+            return int(probe.getsockname()[1])
 
 
 # --- in a container --------------------------------------------------------------------------------------------------

@@ -110,9 +110,14 @@ def test_a_client_is_cut_at_any_message(place: Place, work: Callable[[str], int]
             connection.execute("DROP TABLE IF EXISTS t")
         place.proxy.clear()
         planned = place.proxy.plan(Fault(at=at, when=when))
-        with pytest.raises(ERRORS):
+        noticed = False
+        try:
             work(place.url)
-        assert planned.reached
+        except ERRORS:
+            noticed = True
+        # In a pipeline psycopg sends a Flush or none, as the answers come in: there may be one message less this time.
+        assert noticed == (planned.message is not None and planned.message.kind != "Terminate")
+        assert noticed or at == count
         found = place.query("SELECT to_regclass('t') IS NOT NULL")
         if found == [(True,)]:
             assert place.query("SELECT count(*) FROM t") == [(1001,)]

@@ -96,9 +96,10 @@ class Loop:
     def _run(self) -> None:
         try:
             while not self._stopping or self._posted:
-                for key, events in self._selector.select():
+                due = len(self._posted)  # what was ready when these were handed in comes first, so it is looked for now
+                for key, events in self._selector.select(0 if due else None):
                     key.data(events)
-                while self._posted:
+                for _ in range(due):
                     self._posted.popleft()()
         except BaseException as error:  # it is raised where somebody can see it
             self._error = error
