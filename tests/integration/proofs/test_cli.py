@@ -220,6 +220,18 @@ def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
     assert again.out.startswith(ended.out.partition("\n\ndag_commits_twice: ")[0])
 
 
+def test_a_crash_at_fewer_points_says_so(project: Project) -> None:
+    """With how many were left out; 0 would try none."""
+    ended = project.run("prove", "dag_loads_what_there_is", "--law", "crash", "--max-points", "3")
+    assert ended.status == 0, ended
+    said = re.search(r"proven over (\d+) histories: .* \((\d+) of (\d+) points of a run left out, as asked for", ended.out)
+    assert said, ended.out
+    tried, left_out, points = map(int, said.groups())
+    assert (tried, points - left_out) == (6, 3)  # of the first run, and of its rerun
+    assert points > 3
+    assert project.run("prove", "dag_loads_what_there_is", "--max-points", "0").err.endswith("0 is not 1 or more\n")
+
+
 def test_a_proof_as_json(project: Project) -> None:
     """With the keys of the contract, each of its type, and exit status 0."""
     ended = project.run(
