@@ -224,7 +224,9 @@ def test_a_crash_at_fewer_points_says_so(project: Project) -> None:
     """With how many were left out; 0 would try none."""
     ended = project.run("prove", "dag_loads_what_there_is", "--law", "crash", "--max-points", "3")
     assert ended.status == 0, ended
-    said = re.search(r"proven over (\d+) histories: .* \((\d+) of (\d+) points of a run left out, as asked for", ended.out)
+    said = re.search(
+        r"proven over (\d+) histories: .* \((\d+) of (\d+) points of a run left out, as asked for", ended.out
+    )
     assert said, ended.out
     tried, left_out, points = map(int, said.groups())
     assert (tried, points - left_out) == (6, 3)  # of the first run, and of its rerun
