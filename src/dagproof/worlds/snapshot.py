@@ -37,6 +37,8 @@ class Table:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     rows: tuple[bytes, ...]
+    is_derived: bool = False
+    """Whether it is a materialized view: its rows are computed from those of others."""
 
     def without(self, columns: frozenset[str]) -> Table:
         """Return the table as if `columns` did not exist."""
@@ -46,7 +48,7 @@ class Table:
         kept = [i for i, column in enumerate(self.columns) if column not in dropped]
         rows = sorted(b"\t".join([fields[i] for i in kept]) for fields in (row.split(b"\t") for row in self.rows))
         key = () if dropped & set(self.key) else self.key
-        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows))
+        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows), self.is_derived)
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,8 @@ SELECT c.oid, n.nspname, c.relname,
                               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num ORDER BY k.n)
                  FROM pg_index i
                  WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-                 ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1), '{}')
+                 ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1), '{}'),
+       c.relkind = 'm'
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated)
   AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
@@ -194,7 +197,13 @@ def _tables(conninfo: str, run_is_over: bool) -> dict[str, Table]:
 
 
 def _table(
-    connection: psycopg.Connection[Any], schema: str, name: str, columns: list[str], types: list[str], key: list[str]
+    connection: psycopg.Connection[Any],
+    schema: str,
+    name: str,
+    columns: list[str],
+    types: list[str],
+    key: list[str],
+    is_derived: bool,
 ) -> Table:
     from psycopg import sql
 
@@ -209,7 +218,7 @@ def _table(
         lines = b"".join(copy).split(b"\n")
     lines.pop()  # behind the last line's end
     shown = name if schema == "public" else f"{schema}.{name}"
-    return Table(shown, tuple(columns), tuple(key), tuple(sorted(lines)))
+    return Table(shown, tuple(columns), tuple(key), tuple(sorted(lines)), is_derived)
 
 
 def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) -> None:
