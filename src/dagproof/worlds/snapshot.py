@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -9,11 +10,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from io import BytesIO
+from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagproof.worlds import sqlite
+from dagproof.worlds import contents
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,7 +56,7 @@ class Table:
 class File:
     """A file's content: all of it when it is small, and a hash of each 64 KiB in any case.
 
-    That of an SQLite database is the SQL that makes it.
+    That of a database, or of what gzip has compressed, is as in :mod:`dagproof.worlds.contents`.
     """
 
     path: str
@@ -242,7 +243,7 @@ def _files(folder: Path) -> Iterator[File]:
         links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
         for name in sorted([*names, *links]):
             path = Path(parent, name)
-            if sqlite.is_part_of_one(path):
+            if contents.is_part_of_another(path):
                 continue
             yield _file(path, path.relative_to(folder).as_posix())
 
@@ -253,12 +254,17 @@ def _file(path: Path, name: str) -> File:
         return File(name, len(content), (content,), content)
     if not path.is_file():
         return File(name, 0, (b"not a regular file",), None)
+    for opened in contents.readings(path):
+        with contextlib.suppress(*contents.ERRORS), opened() as stream:
+            return _read(stream, name)
+    raise AssertionError("bytes can be read")
+
+
+def _read(stream: BufferedIOBase, name: str) -> File:
     chunks, kept, size = [], [], 0
-    rows = sqlite.dump(path) if sqlite.is_database(path) else None
-    with path.open("rb") if rows is None else BytesIO(rows) as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            size += len(chunk)
-            chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())
-            if size <= KEPT_BYTES:
-                kept.append(chunk)
+    while chunk := stream.read(CHUNK_BYTES):
+        size += len(chunk)
+        chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())
+        if size <= KEPT_BYTES:
+            kept.append(chunk)
     return File(name, size, tuple(chunks), b"".join(kept) if size <= KEPT_BYTES else None)
