@@ -182,10 +182,24 @@ def test_an_sqlite_database_is_its_rows(tmp_path: Path) -> None:
     assert (tmp_path / "shop.db").read_bytes() != size
     assert take(None, tmp_path) == first
     store(tmp_path / "shop.db", "INSERT INTO orders VALUES (3, '2026-01-02', '')")
-    found = diff(first, take(None, tmp_path))
-    assert [(file.path, file.change, file.detail) for file in found.files] == [
-        ("shop.db", "changed", "6 lines, then 7")
-    ]
+    (found,) = diff(first, take(None, tmp_path)).tables
+    assert (found.table, found.rows_before, found.rows_after, found.added) == ("shop.db:orders", 2, 3, 1)
+    table = first.tables["shop.db:orders"]
+    assert (table.columns, table.key) == (("number", "dt", "note"), ("number",))
+    assert table.rows == (b"1\t2026-01-01\ta\\nb", b"2\t2026-01-01\t\\N")
+
+
+def test_an_ignored_file_is_ignored_with_all_its_tables(tmp_path: Path) -> None:
+    """As before it was known to be a database; a table or a column of it has a name, too."""
+    store(tmp_path / "shop.db", TABLE, *ROWS)
+    found = take(None, tmp_path)
+    assert not found.files
+    for entry in ("*.db", "shop.db", "shop.db:orders.*"):
+        assert not found.without(frozenset({entry})).tables
+        assert not matches_nothing(entry, [found])
+    (table,) = found.without(frozenset({"shop.db:orders.note"})).tables.values()
+    assert table.columns == ("number", "dt")
+    assert matches_nothing("other.db", [found])
 
 
 def test_what_was_not_committed_to_sqlite_does_not_count(tmp_path: Path) -> None:
@@ -214,7 +228,8 @@ def test_what_is_in_the_log_of_sqlite_counts(tmp_path: Path) -> None:
         connection.execute(ROWS[0])
         assert (tmp_path / "shop.db-wal").exists()
         assert diff(first, take(None, tmp_path))
-    assert set(take(None, tmp_path).files) == {"shop.db"}
+    found = take(None, tmp_path)
+    assert (set(found.tables), set(found.files)) == ({"shop.db:orders"}, set())
 
 
 def duck(path: Path, *statements: str) -> None:
@@ -227,16 +242,16 @@ def duck(path: Path, *statements: str) -> None:
 def test_a_duckdb_database_is_its_rows(tmp_path: Path) -> None:
     """Written a second time, in another order: other bytes, and the same rows; a row more is told as a row."""
     path = tmp_path / "shop.duckdb"
-    duck(path, "CREATE TABLE orders (number INTEGER, note VARCHAR)", "CREATE VIEW v AS SELECT 1")
+    duck(path, "CREATE TABLE orders (number INTEGER PRIMARY KEY, note VARCHAR)", "CREATE VIEW v AS SELECT 1")
     duck(path, "INSERT INTO orders VALUES (1, 'a\nb'), (2, NULL)")
     first, content = take(None, tmp_path), path.read_bytes()
     duck(path, "DELETE FROM orders", "INSERT INTO orders VALUES (2, NULL), (1, 'a\nb')")
     assert path.read_bytes() != content
     assert take(None, tmp_path) == first
-    for change in ("UPDATE orders SET note = '' WHERE number = 2", "DROP VIEW v"):
-        duck(path, "BEGIN", change, "COMMIT")
-        assert diff(first, take(None, tmp_path))
-        first = take(None, tmp_path)
+    duck(path, "UPDATE orders SET note = '' WHERE number = 2")
+    (found,) = diff(first, take(None, tmp_path)).tables
+    assert (found.table, found.changed) == ("shop.duckdb:orders", 1)
+    assert first.tables["shop.duckdb:orders"].key == ("number",)
 
 
 def test_what_is_in_the_log_of_duckdb_counts(tmp_path: Path) -> None:
@@ -251,8 +266,9 @@ os._exit(0)"""
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert set(before) == {"shop.duckdb", "shop.duckdb.wal"}
-    assert set(take(None, tmp_path).files) == {"shop.duckdb"}
-    assert diff(first, take(None, tmp_path))
+    found = take(None, tmp_path)
+    assert (set(found.tables), set(found.files)) == ({"shop.duckdb:orders"}, set())
+    assert diff(first, found)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 

@@ -40,6 +40,8 @@ class Table:
     rows: tuple[bytes, ...]
     is_derived: bool = False
     """Whether it is a materialized view: its rows are computed from those of others."""
+    path: str = ""
+    """The file it is in, where that is an SQLite or DuckDB database; its name is then ``path:name``."""
 
     def without(self, columns: frozenset[str]) -> Table:
         """Return the table as if `columns` did not exist."""
@@ -49,14 +51,14 @@ class Table:
         kept = [i for i, column in enumerate(self.columns) if column not in dropped]
         rows = sorted(b"\t".join([fields[i] for i in kept]) for fields in (row.split(b"\t") for row in self.rows))
         key = () if dropped & set(self.key) else self.key
-        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows), self.is_derived)
+        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows), self.is_derived, self.path)
 
 
 @dataclass(frozen=True)
 class File:
     """A file's content: all of it when it is small, and a hash of each 64 KiB in any case.
 
-    That of a database, or of what gzip has compressed, is as in :mod:`dagproof.worlds.contents`.
+    Of what gzip has compressed, it is that which was compressed.
     """
 
     path: str
@@ -79,7 +81,7 @@ class Snapshot:
         tables = {}
         for name, table in self.tables.items():
             columns = ignored_columns(table, ignore)
-            if columns != {"*"}:
+            if columns != {"*"} and not any(file_matches(table.path, i) for i in ignore):
                 tables[name] = table.without(columns)
         files = {p: f for p, f in self.files.items() if not any(file_matches(p, i) for i in ignore)}
         return Snapshot(tables, files)
@@ -87,7 +89,7 @@ class Snapshot:
     def names(self) -> set[str]:
         """Return what an ignore entry can name here: each ``table.column`` and each file."""
         columns = {f"{name}.{column}" for name, table in self.tables.items() for column in (*table.columns, "*")}
-        return columns | set(self.files)
+        return columns | set(self.files) | {table.path for table in self.tables.values() if table.path}
 
 
 def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
@@ -103,7 +105,7 @@ def whole(names: Iterable[str]) -> frozenset[str]:
 
 def file_matches(path: str, pattern: str) -> bool:
     """Tell whether an ignore entry names the file; only entries with a slash or a wildcard other than ``.*`` do."""
-    return ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
+    return bool(path) and ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
 
 
 def matches_nothing(entry: str, snapshots: list[Snapshot]) -> bool:
@@ -112,6 +114,8 @@ def matches_nothing(entry: str, snapshots: list[Snapshot]) -> bool:
         if any(file_matches(path, entry) for path in snapshot.files):
             return False
         for table in snapshot.tables.values():
+            if file_matches(table.path, entry):
+                return False
             if ignored_columns(table, frozenset({entry})) & {*table.columns, "*"}:
                 return False
     return True
@@ -127,7 +131,13 @@ def take(conninfo: str | None, folder: Path, *, run_is_over: bool = True) -> Sna
     When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone.
     """
     tables = _tables(conninfo, run_is_over) if conninfo else {}
-    return Snapshot(tables, {file.path: file for file in _files(folder)})
+    files = {}
+    for found in _files(folder):
+        if isinstance(found, File):
+            files[found.path] = found
+        else:
+            tables[found.name] = found
+    return Snapshot(tables, files)
 
 
 def sequences(conninfo: str) -> list[tuple[object, ...]]:
@@ -237,7 +247,7 @@ def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) 
 # --- files
 
 
-def _files(folder: Path) -> Iterator[File]:
+def _files(folder: Path) -> Iterator[File | Table]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
         links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
@@ -245,7 +255,13 @@ def _files(folder: Path) -> Iterator[File]:
             path = Path(parent, name)
             if contents.is_part_of_another(path):
                 continue
-            yield _file(path, path.relative_to(folder).as_posix())
+            shown = path.relative_to(folder).as_posix()
+            tables = None if path.is_symlink() or not path.is_file() else contents.tables(path)
+            if tables is None:
+                yield _file(path, shown)
+            for table in tables or ():
+                name = f"{shown}:{table.name}"
+                yield Table(name, table.columns, table.key, table.lines(), path=shown)
 
 
 def _file(path: Path, name: str) -> File:
