@@ -125,8 +125,10 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
 @pytest.mark.parametrize(
     ("answer", "word", "says"),
     [
-        pytest.param({"top": "while True: pass"}, "too slow", "", id="a-file-that-never-imports"),
-        pytest.param({"body": "while True: pass"}, "too slow", "took more than 4 s", id="a-task-that-never-ends"),
+        pytest.param({"top": "while True: pass"}, "too slow", "more than 3 s, and was at dags/", id="it-never-imports"),
+        pytest.param(
+            {"body": "while True: pass"}, "too slow", "took more than 4 s and was killed. I", id="it-never-ends"
+        ),
         pytest.param({"body": "raise ValueError('no')"}, "error", "failed in task work: ValueError: no", id="it-fails"),
         pytest.param({"top": "import nothing_of_that_name"}, "error", "ModuleNotFoundError", id="it-does-not-import"),
         pytest.param({"top": ")"}, "error", "SyntaxError", id="it-is-no-python"),
