@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
+from dagproof.errors import DagproofError
 from notebooks.course import lesson as lessons_module
+from notebooks.course.api import show_shortly
+from notebooks.course.bench import dag_named
 from notebooks.course.exercises import Outcome, Question
 from notebooks.course.lesson import Lesson
 from notebooks.course.progress import Progress
@@ -123,10 +129,32 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
 
 
 @pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        pytest.param("dag_named(home, 'ordes')", "dagproof: there is no DAG file ordes.py yet", id="name"),
+        pytest.param("raise psycopg.errors.SyntaxError('no SQL')", "PostgreSQL: no SQL", id="sql"),
+    ],
+)
+def test_a_mistyped_name_is_told_in_one_line(code: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a cell, too: without the lines of ours that it went through; and what runs all cells stops there."""
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.set_custom_exc((DagproofError, psycopg.Error), show_shortly)
+    shell.user_ns.update(dag_named=dag_named, home=Path(__file__).parent, psycopg=psycopg)
+    ran = shell.run_cell(code, store_history=False)
+    assert not ran.success
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(says)
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("answer", "word", "says"),
     [
-        pytest.param({"top": "while True: pass"}, "too slow", "", id="a-file-that-never-imports"),
-        pytest.param({"body": "while True: pass"}, "too slow", "took more than 4 s", id="a-task-that-never-ends"),
+        pytest.param({"top": "while True: pass"}, "too slow", "more than 3 s, and was at dags/", id="it-never-imports"),
+        pytest.param(
+            {"body": "while True: pass"}, "too slow", "took more than 4 s and was killed. I", id="it-never-ends"
+        ),
         pytest.param({"body": "raise ValueError('no')"}, "error", "failed in task work: ValueError: no", id="it-fails"),
         pytest.param({"top": "import nothing_of_that_name"}, "error", "ModuleNotFoundError", id="it-does-not-import"),
         pytest.param({"top": ")"}, "error", "SyntaxError", id="it-is-no-python"),
@@ -214,6 +242,7 @@ def test_progress_says_what_is_next(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.txt")
     progress.note("00", "q1", "correct")
     progress.note("00", "q2", "incorrect")
+    progress.note("00", "q3", "not attempted")
     lines = progress.text().splitlines()
     assert lines[0].split() == ["0", "·", "Set", "up", "in", "five", "minutes", "✓✗·", "1", "of", "3"]
     assert lines[-1] == "Next: q2 in notebooks/00_set_up.ipynb"

@@ -70,6 +70,17 @@ def refused(ended: Ended) -> str:
             id="does-not-import",
         ),
         pytest.param(
+            ["prove", "dag_endless_import", "--law", "effect"],
+            r"dag_endless_import does not load: importing it took more than 30 s, and was at "
+            r"misbehaving/endless_import\.py:(9|10) then; let the loop end, or a task do the work, and try again",
+            id="import-does-not-end",
+        ),
+        pytest.param(
+            ["prove", "dag_renamed", "--law", "effect"],
+            r"no DAG 'dag_renamed' in .*/misbehaving; dag_renamed\.py there makes 'new_name'",
+            id="file-of-another-name",
+        ),
+        pytest.param(
             ["prove", "dag_appends", "--law", "effect", "--date", "yesterday"],
             r"'yesterday' is no date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day",
             id="no-date",
