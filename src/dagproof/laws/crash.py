@@ -107,7 +107,8 @@ class Crash(Law):
         points, alike = lab.points(run)
         tried = len(self._tried(lab, run))
         few = f"{len(points) - tried} of {len(points)} points of a run left out, as asked for"
-        written = diff(lab.before(run), lab.state(run)).files
+        found, state = diff(lab.before(run), lab.state(run)), lab.state(run)
+        written = [*found.files, *(t for t in found.tables if t.table in state.tables and state.tables[t.table].path)]
         unseen = UNSEEN if written and not any(point.kind == "file" for point in points) else ""
         return "; ".join(sentence for sentence in (alike, few if tried < len(points) else "", unseen) if sentence)
 
