@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from notebooks.course.lesson import work_folder
+from notebooks.course.lesson import RESET, work_folder
 from notebooks.course.progress import Progress
 from notebooks.course.sources import NOTEBOOKS, LessonSource, SourceError, lesson_named, lessons
 
@@ -64,6 +64,7 @@ def reset(options: argparse.Namespace) -> int:
             kept = work_folder() / f"{lesson.name}_before_reset.ipynb"
             shutil.copyfile(path, kept)
             print(f"Your notebook is kept as {kept}.")
+            print(RESET)
         write(path, unexecuted(lesson))
         shutil.rmtree(work_folder() / lesson.name, ignore_errors=True)
         _progress().forget(lesson.number)

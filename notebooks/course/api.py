@@ -20,7 +20,7 @@ from .desk import Ran
 from .doctor import diagnosis
 from .doctor import start_airflow as starts
 from .exercises import Question
-from .lesson import Lesson, current, open_lesson
+from .lesson import RESET, Lesson, current, open_lesson
 from .suites import HEALTHY, Mutant, run_suite
 
 q1, q2, q3, q4, q5, q6 = (Question(f"q{number}", current) for number in range(1, 7))
@@ -45,6 +45,7 @@ def start(number: str) -> None:
     lesson = open_lesson(number, lambda: shell.user_ns if shell else {})
     if shell:
         _register_magics(shell)
+        shell.set_custom_exc((DagproofError,), told_without_traceback)
     pd.set_option("display.max_colwidth", 150)  # an error is read to its end
     print(f"{lesson.source.title}: ready.")
 
@@ -154,6 +155,10 @@ def plan(dag_id: str, *dates: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+class NoLawError(UsageError, AttributeError):
+    """There is no law of that name."""
+
+
 class Laws:
     """The laws of a DAG as methods: ``.rerun()``, ``.crash()`` and so on, and ``.all("rerun", "order")``."""
 
@@ -163,7 +168,7 @@ class Laws:
     def __getattr__(self, name: str) -> Callable[[], Told]:
         laws = {law.name.replace("-", "_"): law.name for law in all_laws()}
         if name not in laws:
-            raise AttributeError(f"there is no law {name!r}{nearest(name, laws)}")
+            raise NoLawError(f"there is no law {name!r}{nearest(name, laws)}")
         return lambda: self.all(laws[name])
 
     def all(self, *names: str) -> Told:
@@ -251,6 +256,8 @@ def _lesson() -> Lesson:
     lesson = current()
     if lesson is None:
         raise UsageError("no lesson is open; run the first cell of the notebook")
+    if lesson.was_reset:
+        raise UsageError(RESET)
     return lesson
 
 
@@ -258,6 +265,11 @@ def _shell() -> Any:
     from IPython.core.getipython import get_ipython
 
     return get_ipython()
+
+
+def told_without_traceback(shell: Any, kind: Any, error: BaseException, *_: Any, tb_offset: int | None = None) -> None:
+    """Show an error that says what to do, and nothing of the code between it and the cell."""
+    shell._showtraceback(kind, error, [f"✗ {error}"])
 
 
 def _register_magics(shell: Any) -> None:
