@@ -38,7 +38,7 @@ def run_suite(home: Path, suite: str, mutants: Mapping[str, Mutant] = {}) -> dic
         if old not in (home / file).read_text(encoding="utf-8"):
             raise ValueError(f"the mutant {name!r} replaces what does not stand in {file}")
     order = json.dumps({"home": str(home), "suite": suite, "mutants": dict(mutants), "seconds": SUITE_SECONDS})
-    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1", "PY_COLORS": "0"}
     ended = subprocess.run(
         [sys.executable, __file__],
         input=order,
@@ -131,7 +131,7 @@ def _run(copy: Path, suite: str, out: Path) -> None:
     os.chdir(copy)
     noted = Noted()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        options = ["-q", "--color=no", "-c", os.devnull, "--rootdir", str(copy), "-p", "no:cacheprovider"]
+        options = ["-q", "-c", os.devnull, "--rootdir", str(copy), "-p", "no:cacheprovider"]
         pytest.main([*options, suite], plugins=[noted])
     out.write_text(json.dumps(noted.results), encoding="utf-8")
 

@@ -302,7 +302,7 @@ def check():
     bad = [f"{one['test']}: {one['outcome']}, {one['says']}" for one in right if one["outcome"] != "passed"]
     expect(not bad, "The code is right, and your suite fails for it:\n" + "\n".join(bad))
     alive = [name for name, tests in results.items() if all(one["outcome"] == "passed" for one in tests)]
-    expect(not alive, f"{len(alive)} of {len(results)} faults: no test sees it. The first is: {alive and alive[0]}.")
+    expect(not alive, f"Seen by no test: {len(alive)} of {len(results)} faults. The first is: {alive and alive[0]}.")
 
 
 # %% [markdown] q="q1" role="hint"
@@ -324,7 +324,7 @@ def test_fee(total, costs):
     assert fee(total, express=True) == costs + 300
 
 
-# %% q="q1" role="wrong" says="no test sees it" file="tests/test_fees.py"
+# %% q="q1" role="wrong" says="Seen by no test: " file="tests/test_fees.py"
 from fees import fee
 
 

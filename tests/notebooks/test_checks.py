@@ -191,6 +191,7 @@ def test_a_suite_is_judged_in_time(learner: Learner, monkeypatch: pytest.MonkeyP
         suite_that_ends(home, SUITE, FAULTS)
     assert times.read_text(encoding="utf-8") == "x"
     monkeypatch.undo()
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as kernels have it
     write(SUITE, "def test_one(:")
     assert suite_that_ends(home, SUITE)[HEALTHY][0]["says"].startswith("SyntaxError: ")
     write(SUITE, "from numbered import ONE\n\ndef test_one():\n    assert ONE == 1")
