@@ -10,11 +10,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from notebooks.course.lesson import RESET, work_folder
+from notebooks.course.lesson import work_folder
 from notebooks.course.progress import Progress
 from notebooks.course.sources import NOTEBOOKS, LessonSource, SourceError, lesson_named, lessons
 
 OK, NOT_DONE, CANNOT_TELL = 0, 1, 2
+#: What to do with a notebook that is still open; JupyterLab does not look at its file by itself.
+OPEN = "Is it open? Reload it (File, Reload Notebook from Disk), and restart its kernel."
 #: JupyterLab asks newcomers whether they want its news, and looks for newer versions. Here it does neither.
 WITHOUT_NEWS = f"--LabApp.app_settings_dir={NOTEBOOKS / 'course' / 'lab'}"
 
@@ -64,10 +66,10 @@ def reset(options: argparse.Namespace) -> int:
             kept = work_folder() / f"{lesson.name}_before_reset.ipynb"
             shutil.copyfile(path, kept)
             print(f"Your notebook is kept as {kept}.")
-            print(RESET)
         write(path, unexecuted(lesson))
         shutil.rmtree(work_folder() / lesson.name, ignore_errors=True)
         _progress().forget(lesson.number)
+        print(f"{lesson.name}.ipynb is as it was at first. {OPEN}")
     return OK
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psycopg
 
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.histories import Step
@@ -45,7 +47,7 @@ def start(number: str) -> None:
     lesson = open_lesson(number, lambda: shell.user_ns if shell else {})
     if shell:
         _register_magics(shell)
-        shell.set_custom_exc((DagproofError,), told_without_traceback)
+        shell.set_custom_exc((DagproofError, psycopg.Error), show_shortly)
     pd.set_option("display.max_colwidth", 150)  # an error is read to its end
     print(f"{lesson.source.title}: ready.")
 
@@ -261,15 +263,16 @@ def _lesson() -> Lesson:
     return lesson
 
 
+def show_shortly(shell: Any, kind: type[Exception], error: Exception, *_: Any, **__: Any) -> list[str]:
+    """Show an error that is a sentence, such as that of a mistyped name; through which lines it went is noise."""
+    print(f"{'PostgreSQL' if isinstance(error, psycopg.Error) else 'dagproof'}: {error}", file=sys.stderr)
+    return []
+
+
 def _shell() -> Any:
     from IPython.core.getipython import get_ipython
 
     return get_ipython()
-
-
-def told_without_traceback(shell: Any, kind: Any, error: BaseException, *_: Any, tb_offset: int | None = None) -> None:
-    """Show an error that says what to do, and nothing of the code between it and the cell."""
-    shell._showtraceback(kind, error, [f"✗ {error}"])
 
 
 def _register_magics(shell: Any) -> None:

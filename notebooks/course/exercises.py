@@ -29,6 +29,8 @@ CHECK_SECONDS, CALL_SECONDS = 90.0, 5.0
 #: How Airflow, and we, say that time was up. What Airflow says of a file that does not come to its end closes with a
 #: link to its page about that.
 LATE = ("took more than", "AirflowTaskTimeout", "reducing-dag-complexity")
+#: How dagproof goes on about a run that was too slow: advice for those whose DAGs do much.
+RAISE = "; raise timeout in "
 #: What checks call with the lesson's home before all else.
 HELPERS: dict[str, Callable[..., Any]] = {"start_airflow": start_airflow, "run_suite": suite_that_ends}
 
@@ -115,7 +117,8 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
         return Outcome(INCORRECT, str(wrong))
     except (BrokenError, DagproofError, LearnerError) as broken:
         word = TOO_SLOW if any(late in str(broken) for late in LATE) else ERROR
-        return Outcome(word, str(broken))
+        what, advice, _ = str(broken).partition(RAISE)
+        return Outcome(word, f"{what}. Is there a loop that does not end?" if advice else what)
     except Exception as error:  # e.g. an answer of a kind that the check did not think of
         return Outcome(ERROR, f"The check cannot use this answer: {describe(error)}")
     return Outcome(CORRECT, said or "")

@@ -7,6 +7,8 @@ from pathlib import Path
 from .sources import lessons
 
 CORRECT = "correct"
+#: How an exercise is marked by what its last check said; by ✗ for any other word.
+MARKS = {CORRECT: "✓", "not attempted": "·", "": "·"}
 
 
 class Progress:
@@ -37,7 +39,7 @@ class Progress:
         for lesson in lessons():
             words = [known.get((lesson.number, name), "") for name in lesson.exercises]
             done = sum(word == CORRECT for word in words)
-            marks = "".join("✓" if word == CORRECT else "✗" if word else "·" for word in words)
+            marks = "".join(MARKS.get(word, "✗") for word in words)
             lines.append(f"{lesson.title:<48} {marks:<8} {done} of {len(words)}")
             if done < len(words) and not following:
                 missing = next(name for name, word in zip(lesson.exercises, words, strict=True) if word != CORRECT)

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 3 · Rerun a date, get the same rows
 #
-# On Monday the owner of a small shop looks at January the first. It sold twice as much as on Sunday.
-# No code has changed. No order has come in. Somebody has pressed *Clear*.
+# On Sunday the owner of a small shop looks at the sales of January 1: 61.50. On Monday she looks again: 123.00, for the
+# same day. No code has changed. No order has come in. Somebody has pressed *Clear*.
 #
 # In this lesson you find out why, mend it, and *prove* that it is mended.
 
@@ -51,7 +51,7 @@ append_orders()
 run("append_orders", "2026-01-01")
 
 # %% [markdown]
-# It is green. Now look at the rows.
+# It is green. Now look at the rows. They lie on your *desk*: a database that keeps what your runs write.
 
 # %%
 BY_DAY = "SELECT dt, count(*) AS orders, sum(total) AS sold FROM orders GROUP BY dt ORDER BY dt"
@@ -93,14 +93,19 @@ picture(figure, "6, 12 and 18 rows after a run and two reruns; 6 orders were pla
 # `INSERT` adds. So every repeat adds.
 #
 # You could have clicked *Clear* and counted rows by hand. A machine does it better. This makes fresh worlds, runs dates
-# once in some and twice in others, and compares all rows:
+# once in some and twice in others, and compares all rows. (A *world* has a database of its own, in which there are the
+# shop's orders and nothing else. What is on your desk plays no part.)
 
 # %%
 prove("append_orders", "2026-01-01", "2026-01-02").rerun()
 
 # %% [markdown]
-# Read it from the bottom: the task and line that wrote the rows, the shortest history that shows the fault, the rows
-# themselves. In a shell, `dagproof prove append_orders --law rerun` prints the same.
+# Read it from the top: which rows differ, and the shortest *history* that shows it, a list of runs. The mark `~` stands at
+# the step that made them differ. Then come the task and the line that wrote the rows. Last comes each *law* that was
+# tried: `rerun` says that running a date again leaves the same rows.
+#
+# In a shell, in the lesson's folder `notebooks/work/03_rerun_a_date`, `dagproof prove append_orders --law rerun` says so,
+# too.
 #
 # ## The fix
 #
@@ -198,7 +203,7 @@ def truncate_orders():
 truncate_orders()
 
 # %%
-fresh()
+fresh()  # an empty desk
 run("truncate_orders", "2026-01-01", "2026-01-02")
 assert len(rows("SELECT * FROM orders WHERE dt = '2026-01-01'")) == 0
 rows(BY_DAY)
@@ -500,7 +505,13 @@ left
 
 # %% [markdown]
 # The cancelled order is still there, and no rerun will ever remove it. An upsert never deletes. The law `correction` sees
-# that, when it is told how the source may change. Here a file `cancelled.sql` beside the DAGs does so.
+# that, when it is told how the source may change. Here the file `cancelled.sql` in the lesson's folder does so: it
+# deletes the first order of the date.
+
+# %%
+told = prove("watch_upsert", "2026-01-01").correction()
+assert not told
+told
 
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: the order that was cancelled
@@ -533,7 +544,10 @@ upsert_orders()
 
 # %% q="q3" role="check"
 def check():
-    proven("upsert_orders", "correction", "containment", dates=["2026-01-01", "2026-01-02"])
+    dates = ["2026-01-01", "2026-01-02"]
+    proven("upsert_orders", "correction", "containment", dates=dates)
+    found = left("upsert_orders", *dates)["keyed_orders"].groupby("dt").size()
+    expect(list(found) == [6, 6], f"Each day has six orders, but after two days there are: {found.to_dict()}")
 
 
 # %% [markdown] q="q3" role="hint"
@@ -614,9 +628,11 @@ upsert_orders()
 # %% [markdown] q="q4" role="prompt"
 # ## Exercise 4: who loaded this row?
 #
-# This load writes down which run has loaded a row, and removes the rows of *that run* first. A rerun is the same run, with the same run id. So `rerun` is content.
+# This load writes down which run has loaded a row, and removes the rows of *that run* first. A rerun is the same run, with
+# the same run id. So nothing is added.
 #
-# But runs don't live for ever: who cleans up Airflow's database deletes old ones. The rows stay. If the date is then loaded once more, say by a backfill, that is another run:
+# But runs don't live for ever: who cleans up Airflow's database deletes old ones. `forget_runs` does that here. The rows
+# stay. If the date is then loaded once more, say by a backfill, that is another run:
 
 # %% q="q4" role="given" dag="watch_traces"
 import pendulum
@@ -654,6 +670,10 @@ traces = rows(
 assert list(traces.orders) == [6, 6]
 traces
 
+# %% [markdown] q="q4" role="given"
+# Now each order is there twice. Mend the load: whichever run loads a date, however often, the same rows are there
+# afterwards, and those of other days stay.
+
 # %% q="q4" role="starter" dag="traced_orders"
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -687,10 +707,13 @@ def check():
         desk.forget_runs()
         desk.run("traced_orders", date, kind="backfill")
         twice = desk.rows("SELECT * FROM traced_orders ORDER BY number, run_id")
+        desk.run("traced_orders", "2026-01-02")
+        kept = desk.rows(f"SELECT * FROM traced_orders WHERE dt = '{date}' ORDER BY number, run_id")
     rule = "After another run of the date, the rows should be the same as before."
     expect(len(twice) == len(once), f"{rule} There were {len(once)}, and now there are {len(twice)}:\n{shown(twice)}")
     expect(len(once) == 6, f"{date} has six orders, but there are {len(once)} rows:\n{shown(once)}")
     expect(once.equals(twice), f"{rule} Before:\n{shown(once, 2)}\nNow:\n{shown(twice, 2)}")
+    expect(twice.equals(kept), f"The run of January 2 has left this of January 1:\n{shown(kept, 2)}")
 
 
 # %% [markdown] q="q4" role="hint"
@@ -762,6 +785,28 @@ def traced_orders():
     @task
     def load(ds=None, run_id=None):
         PostgresHook("shop").run([DELETE, INSERT], parameters={"ds": ds, "run_id": run_id})
+
+    load()
+
+
+traced_orders()
+
+# %% q="q4" role="wrong" says="has left this of January 1" dag="traced_orders"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+INSERT = """
+    INSERT INTO traced_orders (number, total, dt)
+    SELECT number, total, %(ds)s::date FROM placed_orders WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def traced_orders():
+    @task
+    def load(ds=None):
+        PostgresHook("shop").run(["TRUNCATE traced_orders", INSERT], parameters={"ds": ds})
 
     load()
 

@@ -96,7 +96,7 @@ tasks(runs[2])
 
 # %%
 def states_picture(runs):
-    colours = {"success": "#2e7d32", "failed": "#c62828", "upstream_failed": "#a1662f", "none": "#9e9e9e"}
+    colours = {"success": "#2e7d32", "failed": "#c62828", "upstream_failed": "#a1662f", "none": "#757575"}
     figure, plot = axes(height=1.3)
     told = []
     for column, ran in enumerate(runs):
@@ -146,7 +146,8 @@ found
 # balance" for yesterday's, and now the latest one is that of January 4.
 #
 # So what has it brought? Days come in order the first time. Nothing more: the rows are not safe, and a failure is
-# silent from the second day on. A proof says so in two lines. `order` tells whether any two dates may change places:
+# silent from the second day on. A proof says so in two lines. The law `order` says that any two dates may change places.
+# Here that can't even be tried:
 
 # %%
 proof = prove("waiting_balance", "2026-01-01", "2026-01-02").all("order", "rerun")
@@ -228,9 +229,60 @@ assert proof
 proof
 
 # %% [markdown]
-# And where yesterday is too much to be read again, as in years of history? Then keep a partition for each day, and
-# read *yesterday's partition by its date*, never "the latest". If it isn't there, fail and say so. Either way, a
-# corrected January 2 changes the balance of each later day: these have to run again.
+# ## When all days are too many
+#
+# After years of history, you may not want to add up all days each time. Then read *yesterday's balance by its date*,
+# never "the latest". If it isn't there, fail and say so.
+
+# %% dag="carried_balance"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+BEFORE = "SELECT balance FROM balances WHERE dt = %(ds)s::date - 1"
+DELETE = "DELETE FROM balances WHERE dt = %(ds)s::date"
+INSERT = "INSERT INTO balances SELECT dt, cash, %(before)s + cash FROM till WHERE dt = %(ds)s::date"
+
+
+@dag(schedule="0 23 * * *", start_date=START, catchup=True)
+def carried_balance():
+    @task
+    def load(ds=None):
+        hook = PostgresHook("shop")
+        before = [0] if ds == "2026-01-01" else hook.get_first(BEFORE, parameters={"ds": ds})
+        if before is None:
+            raise ValueError(f"there is no balance of the day before {ds}")
+        hook.run([DELETE, INSERT], parameters={"ds": ds, "before": before[0]})
+
+    load()
+
+
+carried_balance()
+
+# %%
+fresh()
+runs = [run("carried_balance", date) for date in ("2026-01-01", "2026-01-03", "2026-01-02")]
+assert [ran.state for ran in runs] == ["success", "failed", "success"]
+runs[1]
+
+# %%
+rerun("carried_balance", "2026-01-03")
+sql("UPDATE till SET cash = 111 WHERE dt = '2026-01-02'")
+rerun("carried_balance", "2026-01-02")
+found = rows("SELECT * FROM balances ORDER BY dt")
+assert list(found.balance) == [100, 211, 330]
+found
+
+# %% [markdown]
+# It has a price. January 2 was corrected to 111, and ran again. January 3 still adds to the old balance: each day after
+# a corrected one has to run again, too, and in order.
+
+# %%
+rerun("carried_balance", "2026-01-03")
+found = rows("SELECT * FROM balances ORDER BY dt")
+assert list(found.balance) == [100, 211, 331]
+found
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: five histories

@@ -4,7 +4,7 @@
 # The accountant wants a line for each day: how many refunds there were, and how much was paid back. For January 3 there
 # is no line. The run of January 3 is green. "So it was zero?" she asks. "Or did nobody look?"
 #
-# In this lesson tasks get a shape: one for each input, either this way or that way, groups, and queues. And you see
+# In this lesson DAGs get a shape: one task for each input, either this way or that way, groups, and pools. And you see
 # which tasks a shape leaves out.
 
 # %%
@@ -21,8 +21,8 @@ start("08")
 rows("SELECT * FROM returned WHERE dt < '2026-01-04' ORDER BY dt, customer")
 
 # %% [markdown]
-# `refund.expand(line=…)` makes a task for each entry of a list. That list is known only when the run is under way, so
-# the DAG has a different number of tasks each day. `sum_up` waits for all of them.
+# `refund.expand(line=…)` makes a task for each entry of a list: `refund` is *mapped* over it. That list is known only
+# when the run is under way, so the DAG has a different number of tasks each day. `sum_up` waits for all of them.
 
 # %% dag="mapped_refunds"
 import pendulum
@@ -84,7 +84,7 @@ found
 
 # %%
 def states_picture(*runs):
-    colours = {"success": "#2e7d32", "failed": "#c62828", "skipped": "#d48fb0", "upstream_failed": "#a1662f"}
+    colours = {"success": "#2e7d32", "failed": "#c62828", "skipped": "#a8437a", "upstream_failed": "#a1662f"}
     names = sorted({state["task_id"] for ran in runs for state in ran.states})
     figure, plot = axes(height=0.6 + 0.33 * len(names))
     told = []
@@ -115,8 +115,8 @@ assert rule == "all_success"
 print(rule.value)
 
 # %% [markdown]
-# A skipped task is no success. So `sum_up` is skipped, and all that comes after it would be, too. And a run in which
-# some tasks were skipped, and none failed, is green.
+# A skipped task is no success. So `sum_up` is skipped, too. And a run in which some tasks were skipped, and none failed,
+# is green.
 #
 # ## The fix
 #
@@ -285,13 +285,13 @@ assert list(table["success + failed"]) == ["upstream_failed"] * 3 + ["success"] 
 table
 
 # %% [markdown]
-# Read a column from top to bottom. `all_done` runs whatever happened, also after a failure: what it does must be right
-# then, too. `one_success` doesn't wait for the others. For a join, neither is what you want.
+# Read a column from top to bottom. `upstream_failed` is the state of a task that can't run because one before it has
+# failed. `all_done` and `one_success` run even so: look at the last column. A join that publishes something should not.
 #
 # ## Groups
 #
-# A *task group* draws a box around tasks. It does two things: the tasks get its name in front, and an edge to the group
-# is an edge to its first tasks.
+# A *task group* does two things: its tasks get its name in front, and an edge to the group is an edge to its first tasks.
+# Likewise, an edge from the group begins at its last tasks.
 
 # %% dag="grouped"
 import pendulum
@@ -337,7 +337,7 @@ found
 # %% [markdown]
 # ## Pools
 #
-# A mapped task may have hundreds of instances, and the vendor's server allows two connections. A *pool* has a number of
+# A mapped task may become hundreds of tasks, and the vendor's server allows two connections. A *pool* has a number of
 # slots, and a task that names the pool takes one of them while it runs.
 
 # %% dag="pooled"
@@ -377,8 +377,8 @@ print("2 slots:", *two)
 print("5 slots:", *starts_at_once("pooled", vendor=5))
 
 # %% [markdown]
-# With two slots, two of the five are started, and `tidy`, which does not need the pool. The others wait, with no harm done.
-# A pool protects others from you. It doesn't order anything: for that there are edges.
+# With two slots, two of the five are started, and `tidy`, which does not need the pool. The others wait for their turn.
+# A pool says how many may run at once, and nothing about which comes first: for that there are edges.
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: the empty map that stays green
@@ -590,8 +590,9 @@ def check():
             found = desk.rows(f"SELECT * FROM published WHERE dt = '{date}'")
             states = shown(ran.tasks()[["task", "state"]])
             expect(len(found), f"{day} is green, and nothing is published:\n{states}")
-            branch = "look" if day == "Saturday" else "count"
-            expect(ran.of(branch) == "success", f"On {day}, {branch} has to run:\n{states}")
+            wanted = ["look"] if day == "Saturday" else ["count", "weigh"]
+            came = [way for way in ("look", "count", "weigh") if ran.of(way) == "success"]
+            expect(came == wanted, f"On {day} the way is {' and '.join(wanted)}, and no other:\n{states}")
         ran = desk.run("branched_goods", "2026-01-05", may_fail=True)
         found = desk.rows("SELECT * FROM published WHERE dt = '2026-01-05'")
         states = shown(ran.tasks()[["task", "state"]])
@@ -711,6 +712,38 @@ def branched_goods():
 
 branched_goods()
 
+# %% q="q2" role="wrong" says="On Friday the way is count and weigh, and no other" dag="branched_goods"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+
+
+@dag(schedule="0 23 * * *", start_date=START, catchup=True)
+def branched_goods():
+    @task
+    def choose(ds=None):
+        return "look" if pendulum.parse(ds).isoweekday() >= 6 else ["count", "weigh"]
+
+    @task
+    def look(): ...
+
+    @task
+    def count(): ...
+
+    @task
+    def weigh(ds=None): ...
+
+    @task
+    def publish(ds=None):
+        PostgresHook("shop").run("INSERT INTO published VALUES (%s, 'goods')", parameters=(ds,))
+
+    choose() >> [look(), count(), weigh()] >> publish()
+
+
+branched_goods()
+
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: predict a column
 #
@@ -734,13 +767,18 @@ def check(column):
     expect(ran.of("one") == "failed" and ran.of("other") == "skipped", "The DAG ruled has changed: run its cell again")
     rules = ["all_success", "none_failed", "none_failed_min_one_success", "one_success", "all_done"]
     expect(set(column) == set(rules), f"Predict these, and no others: {', '.join(rules)}")
+    words = ["success", "skipped", "failed", "upstream_failed"]
+    for rule, said in column.items():
+        expect(said in words, f"{rule}: write one of {', '.join(words)}, not {said!r}")
     wrong = [rule for rule in rules if column[rule] != ran.of(rule)]
     told = {
-        "all_done": "all_done asks only whether all before it have come to an end.",
-        "one_success": "Which of the two was a success?",
+        ("all_done", "skipped"): "all_done asks only whether all before it have come to an end.",
+        ("all_done", "upstream_failed"): "all_done asks only whether all before it have come to an end.",
+        ("one_success", "success"): "Which of the two was a success?",
     }
     if wrong:
-        why = told.get(wrong[0], "Look for the column with a failure in it: what do the rules make of it?")
+        general = "Look for the column with a failure in it: what do the rules make of it?"
+        why = told.get((wrong[0], column[wrong[0]]), general)
         raise IncorrectError(f"{wrong[0]} is not {column[wrong[0]]!r} after failed + skipped. {why}")
 
 
@@ -758,6 +796,10 @@ column["all_done"] = "success"
 # %% q="q3" role="wrong" says="what do the rules make of it?"
 column = dict.fromkeys(["all_success", "none_failed", "none_failed_min_one_success", "one_success"], "skipped")
 column["all_done"] = "success"
+
+# %% q="q3" role="wrong" says="write one of success, skipped, failed, upstream_failed, not False"
+column = dict.fromkeys(["all_success", "none_failed", "none_failed_min_one_success", "one_success"], False)
+column["all_done"] = True
 
 # %% q="q3" role="wrong" says="all_done is not 'upstream_failed'"
 column = dict.fromkeys(["all_success", "none_failed", "none_failed_min_one_success", "one_success"], "upstream_failed")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dagproof.config import Config, load_config
 from dagproof.errors import DagproofError, UsageError, nearest
-from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
+from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 
 OK, FOUND, CANNOT_TELL = 0, 1, 2
 
@@ -81,10 +81,16 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawn histories (default: 0)")
     parser.add_argument(
         "--max-histories",
-        type=_positive,
+        type=positive,
         default=DEFAULT_MAX_HISTORIES,
         metavar="N",
         help="histories tried for each law (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-points",
+        type=positive,
+        metavar="N",
+        help="points of a run at which `crash` cuts it off, spread over the run (default: all)",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the verdicts to one self-contained page, too")
     _add_common(parser)
@@ -109,16 +115,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
-
-
 def _config(options: argparse.Namespace) -> Config:
     """Read the configuration; ``--dags`` counts from the current folder and wins."""
-    config = load_config(Path.cwd())
+    config = replace(load_config(Path.cwd()), max_points=getattr(options, "max_points", None))
     return replace(config, dags=str(Path(options.dags).resolve())) if options.dags else config
 
 

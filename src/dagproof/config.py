@@ -118,6 +118,8 @@ class Config:
     """The options of rules, by their names."""
     world: WorldConfig = field(default_factory=WorldConfig)
     proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
+    max_points: int | None = None
+    """At how many points of a run `crash` cuts it off, at most; all by default. An option sets it, no key."""
     source: Path | None = None
     """The file it was read from; None when there is none and every value is the default."""
 
@@ -165,7 +167,7 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
     top = {k: v for k, v in table.items() if k not in {"world", "proofs", "check", "paths", "rules"}}
     if "extend-select" in top:
         top["extend_select"] = top.pop("extend-select")
-    reserved = {"root", "source"}
+    reserved = {"root", "source", "max_points"}
     _check_services(_table(world.get("services", {}), f"{where}.world.services"), f"{where}.world.services")
     return Config(
         root=root.resolve(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
+from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 
 if TYPE_CHECKING:
     from dagproof.config import Config
@@ -74,6 +74,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let rules look at the source only, as they do where Airflow is not installed",
     )
+    group.addoption(
+        "--dagproof-max-histories",
+        type=positive,
+        default=DEFAULT_MAX_HISTORIES,
+        metavar="N",
+        help="histories tried for each law (default: %(default)s)",
+    )
+    group.addoption(
+        "--dagproof-max-points",
+        type=positive,
+        metavar="N",
+        help="points of a run at which the law crash cuts it off, spread over the run (default: all)",
+    )
     group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")
     parser.addini("dagproof_dags", "the default of --dagproof-dags; none by default", default="")
@@ -122,7 +135,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
     number = len(dag_files(folder))
     files = f"{number} DAG file{'' if number == 1 else 's'}"
-    return f"dagproof: {files} in {folder} ({where}), postgres: {postgres_kind(config)}"
+    most = config.getoption("--dagproof-max-points")
+    few = f", crash cuts a run off at {most} points at most" if most else ""
+    return f"dagproof: {files} in {folder} ({where}), postgres: {postgres_kind(config)}{few}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -173,7 +188,7 @@ def settings_of(config: pytest.Config) -> Config:
 
     folder = dags_folder(config)
     try:
-        settings = load_config(config.rootpath)
+        settings = replace(load_config(config.rootpath), max_points=config.getoption("--dagproof-max-points"))
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
     return replace(settings, dags=str(folder)) if folder else settings
@@ -232,7 +247,7 @@ def prove(pytestconfig: pytest.Config) -> Prove:
         *,
         dates: tuple[str, ...] | list[str] = (),
         seed: int = 0,
-        max_histories: int = DEFAULT_MAX_HISTORIES,
+        max_histories: int | None = None,
     ) -> LawsOf:
         __tracebackhide__ = True
         return LawsOf(pytestconfig, dag_id, dates=dates, seed=seed, max_histories=max_histories)

@@ -10,7 +10,6 @@ import pytest
 from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
 from dagproof.errors import DagproofError, WorkerError, nearest
-from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
 from dagproof.lab import Lab
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
@@ -30,11 +29,11 @@ class LawsOf:
     """The laws of one DAG as methods: ``.rerun()``, ``.effect()`` and so on for each law, and ``.all()``."""
 
     def __init__(
-        self, config: pytest.Config, dag_id: str, *, dates: Sequence[str], seed: int, max_histories: int
+        self, config: pytest.Config, dag_id: str, *, dates: Sequence[str], seed: int, max_histories: int | None
     ) -> None:
         self._config = config
         self._dag_id = dag_id
-        self._options = {"seed": seed, "max_histories": max_histories}
+        self._seed, self._max_histories = seed, max_histories
         self._dates = tuple(dates)
 
     def __getattr__(self, name: str) -> Callable[[], Verdict]:
@@ -59,7 +58,9 @@ class LawsOf:
     def _prove(self, law: Law, *, skip: bool = True) -> Verdict:
         __tracebackhide__ = True
         try:
-            verdict = verdict_of(self._config, self._dag_id, law, self._dates, **self._options)
+            verdict = verdict_of(
+                self._config, self._dag_id, law, self._dates, seed=self._seed, max_histories=self._max_histories
+            )
         except DagproofError as error:
             raise ProofError(str(error)) from None
         return _judge(self._dag_id, verdict, skip=skip)
@@ -74,7 +75,7 @@ class Prove(Protocol):
         *,
         dates: tuple[str, ...] | list[str] = (),
         seed: int = 0,
-        max_histories: int = DEFAULT_MAX_HISTORIES,
+        max_histories: int | None = None,
     ) -> LawsOf:
         """Return the laws of the DAG `dag_id`, to be proven over `dates`."""
 
@@ -157,9 +158,13 @@ def verdict_of(
     dates: Sequence[str] = (),
     *,
     seed: int = 0,
-    max_histories: int = DEFAULT_MAX_HISTORIES,
+    max_histories: int | None = None,
 ) -> Verdict:
-    """Prove a law in the session's driver; the states that one law has computed serve the next."""
+    """Prove a law in the session's driver; the states that one law has computed serve the next.
+
+    Without `max_histories` it is as the option ``--dagproof-max-histories`` says.
+    """
+    most = config.getoption("--dagproof-max-histories") if max_histories is None else max_histories
     labs = config.stash.setdefault(LABS, {})
     key = (dag_id, tuple(dates))
     report = report_of(config)
@@ -167,7 +172,7 @@ def verdict_of(
         if key not in labs:
             labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
         lab, planned = labs[key]
-        verdict = Prover(lab, planned, seed=seed, max_histories=max_histories).prove(law)
+        verdict = Prover(lab, planned, seed=seed, max_histories=most).prove(law)
         lab.check_ignore()
     except DagproofError as error:
         if report:

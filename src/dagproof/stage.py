@@ -13,7 +13,8 @@ from dagproof.errors import ConfigError, DagproofError, UsageError, nearest
 from dagproof.histories import Step
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.points import held, killed, point_named
-from dagproof.worlds.world import BACKFILL_DELAY, RERUN_DELAY, START_DELAY, Report, Run, RunFailedError, World, log_tail
+from dagproof.worlds.runlog import log_tail
+from dagproof.worlds.world import BACKFILL_DELAY, RERUN_DELAY, START_DELAY, Report, Run, RunFailedError, World
 
 if TYPE_CHECKING:
     from dagproof.driver import Driver

@@ -39,3 +39,4 @@ CREATE TABLE first_days (customer text PRIMARY KEY, dt date);
 CREATE TABLE staged_orders (number integer, customer text, total numeric(10, 2), dt date);
 CREATE TABLE arrived_orders (number integer PRIMARY KEY, customer text, total numeric(10, 2), dt date);
 CREATE TABLE exchanged_orders (number integer, customer text, total numeric(10, 2), dt date) PARTITION BY LIST (dt);
+CREATE MATERIALIZED VIEW customer_totals AS SELECT customer, sum(total) AS total FROM orders GROUP BY customer;

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -13,7 +14,8 @@ from traitlets.config import Config
 from dagproof.errors import DagproofError
 from notebooks.course import lesson as lessons_module
 from notebooks.course import suites
-from notebooks.course.api import prove, told_without_traceback
+from notebooks.course.api import show_shortly
+from notebooks.course.bench import dag_named
 from notebooks.course.checking import BrokenError, suite_that_ends
 from notebooks.course.exercises import Outcome, Question
 from notebooks.course.lesson import RESET, Lesson
@@ -130,10 +132,32 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
 
 
 @pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        pytest.param("dag_named(home, 'ordes')", "dagproof: there is no DAG file ordes.py yet", id="name"),
+        pytest.param("raise psycopg.errors.SyntaxError('no SQL')", "PostgreSQL: no SQL", id="sql"),
+    ],
+)
+def test_a_mistyped_name_is_told_in_one_line(code: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a cell, too: without the lines of ours that it went through; and what runs all cells stops there."""
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.set_custom_exc((DagproofError, psycopg.Error), show_shortly)
+    shell.user_ns.update(dag_named=dag_named, home=Path(__file__).parent, psycopg=psycopg)
+    ran = shell.run_cell(code, store_history=False)
+    assert not ran.success
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(says)
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("answer", "word", "says"),
     [
-        pytest.param({"top": "while True: pass"}, "too slow", "", id="a-file-that-never-imports"),
-        pytest.param({"body": "while True: pass"}, "too slow", "took more than 4 s", id="a-task-that-never-ends"),
+        pytest.param({"top": "while True: pass"}, "too slow", "more than 3 s, and was at dags/", id="it-never-imports"),
+        pytest.param(
+            {"body": "while True: pass"}, "too slow", "took more than 4 s and was killed. I", id="it-never-ends"
+        ),
         pytest.param({"body": "raise ValueError('no')"}, "error", "failed in task work: ValueError: no", id="it-fails"),
         pytest.param({"top": "import nothing_of_that_name"}, "error", "ModuleNotFoundError", id="it-does-not-import"),
         pytest.param({"top": ")"}, "error", "SyntaxError", id="it-is-no-python"),
@@ -199,19 +223,6 @@ def test_a_suite_is_judged_in_time(learner: Learner, monkeypatch: pytest.MonkeyP
     assert [found[name][0]["outcome"] for name in (HEALTHY, *FAULTS)] == ["passed", "failed"]
 
 
-def test_what_says_what_to_do_has_no_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A mistyped name is told in a line, and the cell has failed all the same."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    shell: Any = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
-    shell.set_custom_exc((DagproofError,), told_without_traceback)
-    shell.user_ns["prove"] = prove
-    result = shell.run_cell("prove('any').rern()")
-    assert isinstance(result.error_in_exec, AttributeError)
-    assert capsys.readouterr().out == "✗ there is no law 'rern'; did you mean 'rerun'?\n"
-
-
 def test_a_lesson_that_was_reset_says_so(learner: Learner) -> None:
     """Whoever resets a lesson that is open is told how to go on."""
     away = learner.lesson.home.with_name("away")
@@ -269,6 +280,7 @@ def test_progress_says_what_is_next(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.txt")
     progress.note("00", "q1", "correct")
     progress.note("00", "q2", "incorrect")
+    progress.note("00", "q3", "not attempted")
     lines = progress.text().splitlines()
     assert lines[0].split() == ["0", "·", "Set", "up", "in", "five", "minutes", "✓✗·", "1", "of", "3"]
     assert lines[-1] == "Next: q2 in notebooks/00_set_up.ipynb"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dagproof.worlds.diff import diff
@@ -180,10 +182,24 @@ def test_an_sqlite_database_is_its_rows(tmp_path: Path) -> None:
     assert (tmp_path / "shop.db").read_bytes() != size
     assert take(None, tmp_path) == first
     store(tmp_path / "shop.db", "INSERT INTO orders VALUES (3, '2026-01-02', '')")
-    found = diff(first, take(None, tmp_path))
-    assert [(file.path, file.change, file.detail) for file in found.files] == [
-        ("shop.db", "changed", "6 lines, then 7")
-    ]
+    (found,) = diff(first, take(None, tmp_path)).tables
+    assert (found.table, found.rows_before, found.rows_after, found.added) == ("shop.db:orders", 2, 3, 1)
+    table = first.tables["shop.db:orders"]
+    assert (table.columns, table.key) == (("number", "dt", "note"), ("number",))
+    assert table.rows == (b"1\t2026-01-01\ta\\nb", b"2\t2026-01-01\t\\N")
+
+
+def test_an_ignored_file_is_ignored_with_all_its_tables(tmp_path: Path) -> None:
+    """As before it was known to be a database; a table or a column of it has a name, too."""
+    store(tmp_path / "shop.db", TABLE, *ROWS)
+    found = take(None, tmp_path)
+    assert not found.files
+    for entry in ("*.db", "shop.db", "shop.db:orders.*"):
+        assert not found.without(frozenset({entry})).tables
+        assert not matches_nothing(entry, [found])
+    (table,) = found.without(frozenset({"shop.db:orders.note"})).tables.values()
+    assert table.columns == ("number", "dt")
+    assert matches_nothing("other.db", [found])
 
 
 def test_what_was_not_committed_to_sqlite_does_not_count(tmp_path: Path) -> None:
@@ -212,7 +228,74 @@ def test_what_is_in_the_log_of_sqlite_counts(tmp_path: Path) -> None:
         connection.execute(ROWS[0])
         assert (tmp_path / "shop.db-wal").exists()
         assert diff(first, take(None, tmp_path))
-    assert set(take(None, tmp_path).files) == {"shop.db"}
+    found = take(None, tmp_path)
+    assert (set(found.tables), set(found.files)) == ({"shop.db:orders"}, set())
+
+
+def duck(path: Path, *statements: str) -> None:
+    """Run statements on a DuckDB database, and commit."""
+    with duckdb.connect(str(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_duckdb_database_is_its_rows(tmp_path: Path) -> None:
+    """Written a second time, in another order: other bytes, and the same rows; a row more is told as a row."""
+    path = tmp_path / "shop.duckdb"
+    duck(path, "CREATE TABLE orders (number INTEGER PRIMARY KEY, note VARCHAR)", "CREATE VIEW v AS SELECT 1")
+    duck(path, "INSERT INTO orders VALUES (1, 'a\nb'), (2, NULL)")
+    first, content = take(None, tmp_path), path.read_bytes()
+    duck(path, "DELETE FROM orders", "INSERT INTO orders VALUES (2, NULL), (1, 'a\nb')")
+    assert path.read_bytes() != content
+    assert take(None, tmp_path) == first
+    duck(path, "UPDATE orders SET note = '' WHERE number = 2")
+    (found,) = diff(first, take(None, tmp_path)).tables
+    assert (found.table, found.changed) == ("shop.duckdb:orders", 1)
+    assert first.tables["shop.duckdb:orders"].key == ("number",)
+
+
+def test_what_is_in_the_log_of_duckdb_counts(tmp_path: Path) -> None:
+    """It is committed, and a reader sees it; reading leaves it as it is."""
+    path = tmp_path / "shop.duckdb"
+    duck(path, "CREATE TABLE orders (number INTEGER)")
+    first = take(None, tmp_path)
+    code = """import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("INSERT INTO orders VALUES (1)")
+os._exit(0)"""
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert set(before) == {"shop.duckdb", "shop.duckdb.wal"}
+    found = take(None, tmp_path)
+    assert (set(found.tables), set(found.files)) == ({"shop.duckdb:orders"}, set())
+    assert diff(first, found)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_what_gzip_has_compressed_is_what_it_was(tmp_path: Path) -> None:
+    """When it was compressed, and how well, makes no difference; half of it is its bytes."""
+    path = tmp_path / "orders.csv.gz"
+    text = b"1,2.50\n" * 99_999
+    path.write_bytes(gzip.compress(text, mtime=1))
+    first = take(None, tmp_path)
+    assert first.files["orders.csv.gz"].size == len(text)
+    path.write_bytes(gzip.compress(text, compresslevel=1, mtime=2))
+    assert take(None, tmp_path) == first
+    path.write_bytes(gzip.compress(text + b"3\n", mtime=1))
+    assert diff(first, take(None, tmp_path))
+    half = gzip.compress(text, mtime=1)[:99]
+    path.write_bytes(half)
+    assert take(None, tmp_path).files["orders.csv.gz"].size == len(half)
+
+
+def test_what_only_begins_like_duckdb_is_its_bytes(tmp_path: Path) -> None:
+    """And so is a log without a database."""
+    (tmp_path / "broken.duckdb").write_bytes(b"x" * 8 + b"DUCK" + b"x" * 100)
+    (tmp_path / "other.wal").write_text("dear diary")
+    assert {name: file.size for name, file in take(None, tmp_path).files.items()} == {
+        "broken.duckdb": 112,
+        "other.wal": 10,
+    }
 
 
 def test_what_only_begins_like_sqlite_is_its_bytes(tmp_path: Path) -> None:

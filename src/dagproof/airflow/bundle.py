@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 from dagproof.airflow import compat
 from dagproof.airflow.engine import BUNDLE
 from dagproof.errors import WorkerError, nearest
+
+#: What Airflow says of a file that is not read in time; links to its pages follow.
+_LATE = re.compile(r"DagBag import timeout for .* after (\S+)s\.")
 
 
 def bundle_bag(folder: Path, path: Path) -> Any:
@@ -94,9 +98,14 @@ def _why_missing(dag_id: str, folder: Path, found: dict[str, Any], errors: dict[
         path, error = (suspects or list(errors.items()))[0]
         lines = [line for line in error.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "unknown error"
-        line = _error_line(lines, path)
-        return f"{dag_id} does not load: {_relative(folder, path)}{line} fails with {last}; mend the file and try again"
-    return f"no DAG {dag_id!r} in {folder}{nearest(dag_id, found)}"
+        place = _relative(folder, path) + _error_line(lines, path)
+        if late := _LATE.search(error):
+            why = f"importing it took more than {float(late[1]):g} s, and was at {place} then"
+            return f"{dag_id} does not load: {why}; let the loop end, or a task do the work, and try again"
+        return f"{dag_id} does not load: {place} fails with {last}; mend the file and try again"
+    named = [found_id for found_id, dag in found.items() if Path(dag.fileloc).stem == dag_id]
+    meant = f"; {dag_id}.py there makes {', '.join(map(repr, named))}" if named else nearest(dag_id, found)
+    return f"no DAG {dag_id!r} in {folder}{meant}"
 
 
 def _mentions(folder: Path, path: str, dag_id: str) -> bool:

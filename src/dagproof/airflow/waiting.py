@@ -74,9 +74,10 @@ class RunInProgress:
         known = [moment for moment in due if moment is not None]
         self._idle_rounds = 0 if known else self._idle_rounds + 1
         if self._idle_rounds > MAX_IDLE_ROUNDS:
+            who = f"{waiting[0]} waits" if len(waiting) == 1 else f"{', '.join(waiting) or 'all'} wait"
             raise StuckError(
-                f"no task of the run can start: {', '.join(waiting) or 'all'} wait for what never comes (an unmet "
-                f"depends_on_past, or a person's input)"
+                f"no task of the run can start: {who} for what never comes (an unmet depends_on_past, or a person's "
+                f"input)"
             )
         return min(known) if known else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -114,6 +115,18 @@ def _step_from_json(*, step: object, date: object, delay: int = 0, **fields: obj
 def history_id(*parts: object) -> str:
     """Return six hexadecimal digits that name a history: the same parts, the same name, on any machine."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:6]
+
+
+def positive(text: str) -> int:
+    """Return the number that an option gives.
+
+    Raises:
+        ArgumentTypeError: it is less than 1.
+    """
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

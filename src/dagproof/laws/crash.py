@@ -16,7 +16,7 @@ from dagproof.laws.base import (
     tidied,
 )
 from dagproof.worlds.diff import Diff, diff
-from dagproof.worlds.points import Point
+from dagproof.worlds.points import Point, thinned
 from dagproof.worlds.snapshot import File, Snapshot, Table, whole
 
 #: What is not seen of a run.
@@ -62,7 +62,7 @@ class Crash(Law):
         date = active(lab, dates)[0]
         run, rerun = Step("run", date), Step("rerun", date)
         for before in ((), (run,)):
-            points, _ = lab.points((*before, rerun if before else run))
+            points = self._tried(lab, (*before, rerun if before else run))
             if not points and not before:
                 raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN})")
             for point in points:
@@ -104,10 +104,17 @@ class Crash(Law):
     def _left_out(self, lab: Lab, date: str) -> str:
         """Return a sentence on what was not cut off in the run of the date; an empty one when all was."""
         run = (Step("run", date),)
-        points, thinned = lab.points(run)
+        points, alike = lab.points(run)
+        tried = len(self._tried(lab, run))
+        few = f"{len(points) - tried} of {len(points)} points of a run left out, as asked for"
         written = diff(lab.before(run), lab.state(run)).files
         unseen = UNSEEN if written and not any(point.kind == "file" for point in points) else ""
-        return "; ".join(sentence for sentence in (thinned, unseen) if sentence)
+        return "; ".join(sentence for sentence in (alike, few if tried < len(points) else "", unseen) if sentence)
+
+    def _tried(self, lab: Lab, history: History) -> list[Point]:
+        """Return the points of the last run of `history` that are tried: all, unless somebody wants fewer."""
+        points, _ = lab.points(history)
+        return thinned(points, lab.config.max_points or len(points))
 
     def _healed(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
         """Compare with an undisturbed run, but for temporary files that the crash has left.

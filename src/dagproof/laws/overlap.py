@@ -8,7 +8,7 @@ from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.worlds.machine import ELSEWHERE, HERE
-from dagproof.worlds.points import Point
+from dagproof.worlds.points import thinned
 
 #: The most points at which one run is held; more are thinned out evenly.
 MOST_POINTS = 8
@@ -60,7 +60,7 @@ class Overlap(Law):
         alone = lab.about["max_active_runs"] == 1
         others = [*dates[1:2], dates[0]] if not alone else [dates[0]]
         for other in others:
-            for point in thinned(points):
+            for point in thinned(points, MOST_POINTS):
                 yield (Step("overlap", dates[0], other=other, point=point.name),)
 
     def check(self, lab: Lab, history: History) -> Finding:
@@ -75,10 +75,3 @@ class Overlap(Law):
             either = [(run, Step("run", step.other)), (Step("run", step.other), run)]
         findings = [self.compared(lab, runs, history) for runs in either]
         return next((finding for finding in findings if not finding), findings[0])
-
-
-def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
-    """Return at most `most` of the points, the first and the last among them."""
-    if len(points) <= most:
-        return list(points)
-    return [points[round(n * (len(points) - 1) / (most - 1))] for n in range(most)]

@@ -238,7 +238,8 @@ def template_folders(dagfile: DagFile, task: Task) -> list[Path]:
 
 def _shown_use(use: sqltext.Use | shell.Use) -> str:
     if isinstance(use, sqltext.Use):
-        return f"SQL {use.name}" + ("" if use.name.lower() in sqltext.BARE_CLOCKS else "()")
+        is_whole = use.name.lower() in sqltext.BARE_CLOCKS or use.name.startswith("'")
+        return f"SQL {use.name}" + ("" if is_whole else "()")
     return f"shell {use.name}"
 
 

@@ -54,7 +54,10 @@ BARE_CLOCKS = frozenset(
 RANDOM_ALONE = frozenset({"rand", "random", "uuid"})
 """They draw anew only when they get no argument: ``rand(7)`` is seeded."""
 RANDOM = RANDOM_ALONE | {"newid", "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuid_string"}
-_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS)) + r")\b", re.IGNORECASE)
+DAYS = frozenset({"now", "today", "tomorrow", "yesterday"})
+"""What these words in quotes mean as a date or a timestamp, PostgreSQL asks its clock for."""
+_MOMENTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMPTZ"})
+_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS | DAYS)) + r")\b", re.IGNORECASE)
 _RANDOM_HINT = re.compile(r"\b(?:" + "|".join(sorted(RANDOM)) + r")\s*\(", re.IGNORECASE)
 _JINJA = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\{#(?:(?!\{#|#\}).)*#\}", re.DOTALL)
 MOST_CHARACTERS = 500_000
@@ -78,9 +81,10 @@ class Token(NamedTuple):
 
 
 def clocks(sql: str) -> Iterator[Use]:
-    """Yield the clocks that a statement reads: ``now()``, ``CURRENT_DATE``; not in strings or comments."""
+    """Yield the clocks that a statement reads: ``now()``, ``CURRENT_DATE``, ``'today'::date``; not in other strings."""
     if _CLOCK_HINT.search(sql):
         yield from _uses(sql, CLOCKS, BARE_CLOCKS, frozenset())
+        yield from _days(sql)
 
 
 def draws(sql: str) -> Iterator[Use]:
@@ -106,6 +110,16 @@ def _uses(sql: str, called: frozenset[str], bare: frozenset[str], alone: frozens
             not opens and _stands_alone(name, bare, after)
         ):
             yield Use(token.text, token.start, "DEFAULT" in (_text(found, number - 1), _text(found, number - 2)))
+
+
+def _days(sql: str) -> Iterator[Use]:
+    found = tokens(sql)
+    for number, token in enumerate(found):
+        if token.text.strip().lower() not in DAYS or sql[token.start : token.start + 1] != "'":
+            continue
+        behind = _text(found, number + 1) in ("::", "AS") and _text(found, number + 2) in _MOMENTS
+        if behind or _text(found, number - 1) in _MOMENTS:
+            yield Use(f"'{token.text}'", token.start, False)
 
 
 def _stands_alone(name: str, bare: frozenset[str], after: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -118,4 +119,19 @@ def _appends(statement: _Statement) -> Iterator[Write]:
 def _is_guarded(statement: _Statement) -> bool:
     """Whether an insert leaves out, or replaces, what is there already."""
     guards = (("CONFLICT",), ("DUPLICATE",), ("NOT", "EXISTS"), ("EXCEPT",), ("NOT", "IN"), ("MINUS",))
-    return any(statement.has(*guard) for guard in guards) or (statement.has("IS", "NULL") and "JOIN" in statement.words)
+    if any(statement.has(*guard) for guard in guards) or (statement.has("IS", "NULL") and "JOIN" in statement.words):
+        return True
+    return _is_beyond_what_is_there(statement)
+
+
+def _is_beyond_what_is_there(statement: _Statement) -> bool:
+    """Whether only what is greater than something in the table itself is added: ``n > (SELECT max(n) FROM t)``."""
+    target = statement.target(statement.find("INSERT", "INTO") + 2)
+    words = statement.words
+    for at in (at for at, word in enumerate(words) if word == ">"):
+        rest = itertools.dropwhile(lambda n: words[n] in ("(", "COALESCE"), range(at + 1, len(words)))
+        if (begin := next(rest, 0)) and words[begin] == "SELECT":
+            froms = [n for n in range(begin, len(words)) if words[n] == "FROM"]
+            if any(statement.target(n + 1) == target != UNKNOWN for n in froms):
+                return True
+    return False

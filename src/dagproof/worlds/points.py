@@ -52,6 +52,13 @@ def point_named(name: str) -> Point:
     return Point(kind, int(number))
 
 
+def thinned(points: Sequence[Point], most: int) -> list[Point]:
+    """Return at most `most` of the points, spread over the run: of two and more, the first and the last are there."""
+    if len(points) <= most:
+        return list(points)
+    return [points[round(n * (len(points) - 1) / max(1, most - 1))] for n in range(most)]
+
+
 Recorded = Callable[[Mapping[str, Any]], "tuple[list[Point], str]"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -9,11 +10,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from io import BytesIO
+from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagproof.worlds import sqlite
+from dagproof.worlds import contents
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,6 +38,10 @@ class Table:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     rows: tuple[bytes, ...]
+    is_derived: bool = False
+    """Whether it is a materialized view: its rows are computed from those of others."""
+    path: str = ""
+    """The file it is in, where that is an SQLite or DuckDB database; its name is then ``path:name``."""
 
     def without(self, columns: frozenset[str]) -> Table:
         """Return the table as if `columns` did not exist."""
@@ -46,14 +51,14 @@ class Table:
         kept = [i for i, column in enumerate(self.columns) if column not in dropped]
         rows = sorted(b"\t".join([fields[i] for i in kept]) for fields in (row.split(b"\t") for row in self.rows))
         key = () if dropped & set(self.key) else self.key
-        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows))
+        return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows), self.is_derived, self.path)
 
 
 @dataclass(frozen=True)
 class File:
     """A file's content: all of it when it is small, and a hash of each 64 KiB in any case.
 
-    That of an SQLite database is the SQL that makes it.
+    Of what gzip has compressed, it is that which was compressed.
     """
 
     path: str
@@ -76,7 +81,7 @@ class Snapshot:
         tables = {}
         for name, table in self.tables.items():
             columns = ignored_columns(table, ignore)
-            if columns != {"*"}:
+            if columns != {"*"} and not any(file_matches(table.path, i) for i in ignore):
                 tables[name] = table.without(columns)
         files = {p: f for p, f in self.files.items() if not any(file_matches(p, i) for i in ignore)}
         return Snapshot(tables, files)
@@ -84,7 +89,7 @@ class Snapshot:
     def names(self) -> set[str]:
         """Return what an ignore entry can name here: each ``table.column`` and each file."""
         columns = {f"{name}.{column}" for name, table in self.tables.items() for column in (*table.columns, "*")}
-        return columns | set(self.files)
+        return columns | set(self.files) | {table.path for table in self.tables.values() if table.path}
 
 
 def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
@@ -100,7 +105,7 @@ def whole(names: Iterable[str]) -> frozenset[str]:
 
 def file_matches(path: str, pattern: str) -> bool:
     """Tell whether an ignore entry names the file; only entries with a slash or a wildcard other than ``.*`` do."""
-    return ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
+    return bool(path) and ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
 
 
 def matches_nothing(entry: str, snapshots: list[Snapshot]) -> bool:
@@ -109,6 +114,8 @@ def matches_nothing(entry: str, snapshots: list[Snapshot]) -> bool:
         if any(file_matches(path, entry) for path in snapshot.files):
             return False
         for table in snapshot.tables.values():
+            if file_matches(table.path, entry):
+                return False
             if ignored_columns(table, frozenset({entry})) & {*table.columns, "*"}:
                 return False
     return True
@@ -124,7 +131,13 @@ def take(conninfo: str | None, folder: Path, *, run_is_over: bool = True) -> Sna
     When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone.
     """
     tables = _tables(conninfo, run_is_over) if conninfo else {}
-    return Snapshot(tables, {file.path: file for file in _files(folder)})
+    files = {}
+    for found in _files(folder):
+        if isinstance(found, File):
+            files[found.path] = found
+        else:
+            tables[found.name] = found
+    return Snapshot(tables, files)
 
 
 def sequences(conninfo: str) -> list[tuple[object, ...]]:
@@ -165,7 +178,8 @@ SELECT c.oid, n.nspname, c.relname,
                               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num ORDER BY k.n)
                  FROM pg_index i
                  WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-                 ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1), '{}')
+                 ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1), '{}'),
+       c.relkind = 'm'
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated)
   AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
@@ -194,7 +208,13 @@ def _tables(conninfo: str, run_is_over: bool) -> dict[str, Table]:
 
 
 def _table(
-    connection: psycopg.Connection[Any], schema: str, name: str, columns: list[str], types: list[str], key: list[str]
+    connection: psycopg.Connection[Any],
+    schema: str,
+    name: str,
+    columns: list[str],
+    types: list[str],
+    key: list[str],
+    is_derived: bool,
 ) -> Table:
     from psycopg import sql
 
@@ -209,7 +229,7 @@ def _table(
         lines = b"".join(copy).split(b"\n")
     lines.pop()  # behind the last line's end
     shown = name if schema == "public" else f"{schema}.{name}"
-    return Table(shown, tuple(columns), tuple(key), tuple(sorted(lines)))
+    return Table(shown, tuple(columns), tuple(key), tuple(sorted(lines)), is_derived)
 
 
 def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) -> None:
@@ -227,15 +247,21 @@ def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) 
 # --- files
 
 
-def _files(folder: Path) -> Iterator[File]:
+def _files(folder: Path) -> Iterator[File | Table]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
         links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
         for name in sorted([*names, *links]):
             path = Path(parent, name)
-            if sqlite.is_part_of_one(path):
+            if contents.is_part_of_another(path):
                 continue
-            yield _file(path, path.relative_to(folder).as_posix())
+            shown = path.relative_to(folder).as_posix()
+            tables = None if path.is_symlink() or not path.is_file() else contents.tables(path)
+            if tables is None:
+                yield _file(path, shown)
+            for table in tables or ():
+                name = f"{shown}:{table.name}"
+                yield Table(name, table.columns, table.key, table.lines(), path=shown)
 
 
 def _file(path: Path, name: str) -> File:
@@ -244,12 +270,17 @@ def _file(path: Path, name: str) -> File:
         return File(name, len(content), (content,), content)
     if not path.is_file():
         return File(name, 0, (b"not a regular file",), None)
+    for opened in contents.readings(path):
+        with contextlib.suppress(*contents.ERRORS), opened() as stream:
+            return _read(stream, name)
+    raise AssertionError("bytes can be read")
+
+
+def _read(stream: BufferedIOBase, name: str) -> File:
     chunks, kept, size = [], [], 0
-    rows = sqlite.dump(path) if sqlite.is_database(path) else None
-    with path.open("rb") if rows is None else BytesIO(rows) as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            size += len(chunk)
-            chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())
-            if size <= KEPT_BYTES:
-                kept.append(chunk)
+    while chunk := stream.read(CHUNK_BYTES):
+        size += len(chunk)
+        chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())
+        if size <= KEPT_BYTES:
+            kept.append(chunk)
     return File(name, size, tuple(chunks), b"".join(kept) if size <= KEPT_BYTES else None)

@@ -1,48 +1,27 @@
-"""SQLite databases among a world's files: what they hold, whatever their bytes are."""
+"""SQLite databases among a world's files: their tables and rows, whatever their bytes are."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-_MAGIC = b"SQLite format 3\0"
-#: What lies beside a database while it is written, or after a crash: a part of it, which the next reader takes in.
-_BESIDE = ("-journal", "-wal", "-shm")
+from dagproof.worlds.dbfiles import Content, Kind, quoted
+
+_TABLES = r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name"
 
 
-def is_database(path: Path) -> bool:
-    """Tell whether a file is an SQLite database."""
-    with path.open("rb") as stream:
-        return stream.read(len(_MAGIC)) == _MAGIC
+def _read(path: Path) -> Iterator[Content]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.text_factory = lambda text: text.decode(errors="surrogateescape")
+        for (name,) in connection.execute(_TABLES).fetchall():
+            about = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
+            key = [column for column in sorted(about, key=lambda column: column[5]) if column[5]]
+            rows = connection.execute(f"SELECT * FROM {quoted(name)}").fetchall()  # noqa: S608 - quoted
+            yield Content(name, tuple(c[1] for c in about), tuple(c[1] for c in key), rows)
 
 
-def is_part_of_one(path: Path) -> bool:
-    """Tell whether a file belongs to a database beside it."""
-    suffix = next((suffix for suffix in _BESIDE if path.name.endswith(suffix)), None)
-    if suffix is None:
-        return False
-    database = path.with_name(path.name.removesuffix(suffix))
-    return database.is_file() and is_database(database)
-
-
-def dump(path: Path) -> bytes | None:
-    """Return the SQL statements that make the database, sorted: those of its tables, and one for each row.
-
-    The same rows in another order, or written a second time, are other bytes on the disk, and the same statements.
-    How far a sequence has come is left out. None is returned for what SQLite cannot read.
-    """
-    with tempfile.TemporaryDirectory() as folder:  # reading what a crash has left would change it
-        copy = Path(folder, path.name)
-        for suffix in ("", *_BESIDE[:2]):
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(path.with_name(path.name + suffix), copy.with_name(copy.name + suffix))
-        try:
-            with contextlib.closing(sqlite3.connect(copy)) as connection:
-                connection.text_factory = lambda text: text.decode(errors="surrogateescape")
-                statements = sorted(line for line in connection.iterdump() if '"sqlite_sequence"' not in line[:40])
-        except sqlite3.Error:
-            return None
-    return "\n".join(statements).encode(errors="surrogateescape")
+SQLITE = Kind(
+    magic=b"SQLite format 3\0", at=0, parts=("-wal", "-journal"), others=("-shm",), read=_read, error=sqlite3.Error
+)

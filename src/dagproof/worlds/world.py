@@ -24,6 +24,7 @@ from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.worlds import guard, reaper, shell_date, snapshot
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import replace_metadata, variables_in
+from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
@@ -434,15 +435,6 @@ def _connection_urls(world: WorldConfig) -> Iterator[str]:
             host, port = str(value["host"]), value.get("port")
             scheme = str(value.get("conn_type", ""))
             yield host if "://" in host else f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
-
-
-def log_tail(log: Path, lines: int = 20) -> str:
-    """Return the last lines of a run's log."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.rstrip().splitlines()[-lines:])
 
 
 @contextmanager

@@ -70,6 +70,17 @@ def refused(ended: Ended) -> str:
             id="does-not-import",
         ),
         pytest.param(
+            ["prove", "dag_endless_import", "--law", "effect"],
+            r"dag_endless_import does not load: importing it took more than 30 s, and was at "
+            r"misbehaving/endless_import\.py:(9|10) then; let the loop end, or a task do the work, and try again",
+            id="import-does-not-end",
+        ),
+        pytest.param(
+            ["prove", "dag_renamed", "--law", "effect"],
+            r"no DAG 'dag_renamed' in .*/misbehaving; dag_renamed\.py there makes 'new_name'",
+            id="file-of-another-name",
+        ),
+        pytest.param(
             ["prove", "dag_appends", "--law", "effect", "--date", "yesterday"],
             r"'yesterday' is no date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day",
             id="no-date",
@@ -218,6 +229,20 @@ def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
     again = project.run("replay", str(found["replay"][1] if found["replay"] else ""))
     assert again.status == 1
     assert again.out.startswith(ended.out.partition("\n\ndag_commits_twice: ")[0])
+
+
+def test_a_crash_at_fewer_points_says_so(project: Project) -> None:
+    """With how many were left out; 0 would try none."""
+    ended = project.run("prove", "dag_loads_what_there_is", "--law", "crash", "--max-points", "3")
+    assert ended.status == 0, ended
+    said = re.search(
+        r"proven over (\d+) histories: .* \((\d+) of (\d+) points of a run left out, as asked for", ended.out
+    )
+    assert said, ended.out
+    tried, left_out, points = map(int, said.groups())
+    assert (tried, points - left_out) == (6, 3)  # of the first run, and of its rerun
+    assert points > 3
+    assert project.run("prove", "dag_loads_what_there_is", "--max-points", "0").err.endswith("0 is not 1 or more\n")
 
 
 def test_a_proof_as_json(project: Project) -> None:

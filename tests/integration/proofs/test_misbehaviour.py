@@ -118,6 +118,16 @@ def test_the_log_of_the_run_is_shown(patient: Opened) -> None:
     assert len(verdict.log_tail.splitlines()) <= 20
 
 
+def test_the_log_shows_what_a_shell_said_and_not_what_airflow_did(patient: Opened) -> None:
+    """Of a traceback the frames of the user's own code; of a shell command what it printed."""
+    of_shell, of_python = (verdict_about(patient[1], name).log_tail for name in ("fails_in_a_shell", "fails"))
+    assert "there is no order 7" in of_shell
+    assert "AirflowException: Bash command failed. The command returned a non-zero exit code 3." in of_shell
+    assert "misbehaving/tasks.py" in of_python
+    for noise in ("site-packages/airflow/", "[DAG TEST]", "::group::", "DagRun Finished"):
+        assert noise not in of_shell + of_python
+
+
 @pytest.mark.parametrize("name", ["hangs", "ignores_sigterm", "spins", "hangs_and_leaves_a_child"])
 def test_a_run_that_hangs_is_killed(name: str, impatient: Opened) -> None:
     """With all that it has started, whatever signal it ignores."""

@@ -149,6 +149,7 @@ def test_every_table_is_found(database: Database) -> None:
         "without_columns",
     }
     assert tables["parted"].rows == tables["stored"].rows == (b"1\t2026-01-05",)
+    assert [name for name, table in tables.items() if table.is_derived] == ["stored"]
     assert tables['Odd "name".with.dots'].columns == ("a b", 'c"d', "%s", "{0}")
     assert tables['Odd "name".with.dots'].rows == (b"1\t2\t3\t4",)
 

@@ -93,6 +93,21 @@ def test_dates_follow_the_sessions_time_zone(moved: Place) -> None:
             assert (str(row[0]), str(row[1].date()), str(row[4])) == (date,) * 3
 
 
+def test_literals_that_mean_a_day_mean_the_worlds(moved: Place) -> None:
+    """With the types and names that they have; so does a column that is made of them."""
+    sql = "SELECT 'today'::date, date 'yesterday', CAST('tomorrow' AS timestamp), 'now'::timestamptz, 'today' AS word"
+    with psycopg.connect(moved.url) as connection, psycopg.connect(moved.direct) as real:
+        connection.execute("SET TimeZone = 'UTC'")
+        answer, usual = connection.execute(sql), real.execute(sql)
+        assert answer.description
+        assert usual.description
+        kinds = [(column.name, column.type_code) for column in answer.description]
+        assert kinds == [(column.name, column.type_code) for column in usual.description]
+        row = answer.fetchone()
+    assert row
+    assert [str(value)[:10] for value in row] == ["2031-03-04", "2031-03-03", "2031-03-05", "2031-03-04", "today"]
+
+
 def test_a_default_that_is_made_there_goes_by_that_time(moved: Place) -> None:
     """Also for rows that COPY brings; a transaction has one time."""
     with psycopg.connect(moved.url) as connection:

@@ -2,7 +2,8 @@
 
 A server has no clock of its own that could be set. So each name by which SQL asks for the time is replaced, on its way
 to the server, by that of a function in the schema ``dagproof`` of the world's database, which adds what its session was
-told at the start. The literals ``'now'`` and ``'today'`` are not seen.
+told at the start. So are ``'now'``, ``'today'`` and their likes where the statement makes them a date or a timestamp,
+as in ``'today'::date``; not where only the column that they are compared with does.
 """
 
 from __future__ import annotations
@@ -43,10 +44,14 @@ CREATE FUNCTION dagproof."{name}"() RETURNS {kind} LANGUAGE sql {volatility}
 #: Messages up to this size are looked into: a longer one is data, and passes as it is.
 MOST_BYTES = 64 * 2**10
 
-_ASKS = re.compile(rb"(?i)\bnow\s*\(|_timestamp\b|\bcurrent_(?:date|time)|\blocaltime")
+_ASKS = re.compile(rb"(?i)\bnow\s*\(|_timestamp\b|\bcurrent_(?:date|time)|\blocaltime|'\s*(?:now|to|yester)")
+_LITERAL = rb"'\s*(?:now|today|tomorrow|yesterday)\s*'"
+_MOMENT = rb"(?:date|timestamptz|timestamp(?:\s+with(?:out)?\s+time\s+zone)?)(?![\w$])"
 _TOKENS = re.compile(
+    rb"(?<!')(?P<cast>" + _LITERAL + rb")(?=\s*::\s*" + _MOMENT + rb"|\s+as\s+" + _MOMENT + rb")"
+    rb"|(?<![\w$.])(?P<type>" + _MOMENT + rb")\s*(?P<typed>" + _LITERAL + rb")"
     rb"""
-      \be'(?:[^'\\]|\\.|'')*(?:'|\Z)        # what is quoted, or said about the statement, asks for nothing
+    | \be'(?:[^'\\]|\\.|'')*(?:'|\Z)        # what is quoted, or said about the statement, asks for nothing
     | '(?:[^']|'')*(?:'|\Z)
     | "(?:[^"]|"")*(?:"|\Z)
     | --[^\n]*
@@ -90,9 +95,22 @@ def moved_sql(text: bytes) -> bytes:
 
 
 def _replaced(found: re.Match[bytes]) -> bytes:
+    if cast := found["cast"]:
+        return _moment(cast)
+    if typed := found["typed"]:
+        return _moment(typed) + b"::" + found["type"]
     if call := found["call"]:
         return b'dagproof."' + call.lower() + b'"'
     word = found["word"]
     if not word or _LABEL.search(found.string, 0, found.start()):
         return found[0]
     return b'dagproof."' + word.lower() + b'"()'
+
+
+def _moment(literal: bytes) -> bytes:
+    """Return what a literal stands for, as a sum: that has no name of its own, as a literal has none."""
+    word = literal.strip(b"' \t\r\n").lower().decode()
+    if word == "now":
+        return b"(dagproof.\"now\"() + interval '0')"
+    days = {"yesterday": -1, "today": 0, "tomorrow": 1}[word]
+    return f"(pg_catalog.date_trunc('day', dagproof.\"now\"()) + interval '{days} day')".encode()

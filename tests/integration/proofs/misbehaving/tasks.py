@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, Variable, task
 
 OUTSIDE = "127.0.0.1"
@@ -206,6 +207,9 @@ for function in FUNCTIONS:
     with DAG(name, schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")) as dag:
         task(function)()
     globals()[name] = dag
+
+with DAG("dag_fails_in_a_shell", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    BashOperator(task_id="fails", bash_command="echo 'there is no order 7' >&2; exit 3")
 
 with DAG("dag_without_tasks", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     pass

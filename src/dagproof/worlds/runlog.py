@@ -1,0 +1,27 @@
+"""The log of a run, as a person wants to see it who asks why the run failed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_AIRFLOWS_FRAME = re.compile(r'\s*File "[^"]*/site-packages/airflow/')
+_AIRFLOWS_OWN = re.compile(r"::group::|::endgroup::|\[airflow\.(?:models|api_fastapi|sdk\.definitions\.dag)\b")
+
+
+def log_tail(log: Path, lines: int = 20) -> str:
+    """Return the last lines of a run's log, without what Airflow says of itself and without its frames."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    kept: list[str] = []
+    frame: int | None = None  # how far the frame of Airflow's that we are in is indented
+    for line in text.rstrip().splitlines():
+        indent = len(line) - len(line.lstrip())
+        if frame is not None and indent > frame:
+            continue
+        frame = indent if _AIRFLOWS_FRAME.match(line) else None
+        if frame is None and not _AIRFLOWS_OWN.search(line):
+            kept.append(line)
+    return "\n".join(kept[-lines:])
