@@ -22,7 +22,7 @@ from .desk import Ran
 from .doctor import diagnosis
 from .doctor import start_airflow as starts
 from .exercises import Question
-from .lesson import Lesson, current, open_lesson
+from .lesson import RESET, Lesson, current, open_lesson
 from .suites import HEALTHY, Mutant, run_suite
 
 q1, q2, q3, q4, q5, q6 = (Question(f"q{number}", current) for number in range(1, 7))
@@ -157,6 +157,10 @@ def plan(dag_id: str, *dates: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+class NoLawError(UsageError, AttributeError):
+    """There is no law of that name."""
+
+
 class Laws:
     """The laws of a DAG as methods: ``.rerun()``, ``.crash()`` and so on, and ``.all("rerun", "order")``."""
 
@@ -166,7 +170,7 @@ class Laws:
     def __getattr__(self, name: str) -> Callable[[], Told]:
         laws = {law.name.replace("-", "_"): law.name for law in all_laws()}
         if name not in laws:
-            raise AttributeError(f"there is no law {name!r}{nearest(name, laws)}")
+            raise NoLawError(f"there is no law {name!r}{nearest(name, laws)}")
         return lambda: self.all(laws[name])
 
     def all(self, *names: str) -> Told:
@@ -254,6 +258,8 @@ def _lesson() -> Lesson:
     lesson = current()
     if lesson is None:
         raise UsageError("no lesson is open; run the first cell of the notebook")
+    if lesson.was_reset:
+        raise UsageError(RESET)
     return lesson
 
 

@@ -169,5 +169,5 @@ def dag_named(home: Path, dag_id: str) -> str:
     """Return `dag_id`, or say which DAG files there are."""
     there = {path.stem for path in (home / "dags").glob("*.py")}
     if dag_id not in there:
-        raise UsageError(f"there is no DAG file {dag_id}.py yet{nearest(dag_id, there)}; run the cell that writes it")
+        raise UsageError(f"there is no DAG file {dag_id}.py yet; run the cell that writes it{nearest(dag_id, there)}")
     return dag_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from dagproof.report.text import failure_text
 
 from .bench import dag_named
 from .desk import Desk, Ran
+from .suites import HEALTHY, TOO_SLOW, Mutant, Results, run_suite
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -49,6 +50,22 @@ def found_in(home: Path, dag_id: str, *options: str) -> tuple[str, bool]:
     command = [sys.executable, "-m", "dagproof.cli", "check", "--no-import", "--no-cache", path, *options]
     ended = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
     return (ended.stdout + ended.stderr).strip(), ended.returncode == 0
+
+
+def suite_that_ends(home: Path, suite: str, mutants: Mapping[str, Mutant] = {}) -> dict[str, Results]:
+    """Run a test suite against the code of a lesson, and against its mutants.
+
+    Raises:
+        BrokenError: a file is not there, or the suite does not end even for the code without a fault.
+    """
+    for file in [suite, *(file for file, _, _ in mutants.values())]:
+        if not (home / file).exists():
+            raise BrokenError(f"there is no {file} yet; run the cell that writes it")
+    results = run_suite(home, suite, mutants)
+    for one in results[HEALTHY]:
+        if one["outcome"] == TOO_SLOW:
+            raise BrokenError(f"{suite} was stopped: {one['says']}")
+    return results
 
 
 class Examiner:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from dagproof.errors import DagproofError
 
 from . import checking
-from .checking import BrokenError, Examiner, IncorrectError
+from .checking import BrokenError, Examiner, IncorrectError, suite_that_ends
 from .doctor import start_airflow
+from .lesson import RESET
 from .limits import LearnerError, TooSlowError, call_in_child, describe, time_limit
 from .sources import Cell, Exercise
-from .suites import run_suite
 
 if TYPE_CHECKING:
     from .lesson import Lesson
@@ -32,7 +32,7 @@ LATE = ("took more than", "AirflowTaskTimeout", "reducing-dag-complexity")
 #: How dagproof goes on about a run that was too slow: advice for those whose DAGs do much.
 RAISE = "; raise timeout in "
 #: What checks call with the lesson's home before all else.
-HELPERS: dict[str, Callable[..., Any]] = {"start_airflow": start_airflow, "run_suite": run_suite}
+HELPERS: dict[str, Callable[..., Any]] = {"start_airflow": start_airflow, "run_suite": suite_that_ends}
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ class Question:
         lesson = self._current()
         if lesson is None:
             return Outcome(ERROR, "No lesson is open: run the first cell of the notebook.")
+        if lesson.was_reset:
+            return Outcome(ERROR, RESET)
         exercise = lesson.source.exercises.get(self.name)
         if exercise is None:
             there = ", ".join(lesson.source.exercises)

@@ -53,6 +53,11 @@ class Lesson:
         """Note what a check said."""
         self.progress.note(self.source.number, question, word)
 
+    @property
+    def was_reset(self) -> bool:
+        """Whether somebody has begun it anew meanwhile, from a shell."""
+        return not self.home.is_dir()
+
     def close(self) -> None:
         """Stop everything."""
         self.bench.close()
@@ -71,6 +76,10 @@ class Lesson:
         (self.home / "pyproject.toml").write_text(text, encoding="utf-8")
 
 
+RESET = (
+    "This lesson has been reset. In JupyterLab choose File › Reload Notebook from Disk (or Revert, if it asks), and "
+    "begin with the first cell."
+)
 _open: list[Lesson] = []
 
 

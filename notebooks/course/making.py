@@ -69,6 +69,7 @@ def execute(notebook: Any, folder: Path, work: Path, *, allow_errors: bool = Fal
         record_timing=False,
         coalesce_streams=True,
         allow_errors=allow_errors,
+        extra_arguments=["--log-level=40"],  # it warns of what only matters on machines of many
     )
     client.execute(env=env)
     notebook.metadata.language_info.pop("version", None)  # another one on each machine

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-HEALTHY = ""
+HEALTHY, TOO_SLOW = "", "too slow"
 #: Seconds that a suite may take against one copy of the code, and for all of them.
 SUITE_SECONDS, ALL_SECONDS = 15.0, 80.0
 
@@ -37,8 +37,8 @@ def run_suite(home: Path, suite: str, mutants: Mapping[str, Mutant] = {}) -> dic
     for name, (file, old, _) in mutants.items():
         if old not in (home / file).read_text(encoding="utf-8"):
             raise ValueError(f"the mutant {name!r} replaces what does not stand in {file}")
-    order = json.dumps({"home": str(home), "suite": suite, "mutants": dict(mutants)})
-    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    order = json.dumps({"home": str(home), "suite": suite, "mutants": dict(mutants), "seconds": SUITE_SECONDS})
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1", "PY_COLORS": "0"}
     ended = subprocess.run(
         [sys.executable, __file__],
         input=order,
@@ -94,11 +94,14 @@ def main() -> None:
                 file, old, new = mutant
                 text = (copy / file).read_text(encoding="utf-8")
                 (copy / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-            results[name] = _in_child(copy, order["suite"])
+            results[name] = _in_child(copy, order["suite"], order["seconds"])
+            if name == HEALTHY and any(one["outcome"] == TOO_SLOW for one in results[name]):
+                results |= dict.fromkeys(order["mutants"], results[name])  # it would not end for them either
+                break
     print(json.dumps(results))
 
 
-def _in_child(copy: Path, suite: str) -> Results:
+def _in_child(copy: Path, suite: str, seconds: float) -> Results:
     """Run the suite in a forked process, killed when its time is up."""
     out = copy / "results.json"
     pid = os.fork()
@@ -107,7 +110,7 @@ def _in_child(copy: Path, suite: str) -> Results:
             _run(copy, suite, out)
         finally:
             os._exit(0)
-    deadline = time.monotonic() + SUITE_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if os.waitpid(pid, os.WNOHANG)[0]:
             break
@@ -115,7 +118,7 @@ def _in_child(copy: Path, suite: str) -> Results:
     else:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        return [{"test": suite, "outcome": "too slow", "says": f"it took more than {SUITE_SECONDS:g} s"}]
+        return [{"test": suite, "outcome": TOO_SLOW, "says": f"it took more than {seconds:g} s"}]
     if not out.exists():
         return [{"test": suite, "outcome": "error", "says": "the suite ended the process"}]
     return list(json.loads(out.read_text(encoding="utf-8")))
@@ -128,7 +131,8 @@ def _run(copy: Path, suite: str, out: Path) -> None:
     os.chdir(copy)
     noted = Noted()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        pytest.main(["-q", "-c", os.devnull, "--rootdir", str(copy), "-p", "no:cacheprovider", suite], plugins=[noted])
+        options = ["-q", "-c", os.devnull, "--rootdir", str(copy), "-p", "no:cacheprovider"]
+        pytest.main([*options, suite], plugins=[noted])
     out.write_text(json.dumps(noted.results), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@
 # A run should be a function of its date and of its data. Whatever else it reads is a *hidden input*: the clock, the machine, chance. In this lesson you find hidden inputs with rules, which read the code, and with laws, which run it.
 
 # %%
-from course import axes, findings, fresh, picture, prove, q1, q2, q3, rows, run, start
+from course import axes, findings, fresh, picture, prove, q1, q2, q3, rows, run, sql, start
 
 start("09")
 
@@ -77,7 +77,7 @@ prove("ages_by_today", "2026-01-01").clock()
 # %% [markdown]
 # ## The fix
 #
-# Ask the run, not the clock. `logical_date` and `ds` are the same in every run of a date. An age as of the run's own date:
+# Ask the run, not the clock. `logical_date` and `ds` are the same in every run of a date. Here the age is the one that an order has on the evening of the run's date: 0 days, whenever the run takes place.
 
 # %% dag="ages_by_date"
 from datetime import date
@@ -146,17 +146,29 @@ import subprocess
 import sys
 
 
-def box(seed):
-    command = [sys.executable, "-c", "print(hash('Ada') % 1000)"]
-    return subprocess.run(command, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True).stdout.strip()
+def told(code, salt):
+    command = [sys.executable, "-c", f"print({code})"]
+    ended = subprocess.run(command, env={"PYTHONHASHSEED": salt}, capture_output=True, text=True)
+    return ended.stdout.strip()
 
 
-assert box("1") == box("1") != box("2")
-{"the same salt": box("1") == box("1"), "another salt": box("1") == box("2")}
+box = "hash('Ada') % 1000"
+assert told(box, "1") == told(box, "1") != told(box, "2")
+{"the same salt": told(box, "1") == told(box, "1"), "another salt": told(box, "1") == told(box, "2")}
 
 # %% [markdown]
-# The order of a `set` of texts hangs on that hash, too. (A `dict` keeps the order in which it was filled.)
-#
+# The order of a `set` of texts hangs on that hash, too. A `dict` keeps the order in which it was filled.
+
+
+# %%
+def orders(code):
+    return {told(code, salt) for salt in "1234"}
+
+
+assert len(orders("{'Ada', 'Ben', 'Cleo', 'Dora', 'Emil'}")) > 1
+assert orders("{'Ada': 1, 'Ben': 2, 'Cleo': 3}") == {"{'Ada': 1, 'Ben': 2, 'Cleo': 3}"}
+
+# %% [markdown]
 # The law `deterministic` runs a date on two machines: with another salt, another name and another time zone.
 
 # %%
@@ -191,7 +203,9 @@ def boxes_by_checksum():
 boxes_by_checksum()
 
 # %%
-assert prove("boxes_by_checksum", "2026-01-01").deterministic()
+proof = prove("boxes_by_checksum", "2026-01-01").deterministic()
+assert proof
+proof
 
 # %% [markdown]
 # ## "The latest"
@@ -232,7 +246,19 @@ found
 #
 # ## The order of a sum
 #
-# Numbers with a floating point don't add up the same in each order. And PostgreSQL gives rows in no order, unless you ask for one.
+# PostgreSQL promises no order of rows, unless you ask for one. An `UPDATE` that changes nothing is enough for another:
+
+# %%
+QUERY = "SELECT number FROM order_ages"
+before = list(rows(QUERY).number)
+sql("UPDATE order_ages SET age = age WHERE number = 0")
+after = list(rows(QUERY).number)
+assert before == [0, 1, 2, 3, 4, 5]
+assert after == [1, 2, 3, 4, 5, 0]
+before, after
+
+# %% [markdown]
+# And numbers with a floating point don't add up the same in each order.
 
 # %%
 from functools import reduce
@@ -262,12 +288,28 @@ assert Decimal("0.1") + Decimal("0.2") == Decimal("0.3")
 findings("ages_by_today", "--select", "wall-clock")
 
 # %%
-assert findings("ages_by_date", "--select", "wall-clock")
+clean = findings("ages_by_date", "--select", "wall-clock")
+assert clean
+clean
+
+# %% [markdown]
+# ## Chance
+#
+# Chance is an input, too, and one that nobody can give again. Unless it has a *seed*: the same seed draws the same numbers, on every machine. In the same way `uuid.uuid5` makes the same id of the same text. Take the run's date.
+
+# %%
+import random
+import uuid
+
+drawn = [random.Random("2026-01-01").randint(1, 1000) for _ in range(3)]
+ids = {str(uuid.uuid5(uuid.NAMESPACE_URL, "2026-01-01")) for _ in range(3)}
+assert len(set(drawn)) == len(ids) == 1
+drawn, ids
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: six hidden inputs
 #
-# Find six with the rules: `findings("hidden_inputs", "--select", "wall-clock", "--select", "random-source")`. Mend them all. Each label keeps its sense: the month and the week of the run's date, an id of the batch, a time of loading, a lucky number from 1 to 6, and the seconds since 1970. And all of them are the same whenever the date is run. `logical_date` is given to the task already.
+# This DAG has six. In a cell of your own, let the rules find them: `findings("hidden_inputs", "--select", "wall-clock", "--select", "random-source")`. Mend them all. Each label keeps its sense: the month and the week of the run's date, an id that each batch (that is, each date) has for itself, a time of loading on the run's date, a lucky number from 1 to 6, and that time in seconds since 1970. And all of them are the same whenever the date is run. `logical_date` is given to the task already.
 
 # %% q="q1" role="starter" dag="hidden_inputs"
 import random
@@ -319,6 +361,12 @@ def check():
     expect(set(found.week) == {"7"}, f"{date} lies in week 7, and the labels say:\n{shown(found)}")
     expect(set(found.lucky) <= set("123456"), f"A lucky number is one from 1 to 6, and the labels say:\n{shown(found)}")
     expect(found.batch[0] and found.loaded_at[0] and found.seconds[0], f"Something is left out:\n{shown(found)}")
+    days = {int(seconds) // 86400 for seconds in found.seconds}
+    expect(days == {20494}, f"The seconds of {date} begin at {20494 * 86400}, and the labels say:\n{shown(found)}")
+    other = left("hidden_inputs", "2026-01-01")["labels"]
+    for name in ("batch", "loaded_at"):
+        one, two = found[name][0], other[name][0]
+        expect(one != two, f"Two dates have one {name}: {date} has {one}, and 2026-01-01 has {two}.")
     proven("hidden_inputs", "deterministic", "clock", dates=[date])
 
 
@@ -430,6 +478,38 @@ def hidden_inputs():
 
 hidden_inputs()
 
+# %% q="q1" role="wrong" says="Two dates have one batch" dag="hidden_inputs"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+INSERT = """
+    INSERT INTO labels
+    SELECT number, %(ds)s::date, %(month)s, %(batch)s, %(loaded_at)s, %(week)s, %(lucky)s, %(seconds)s
+    FROM placed_orders WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def hidden_inputs():
+    @task
+    def label(ds=None, logical_date=None):
+        values = {
+            "ds": ds,
+            "month": logical_date.month,
+            "batch": "batch",
+            "loaded_at": logical_date,
+            "week": logical_date.isocalendar().week,
+            "lucky": 4,
+            "seconds": int(logical_date.timestamp()),
+        }
+        PostgresHook("shop").run(["DELETE FROM labels WHERE dt = %(ds)s::date", INSERT], parameters=values)
+
+    label()
+
+
+hidden_inputs()
+
 # %% [markdown]
 # ## What no rule sees
 #
@@ -438,7 +518,7 @@ hidden_inputs()
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: the courier's dates
 #
-# The courier tells when an order was delivered, as text: `05 Jan`. The year goes without saying, he says. Prove the law `clock` about the DAG, and mend it. The run's own date knows the year.
+# The courier tells when an order was delivered, as text: `05 Jan`. The year goes without saying, he says. Each order arrives on the day of the run. Prove the law `clock` about the DAG, and mend it. The run's own date knows the year.
 
 # %% q="q2" role="starter" dag="courier_dates"
 import pendulum
@@ -474,6 +554,14 @@ def check():
         set(found.delivered) == {date}, f"The orders of {date} are delivered on that day, and you have:\n{shown(found)}"
     )
     proven("courier_dates", "clock", dates=[date])
+    with fresh() as desk:
+        desk.execute("INSERT INTO placed_orders VALUES (9001, 'Ada', 1, '2027-03-05 10:00+00')")
+        desk.run("courier_dates", "2027-03-05")
+        there = desk.rows("SELECT number, dt, delivered FROM deliveries ORDER BY number")
+    expect(
+        [str(day) for day in there.delivered] == ["2027-03-05"],
+        f"One order comes in on 2027-03-05, and is delivered on that day. You have:\n{shown(there)}",
+    )
 
 
 # %% [markdown] q="q2" role="hint"
@@ -551,6 +639,30 @@ def courier_dates():
         query = "SELECT number, to_char(placed_at, 'DD Mon') FROM placed_orders WHERE placed_at::date = %(ds)s::date"
         for number, said in hook.get_records(query, parameters={"ds": ds}):
             hook.run(INSERT, parameters=(number, ds, datetime.strptime(said, "%d %b").date()))
+
+    load()
+
+
+courier_dates()
+
+# %% q="q2" role="wrong" says="One order comes in on 2027-03-05" dag="courier_dates"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+from dateutil.parser import parse
+
+INSERT = "INSERT INTO deliveries VALUES (%s, %s, %s)"
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def courier_dates():
+    @task
+    def load(ds=None):
+        hook = PostgresHook("shop")
+        hook.run("DELETE FROM deliveries WHERE dt = %(ds)s::date", parameters={"ds": ds})
+        query = "SELECT number, to_char(placed_at, 'DD Mon') FROM placed_orders WHERE placed_at::date = %(ds)s::date"
+        for number, said in hook.get_records(query, parameters={"ds": ds}):
+            hook.run(INSERT, parameters=(number, ds, parse(f"{said} 2026").date()))
 
     load()
 
@@ -696,5 +808,5 @@ order_hours()
 # 1. A run is a function of its date and its data. Everything else that it reads is a hidden input.
 # 2. Ask the run for the time: `ds` and `logical_date` are the same in every run of a date.
 # 3. Machines differ: in their time zone, their name, and the salt of Python's hashes.
-# 4. Chance may stay where it has a seed, and sums of money are exact.
+# 4. Chance may stay where it has a seed. Money is added up in exact numbers.
 # 5. Rules find the clocks that have a name. The laws `clock` and `deterministic` find the others.

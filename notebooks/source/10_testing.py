@@ -163,16 +163,23 @@ by_property
 # %% [markdown]
 # ## The levels
 #
-# Not every fault sits in a function. There are four levels at which you can look, each dearer than the one before:
+# Not every fault sits in a function. There are four levels at which you can look, and each needs more than the one before it:
 #
 # | level | what it does |
 # |---|---|
 # | unit | calls functions; no Airflow, no database |
 # | integrity | loads the DAG file: does it import, are the tasks and edges right? |
-# | run | `dag.test()`: runs the DAG once, in one process, and looks at the rows |
+# | run | runs the DAG once, and looks at the rows |
 # | law | runs it in many ways, and compares the rows |
 #
-# Here are four faults, one after the other in a copy of the DAG, and what sees them.
+# Here are four faults:
+#
+# * `refunds`: the sign is dropped again;
+# * `edge`: the sum is made before the amounts are loaded;
+# * `swallowed`: the `INSERT` names a table that isn't there, and the error is caught;
+# * `append`: nothing is deleted before the `INSERT`.
+#
+# The next cell writes down each as what stands there and what stands there instead, and makes a function of each level: it tells whether all is well. The cell after it puts in one fault after the other, and asks each level.
 
 # %%
 dags = lesson_home() / "dags"
@@ -258,7 +265,7 @@ KINDS
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: kill them all
 #
-# This is what a delivery costs. Write tests that pass for this code, and of which one fails for each fault that somebody could put into it. You don't know the faults.
+# This is what a delivery costs. Write tests that pass for this code, and of which one fails for each fault that somebody could put into it. You don't know the faults. `suite("tests/test_fees.py")` runs them.
 
 
 # %% q="q1" role="given" file="dags/fees.py"
@@ -295,7 +302,7 @@ def check():
     bad = [f"{one['test']}: {one['outcome']}, {one['says']}" for one in right if one["outcome"] != "passed"]
     expect(not bad, "The code is right, and your suite fails for it:\n" + "\n".join(bad))
     alive = [name for name, tests in results.items() if all(one["outcome"] == "passed" for one in tests)]
-    expect(not alive, f"{len(alive)} of {len(results)} faults are seen by no test. One of them: {alive and alive[0]}.")
+    expect(not alive, f"Seen by no test: {len(alive)} of {len(results)} faults. The first is: {alive and alive[0]}.")
 
 
 # %% [markdown] q="q1" role="hint"
@@ -317,7 +324,7 @@ def test_fee(total, costs):
     assert fee(total, express=True) == costs + 300
 
 
-# %% q="q1" role="wrong" says="faults are seen by no test" file="tests/test_fees.py"
+# %% q="q1" role="wrong" says="Seen by no test: " file="tests/test_fees.py"
 from fees import fee
 
 
@@ -498,6 +505,6 @@ cheapest = {
 #
 # 1. An example tests what somebody thought of. A property tests what nobody did.
 # 2. A suite is tested by mutants: one that survives shows a hole.
-# 3. Keep functions free of Airflow, and most faults are found in milliseconds.
+# 3. Keep functions free of Airflow: then a test of them needs neither Airflow nor a database.
 # 4. Integrity, a run, a law: each level sees what those before it can't.
 # 5. A law compares runs. That the rows are *right* is for the other tests to say.

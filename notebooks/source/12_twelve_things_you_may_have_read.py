@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 12 · Twelve things you may have read
 #
-# On blogs, in answers, in old books: sentences about Airflow that everybody repeats. Some were true once. Some never
-# were. Here are twelve of them. None is discussed; each is run.
+# On blogs, in answers, in old books: sentences about Airflow that are repeated and repeated. Here are twelve of them.
+# None is discussed; each is run.
 
 # %%
 from course import airflow, findings, fresh, prove, q1, q2, read, rerun, rows, run, start, tasks, timeline
@@ -78,8 +78,26 @@ print(first.data_interval.start, "to", first.data_interval.end)
 assert first.data_interval.start == first.data_interval.end
 
 # %% [markdown]
-# **It gives you a moment.** The interval begins and ends at midnight. Who filters by it gets nothing. Yesterday's
-# interval is what `CronDataIntervalTimetable("@daily", timezone="UTC")` gives.
+# **It gives you a moment.** The interval begins and ends at midnight, and no order was placed in it. Yesterday's
+# interval is what this timetable gives:
+
+# %% airflow=true
+import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from dagproof.airflow.schedule import scheduler_dag
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+timetable = CronDataIntervalTimetable("@daily", timezone="UTC")
+with DAG("yesterday", schedule=timetable, start_date=START, catchup=True) as dag:
+    EmptyOperator(task_id="load")
+first = next(iter(scheduler_dag(dag).iter_dagrun_infos_between(START, START.add(days=9))))
+print(first.data_interval.start, "to", first.data_interval.end, " run after", first.run_after)
+assert first.run_after == first.data_interval.end == START.add(days=1)
+
+# %% [markdown]
 #
 # ## 4. "`catchup` is on unless you turn it off"
 
@@ -91,7 +109,7 @@ assert catchup is False
 print("catchup =", catchup)
 
 # %% [markdown]
-# **It is off unless you turn it on.** Say what you mean, in each DAG.
+# **It is off unless you turn it on**, with `catchup=True`.
 #
 # ## 5. "A sensor's `timeout` matters only in reschedule mode"
 
@@ -129,7 +147,8 @@ timeline(ran)
 
 # %% [markdown]
 # **It matters in both.** Each gives up after the hour that it was given. The difference is what they do meanwhile: one
-# holds a worker slot (the thick bar), the other comes and goes.
+# holds a worker slot (the thick bar), the other comes and goes. (It looks every ten minutes. This world is in a hurry,
+# and leaves out looks that can find nothing.)
 #
 # ## 6. "A missing upstream marks the consumer `upstream_failed`"
 #
@@ -175,10 +194,17 @@ timeline(ran)
 
 # %% airflow=true
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+from airflow.providers.standard.sensors.filesystem import FileSensor
+from airflow.providers.standard.sensors.python import PythonSensor
 
-days = ExternalTaskSensor(task_id="wait", external_dag_id="never_ran").timeout / 86400
-assert days == 7
-print(f"{days:.0f} days")
+for sensor in (
+    ExternalTaskSensor(task_id="wait", external_dag_id="never_ran"),
+    FileSensor(task_id="wait", filepath="never_came"),
+    PythonSensor(task_id="wait", python_callable=lambda: False),
+):
+    days = sensor.timeout / 86400
+    assert days == 7
+    print(f"{sensor.task_type:18} {days:.0f} days")
 
 # %% [markdown]
 # ## 7. "An upsert is idempotent"
@@ -315,7 +341,7 @@ assert "Invalid arguments were passed" in told
 #
 # ## 12. "With `email_on_failure=True` a failure sends mail"
 #
-# Here mail goes to the file `mail.txt`. Both tasks fail, and both have `email_on_failure=True`.
+# Here mail goes to the file `mail.txt`: `postman`, a helper of this lesson, puts it there. Both tasks fail, and both have `email_on_failure=True`.
 
 # %% dag="mailing"
 import os
@@ -381,7 +407,7 @@ def check(answers):
         expect(isinstance(answer, bool), f"{name}: write True or False, not {answer!r}")
     wrong = [name for name in truth if answers[name] != truth[name]]
     expect(
-        not wrong, f"{len(wrong)} of 8 are wrong. Look again at section {', '.join(str(sections[n]) for n in wrong)}"
+        not wrong, f"Not right: {len(wrong)} of 8. Look again at section {', '.join(str(sections[n]) for n in wrong)}"
     )
 
 
@@ -394,10 +420,10 @@ def check(answers):
 # %% q="q1" role="solution"
 answers = {"a": False, "b": True, "c": False, "d": True, "e": True, "f": False, "g": True, "h": True}
 
-# %% q="q1" role="wrong" says="8 of 8 are wrong"
+# %% q="q1" role="wrong" says="Not right: 8 of 8"
 answers = {"a": True, "b": False, "c": True, "d": False, "e": False, "f": True, "g": False, "h": False}
 
-# %% q="q1" role="wrong" says="1 of 8 are wrong. Look again at section 1"
+# %% q="q1" role="wrong" says="Not right: 1 of 8. Look again at section 1"
 answers = {"a": True, "b": True, "c": False, "d": True, "e": True, "f": False, "g": True, "h": True}
 
 # %% q="q1" role="wrong" says="d: write True or False, not 'maybe'"
@@ -406,7 +432,7 @@ answers = {"a": False, "b": True, "c": False, "d": "maybe", "e": True, "f": Fals
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: a key that holds
 #
-# Mend the upsert of section 7, so that a rerun leaves the same rows. Keep the `ON CONFLICT`, and the table as it is:
+# Mend the upsert of section 7, so that a rerun leaves the same rows, with the same ids. Keep the `ON CONFLICT`, and the table as it is:
 # its key is `id`, a uuid.
 
 # %% q="q2" role="starter" dag="keyed_upsert"
@@ -441,6 +467,13 @@ def check():
         found = desk.rows("SELECT dt, count(DISTINCT number) AS orders FROM upserted GROUP BY dt ORDER BY dt")
         expect(list(found.orders) == [6, 6], f"Two days have six orders each, but upserted holds\n{shown(found)}")
     proven("keyed_upsert", "rerun", dates=["2026-01-01"])
+    with fresh() as desk:
+        desk.run("keyed_upsert", "2026-01-01")
+        ids = desk.rows("SELECT number, id::text FROM upserted ORDER BY number")
+        desk.run("keyed_upsert", "2026-01-01", kind="rerun")
+        later = desk.rows("SELECT number, id::text FROM upserted ORDER BY number")
+    one = f"Order 0 had the id {ids.id[0]}, and after a rerun it has {later.id[0]}."
+    expect(ids.equals(later), f"{one} So its key does not hold, and nothing ever conflicts.")
 
 
 # %% [markdown] q="q2" role="hint"
@@ -497,6 +530,31 @@ def keyed_upsert():
 
 keyed_upsert()
 
+# %% q="q2" role="wrong" says="So its key does not hold" dag="keyed_upsert"
+from uuid import uuid4
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+UPSERT = "INSERT INTO upserted VALUES (%s, %s, %s) ON CONFLICT (id) DO UPDATE SET number = excluded.number"
+
+
+@dag(schedule="0 23 * * *", start_date=START, catchup=True)
+def keyed_upsert():
+    @task
+    def load(ds=None):
+        hook = PostgresHook("shop")
+        hook.run("DELETE FROM upserted WHERE dt = %s", parameters=(ds,))
+        for (number,) in hook.get_records("SELECT number FROM placed_orders WHERE placed_at::date = %s", (ds,)):
+            hook.run(UPSERT, parameters=(str(uuid4()), number, ds))
+
+    load()
+
+
+keyed_upsert()
+
 # %% q="q2" role="wrong" says="Two days have six orders each" dag="keyed_upsert"
 from uuid import NAMESPACE_URL, uuid5
 
@@ -526,6 +584,6 @@ keyed_upsert()
 #
 # 1. Blocked, skipped and upstream_failed are three different things.
 # 2. In Airflow 3 a cron text is a moment, the first run is at the start date, and nothing catches up by itself.
-# 3. Every sensor has a timeout, of seven days if you don't choose.
+# 3. A sensor has a timeout, of seven days if you don't choose.
 # 4. An upsert is as good as its key, and a clock as good as no date.
 # 5. A sentence about Airflow is worth what its run shows. Run it.

@@ -156,4 +156,5 @@ class Stage:
             raise DagproofError(f"{date} is none of the dates of this proof") from None
 
     def _named(self, step: Step) -> str:
-        return f"the {step.kind} of {self.dag_id} for {step.date}"
+        kind = "late run" if step.kind == "late" else step.kind
+        return f"the {kind} of {self.dag_id} for {step.date}"

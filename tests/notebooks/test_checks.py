@@ -13,12 +13,15 @@ from traitlets.config import Config
 
 from dagproof.errors import DagproofError
 from notebooks.course import lesson as lessons_module
+from notebooks.course import suites
 from notebooks.course.api import show_shortly
 from notebooks.course.bench import dag_named
+from notebooks.course.checking import BrokenError, suite_that_ends
 from notebooks.course.exercises import Outcome, Question
-from notebooks.course.lesson import Lesson
+from notebooks.course.lesson import RESET, Lesson
 from notebooks.course.progress import Progress
 from notebooks.course.sources import LessonSource, SourceError
+from notebooks.course.suites import HEALTHY
 
 DAG = """\
 import pendulum
@@ -194,6 +197,41 @@ def test_a_function_is_judged_in_time(learner: Learner, code: str, word: str, sa
     """It runs in a process of its own."""
     outcome = learner.function(code)
     assert (outcome.word, says in outcome.message) == (word, True), outcome
+
+
+SUITE, FAULTS = "tests/test_any.py", {"another number": ("dags/numbered.py", "1", "2")}
+
+
+def test_a_suite_is_judged_in_time(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that does not end is stopped once, not once for each fault; what is said of one is plain text."""
+    home, write = learner.lesson.home, learner.lesson.bench.write
+    monkeypatch.setattr(suites, "SUITE_SECONDS", 2.0)
+    times = tmp_path / "times.txt"
+    write(SUITE, f"def test_one():\n    open({str(times)!r}, 'a').write('x')\n    while True: pass")
+    with pytest.raises(BrokenError, match=r"there is no dags/numbered\.py yet"):
+        suite_that_ends(home, SUITE, FAULTS)
+    write("dags/numbered.py", "ONE = 1")
+    with pytest.raises(BrokenError, match="took more than 2 s"):
+        suite_that_ends(home, SUITE, FAULTS)
+    assert times.read_text(encoding="utf-8") == "x"
+    monkeypatch.undo()
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as kernels have it
+    write(SUITE, "def test_one(:")
+    assert suite_that_ends(home, SUITE)[HEALTHY][0]["says"].startswith("SyntaxError: ")
+    write(SUITE, "from numbered import ONE\n\ndef test_one():\n    assert ONE == 1")
+    found = suite_that_ends(home, SUITE, FAULTS)
+    assert [found[name][0]["outcome"] for name in (HEALTHY, *FAULTS)] == ["passed", "failed"]
+
+
+def test_a_lesson_that_was_reset_says_so(learner: Learner) -> None:
+    """Whoever resets a lesson that is open is told how to go on."""
+    away = learner.lesson.home.with_name("away")
+    learner.lesson.home.rename(away)
+    try:
+        outcome = Question("q1", lambda: learner.lesson).judge()
+    finally:
+        away.rename(learner.lesson.home)
+    assert outcome == Outcome("error", RESET)
 
 
 def test_without_a_lesson_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:

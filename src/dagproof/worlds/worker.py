@@ -33,6 +33,7 @@ _AIRFLOW_SETTINGS = {
     "LOGGING__COLORED_CONSOLE_LOG": "False",
     "USAGE_DATA_COLLECTION__ENABLED": "False",
     "CORE__DAG_IGNORE_FILE_SYNTAX": "glob",
+    "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",  # a file that is written anew counts at once
 }
 
 _START_TIMEOUT = 120.0

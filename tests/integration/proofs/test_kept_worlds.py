@@ -55,9 +55,10 @@ class Kept:
         self.driver, self.folder = driver, folder
         self.saved: SavedWorld | None = None
 
-    def write(self, word: str, *, goes_on: bool = True) -> None:
+    def write(self, word: str, *, goes_on: bool = True, task: str = "write") -> None:
         (self.folder / "helper.py").write_text(f"WORD = {word!r}\n")
-        (self.folder / "changing.py").write_text(DAG.format(goes_on=goes_on))
+        text = DAG.format(goes_on=goes_on).replace("def write", f"def {task}").replace("write()", f"{task}()")
+        (self.folder / "changing.py").write_text(text)
         self.driver.reload()
 
     def play(self, kind: str) -> dict[str, Any]:
@@ -122,3 +123,12 @@ def test_a_machine_that_joins_knows_what_was_loaded(kept: Kept) -> None:
     kept.driver.join(ELSEWHERE)
     there = lab.state((Step("run", DATE),), machine=ELSEWHERE)
     assert there.files["seen.txt"].content == b"four "
+
+
+def test_a_task_that_was_written_just_now_is_run(kept: Kept) -> None:
+    """Airflow writes a DAG to its database only every 30 seconds, unless it is told otherwise."""
+    for task in ("write", "put", "add"):
+        kept.write("five ", task=task)
+        lab, _ = kept.driver.lab("changing", [DATE])
+        report = lab.report((Step("run", DATE),))
+        assert {one["task_id"]: one["state"] for one in report["states"]} == {"ask": "success", task: "success"}

@@ -38,10 +38,10 @@ def seen(lab: Lab) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content.splitlines()]
 
 
-def failure(lab: Lab) -> str:
+def failure(lab: Lab, history: tuple[Step, ...] = RUN) -> str:
     """Why the run fails."""
     with pytest.raises(RunFailedError) as raised:
-        lab.state(RUN)
+        lab.state(history)
     return str(raised.value)
 
 
@@ -113,6 +113,12 @@ def test_a_task_that_sleeps_is_awake_at_once(lab_of: LabOf) -> None:
 def test_a_task_that_sleeps_past_its_execution_timeout_is_stopped(lab_of: LabOf) -> None:
     """The alarm rings when the clock passes it."""
     assert "AirflowTaskTimeout" in failure(lab_of("asleep_too_long"))
+
+
+def test_a_late_run_is_called_so(lab_of: LabOf) -> None:
+    """In the reason why it failed."""
+    told = failure(lab_of("asleep_too_long"), (Step("late", DATE, delay=3600),))
+    assert told.startswith(f"the late run of waits_asleep_too_long for {DATE} failed in task ")
 
 
 def test_a_day_of_waiting_takes_less_than_the_runs_time_limit(lab_of: LabOf) -> None:
