@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import psycopg
@@ -19,6 +20,10 @@ settings.register_profile(
     "dagproof", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("dagproof")
+
+# A shell lets what it starts with `&` ignore SIGINT, and our children inherit that; some tests send it to them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOT_RUN = "not run on testcontainers"
 NOT_SEEN = "not run in a browser"
