@@ -17,8 +17,8 @@ class Clock(Law):
 
     Months later, across midnight, at the end of a year, and while the clocks of Europe and America change.
     What SQL asks PostgreSQL for is moved, too: now(), CURRENT_DATE and their likes; a column that now() fills differs
-    between any two runs, and is not compared. So is what `date` says in a shell. Other programs, and the literals 'now'
-    and 'today' of SQL, tell the real time.
+    between any two runs, and is not compared. So is what `date` says in a shell. Other programs, and a literal of
+    SQL that only its column makes a date (`dt = 'today'`), tell the real time.
 
     Why is this bad: a backfill runs a date months after its day, a retry after midnight. A load that asks for the
     time then writes to the wrong day, or leaves other values than the run that was on time.

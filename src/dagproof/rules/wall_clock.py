@@ -46,8 +46,8 @@ class WallClock(Rule):
     ## What it does
     Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
     likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
-    templated fields, `now()` or `CURRENT_DATE` in SQL, `$(date)` in shell. What only goes into a log line, a pause or
-    the measuring of a duration is fine.
+    templated fields, `now()`, `CURRENT_DATE` or `'today'::date` in SQL, `$(date)` in shell. What only goes into a log
+    line, a pause or the measuring of a duration is fine.
 
     ## Why is this bad
     A rerun of last month's date reads today's clock: it loads another day, or writes other rows than the first run
