@@ -59,8 +59,8 @@ class Containment(Law):
             self.seen(lab, lab.state(h)).without(noise)
             for h in ((Step("arrive", first.date),), (first,), (second,), history)
         )
-        parts = {n for n in one.tables if n not in other.tables or one.tables[n].rows != other.tables[n].rows}
-        parts -= {name for name in parts if one.tables[name].is_derived}
+        tables = {n: table for n, table in one.tables.items() if not table.is_derived}
+        parts = {n for n, table in tables.items() if n not in other.tables or table.rows != other.tables[n].rows}
         paths = {p for p in one.files if p not in other.files or one.files[p].chunks != other.files[p].chunks}
         written = _written(before, one, parts, paths)
         if not written.files and not any(table.rows for table in written.tables.values()):

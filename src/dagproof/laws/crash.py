@@ -105,12 +105,17 @@ class Crash(Law):
         """Return a sentence on what was not cut off in the run of the date; an empty one when all was."""
         run = (Step("run", date),)
         points, alike = lab.points(run)
-        tried = len(self._tried(lab, run))
-        few = f"{len(points) - tried} of {len(points)} points of a run left out, as asked for"
-        found, state = diff(lab.before(run), lab.state(run)), lab.state(run)
-        written = [*found.files, *(t for t in found.tables if t.table in state.tables and state.tables[t.table].path)]
-        unseen = UNSEEN if written and not any(point.kind == "file" for point in points) else ""
-        return "; ".join(sentence for sentence in (alike, few if tried < len(points) else "", unseen) if sentence)
+        few = len(points) - len(self._tried(lab, run))
+        asked = f"{few} of {len(points)} points of a run left out, as asked for" if few else ""
+        is_seen = any(point.kind == "file" for point in points)
+        unseen = UNSEEN if not is_seen and self._writes_files(lab, run) else ""
+        return "; ".join(sentence for sentence in (alike, asked, unseen) if sentence)
+
+    def _writes_files(self, lab: Lab, run: History) -> bool:
+        """Tell whether a run changes a file, or a table that is in one."""
+        state = lab.state(run)
+        found = diff(lab.before(run), state)
+        return bool(found.files) or any(t.table in state.tables and state.tables[t.table].path for t in found.tables)
 
     def _tried(self, lab: Lab, history: History) -> list[Point]:
         """Return the points of the last run of `history` that are tried: all, unless somebody wants fewer."""

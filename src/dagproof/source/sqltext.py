@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from dagproof.source.clocks import CLOCK_WORDS
+
 CLOCKS = frozenset(
     [
         "now",
@@ -54,10 +56,8 @@ BARE_CLOCKS = frozenset(
 RANDOM_ALONE = frozenset({"rand", "random", "uuid"})
 """They draw anew only when they get no argument: ``rand(7)`` is seeded."""
 RANDOM = RANDOM_ALONE | {"newid", "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuid_string"}
-DAYS = frozenset({"now", "today", "tomorrow", "yesterday"})
-"""What these words in quotes mean as a date or a timestamp, PostgreSQL asks its clock for."""
 _MOMENTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMPTZ"})
-_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS | DAYS)) + r")\b", re.IGNORECASE)
+_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS | CLOCK_WORDS)) + r")\b", re.IGNORECASE)
 _RANDOM_HINT = re.compile(r"\b(?:" + "|".join(sorted(RANDOM)) + r")\s*\(", re.IGNORECASE)
 _JINJA = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\{#(?:(?!\{#|#\}).)*#\}", re.DOTALL)
 MOST_CHARACTERS = 500_000
@@ -83,14 +83,15 @@ class Token(NamedTuple):
 def clocks(sql: str) -> Iterator[Use]:
     """Yield the clocks that a statement reads: ``now()``, ``CURRENT_DATE``, ``'today'::date``; not in other strings."""
     if _CLOCK_HINT.search(sql):
-        yield from _uses(sql, CLOCKS, BARE_CLOCKS, frozenset())
-        yield from _days(sql)
+        found = tokens(sql)
+        yield from _uses(found, CLOCKS, BARE_CLOCKS, frozenset())
+        yield from _days(sql, found)
 
 
 def draws(sql: str) -> Iterator[Use]:
     """Yield the random functions that a statement calls."""
     if _RANDOM_HINT.search(sql):
-        yield from _uses(sql, RANDOM, frozenset(), RANDOM_ALONE)
+        yield from _uses(tokens(sql), RANDOM, frozenset(), RANDOM_ALONE)
 
 
 def blank_templates(sql: str) -> str:
@@ -98,8 +99,7 @@ def blank_templates(sql: str) -> str:
     return _JINJA.sub(lambda found: re.sub(r"[^\n]", "_" if found[0].startswith("{{") else " ", found[0]), sql)
 
 
-def _uses(sql: str, called: frozenset[str], bare: frozenset[str], alone: frozenset[str]) -> Iterator[Use]:
-    found = tokens(sql)
+def _uses(found: list[Token], called: frozenset[str], bare: frozenset[str], alone: frozenset[str]) -> Iterator[Use]:
     for number, token in enumerate(found):
         name = token.text.lower()
         if not token.is_word or name not in called or _text(found, number - 1) in (".", "AS", "@"):
@@ -112,10 +112,10 @@ def _uses(sql: str, called: frozenset[str], bare: frozenset[str], alone: frozens
             yield Use(token.text, token.start, "DEFAULT" in (_text(found, number - 1), _text(found, number - 2)))
 
 
-def _days(sql: str) -> Iterator[Use]:
-    found = tokens(sql)
+def _days(sql: str, found: list[Token]) -> Iterator[Use]:
+    """Yield the words in quotes that, as a date or a timestamp, PostgreSQL asks its clock for."""
     for number, token in enumerate(found):
-        if token.text.strip().lower() not in DAYS or sql[token.start : token.start + 1] != "'":
+        if token.text.strip().lower() not in CLOCK_WORDS or sql[token.start : token.start + 1] != "'":
             continue
         behind = _text(found, number + 1) in ("::", "AS") and _text(found, number + 2) in _MOMENTS
         if behind or _text(found, number - 1) in _MOMENTS:

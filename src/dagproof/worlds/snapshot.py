@@ -255,21 +255,24 @@ def _files(folder: Path) -> Iterator[File | Table]:
             path = Path(parent, name)
             if contents.is_part_of_another(path):
                 continue
-            shown = path.relative_to(folder).as_posix()
-            tables = None if path.is_symlink() or not path.is_file() else contents.tables(path)
-            if tables is None:
-                yield _file(path, shown)
-            for table in tables or ():
-                name = f"{shown}:{table.name}"
-                yield Table(name, table.columns, table.key, table.lines(), path=shown)
+            yield from _held(path, path.relative_to(folder).as_posix())
+
+
+def _held(path: Path, name: str) -> Iterator[File | Table]:
+    """Yield the tables that a file holds; itself, where it is no database."""
+    if path.is_symlink():
+        content = b"-> " + os.fsencode(os.readlink(path))
+        yield File(name, len(content), (content,), content)
+    elif not path.is_file():
+        yield File(name, 0, (b"not a regular file",), None)
+    elif (tables := contents.tables(path)) is None:
+        yield _file(path, name)
+    else:
+        for table in tables:
+            yield Table(f"{name}:{table.name}", table.columns, table.key, table.lines(), path=name)
 
 
 def _file(path: Path, name: str) -> File:
-    if path.is_symlink():
-        content = b"-> " + os.fsencode(os.readlink(path))
-        return File(name, len(content), (content,), content)
-    if not path.is_file():
-        return File(name, 0, (b"not a regular file",), None)
     for opened in contents.readings(path):
         with contextlib.suppress(*contents.ERRORS), opened() as stream:
             return _read(stream, name)
