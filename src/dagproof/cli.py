@@ -92,6 +92,13 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="points of a run at which `crash` cuts it off, spread over the run (default: all)",
     )
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="processes that share the laws, each with a PostgreSQL of its own (default: one for each processor, "
+        "but no more than 3; 1 where the configuration has an `allow`)",
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the verdicts to one self-contained page, too")
     _add_common(parser)
     parser.set_defaults(run=_prove)
@@ -122,21 +129,23 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _prove(options: argparse.Namespace) -> int:
-    from dagproof.prover import prove
+    from dagproof.jobs import default_jobs, prove
     from dagproof.report.html import check_writable, write_html
 
     if options.html:
         check_writable(options.html)
+    config = _config(options)
     with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
         proof = prove(
             options.dag_id,
-            _config(options),
+            config,
             laws=options.law,
             dates=options.date,
             postgres=options.postgres,
             seed=options.seed,
             max_histories=options.max_histories,
-            on_law=lambda law: note(f"proving {options.dag_id}: {law.name}"),
+            jobs=options.jobs or default_jobs(config),
+            on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
         )
     status = _print(proof, options.output_format)
     if options.html:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagproof.config import Config
-from dagproof.errors import ConfigError, DagproofError, nearest
+from dagproof.errors import DagproofError, nearest
 from dagproof.histories import History, Step
 from dagproof.stage import Stage
 from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
@@ -203,23 +203,24 @@ class Lab:
         """Return `path` as the user would write it."""
         return str(Path(path).relative_to(self.config.root)) if Path(path).is_relative_to(self.config.root) else path
 
-    def check_ignore(self) -> None:
-        """Refuse an entry of `ignore` or `exempt` that names nothing in any state seen so far.
+    def unknown_names(self) -> dict[str, str] | None:
+        """Return what each entry of `ignore` or `exempt` says wrong that names nothing in any state seen so far.
 
-        Raises:
-            ConfigError: with the nearest name.
+        None where no state has been seen.
         """
         seen = self._raw_states
+        if not seen:
+            return None
         entries = [("ignore", entry, entry) for entry in sorted(self.ignore)]
         for law, exempt in self.proof.exempt.items():
             entries += [(f"exempt.{law}", entry, min(whole([entry]))) for entry in exempt]
-        for table, entry, named in entries:
-            if seen and matches_nothing(named, seen):
-                names = {name for state in seen for name in state.names()}
-                raise ConfigError(
-                    f"tool.dagproof.proofs.{self.dag_id}.{table} names {entry!r}, which is no column and no file"
-                    f"{nearest(named, names)}"
-                )
+        names = {name for state in seen for name in state.names()}
+        return {
+            f"{table} {entry}": f"tool.dagproof.proofs.{self.dag_id}.{table} names {entry!r}, which is no column and "
+            f"no file{nearest(named, names)}"
+            for table, entry, named in entries
+            if matches_nothing(named, seen)
+        }
 
     def close(self) -> None:
         """Forget the worlds that were kept."""

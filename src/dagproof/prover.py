@@ -313,32 +313,6 @@ def machines_for(laws: Iterable[Law]) -> list[Machine]:
     return [HERE, ELSEWHERE] if any(ELSEWHERE in law.machines for law in laws) else [HERE]
 
 
-def prove(
-    dag_id: str,
-    config: Config,
-    *,
-    laws: Sequence[str] = (),
-    on_law: Callable[[Law], None] = lambda law: None,
-    **options: Any,
-) -> Proof:
-    """Prove the named laws (all of them by default) about `dag_id`; `options` are those of :func:`open_prover`.
-
-    `on_law` is called with each law before its proof begins.
-
-    Raises:
-        DagproofError: it could not even be tried.
-    """
-    started = time.perf_counter()
-    chosen = [law_named(name) for name in laws] or list(all_laws())
-    verdicts = []
-    with open_prover(dag_id, config, laws=chosen, **options) as prover:
-        for law in sorted(chosen, key=lambda law: law.order):
-            on_law(law)
-            verdicts.append(prover.prove(law))
-        prover.lab.check_ignore()
-        return prover.concluded(verdicts, started)
-
-
 def replay(id_or_file: str, config: Config, *, postgres: str | PostgresServer = "embedded") -> Proof:
     """Let a saved history happen again, in a fresh process, and judge it anew.
 

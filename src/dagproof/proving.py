@@ -15,6 +15,7 @@ from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
 from dagproof.plugin import RESOURCES
 from dagproof.prover import Prover
+from dagproof.references import check_names
 from dagproof.report.text import failure_text, one_line
 from dagproof.session_report import Proved, report_of
 
@@ -173,7 +174,7 @@ def verdict_of(
             labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
         lab, planned = labs[key]
         verdict = Prover(lab, planned, seed=seed, max_histories=most).prove(law)
-        lab.check_ignore()
+        check_names([lab.unknown_names()])
     except DagproofError as error:
         if report:
             report.leave_out(f"{dag_id} {law.name}: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dagproof.config import Config
@@ -51,6 +51,20 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
             raise ConfigError(
                 f"[tool.dagproof.proofs.{name}] is about no DAG of {_shown(config)}; did you mean {meant!r}?"
             )
+
+
+def check_names(unknown: Iterable[Mapping[str, str] | None]) -> None:
+    """Refuse an entry of `ignore` or `exempt` that no lab of a DAG has found a column or a file for.
+
+    `unknown` is what :meth:`dagproof.lab.Lab.unknown_names` says of each.
+
+    Raises:
+        ConfigError: with the nearest name.
+    """
+    labs = [complaints for complaints in unknown if complaints is not None]
+    for entry, complaint in labs[0].items() if labs else ():
+        if all(entry in complaints for complaints in labs):
+            raise ConfigError(complaint)
 
 
 def misspelt(name: str, valid: Iterable[str]) -> str | None:

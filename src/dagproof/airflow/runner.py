@@ -258,9 +258,12 @@ def _modules_after(count: int) -> list[str]:
 
 
 def _reseed() -> None:
-    """Give this process random numbers of its own; Python's own generator does so by itself after a fork."""
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
+    """Give this process random numbers of its own; Python's own generator does so by itself after a fork.
+
+    One that is not there yet will have its own.
+    """
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:

@@ -137,7 +137,12 @@ NOTHING: dict[str, list[str]] = {"processes": [], "files": []}
 
 def processes_of(place: Path) -> list[str]:
     """The command lines of the processes that have `place` in their command line, environment or current folder."""
-    found = []
+    return list(command_lines_of(place).values())
+
+
+def command_lines_of(place: Path) -> dict[int, str]:
+    """The same by the processes' ids."""
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             texts = [(entry / name).read_bytes() for name in ("cmdline", "environ")]
@@ -146,7 +151,7 @@ def processes_of(place: Path) -> list[str]:
         except OSError:
             continue
         if not dead and any(os.fsencode(place) in text for text in texts):
-            found.append(texts[0].replace(b"\0", b" ").decode("utf-8", "replace"))
+            found[int(entry.name)] = texts[0].replace(b"\0", b" ").decode("utf-8", "replace")
     return found
 
 
