@@ -94,7 +94,8 @@ def _prove_in_several(
                 else:
                     dates = answer
                 job.take(_next(left, job))
-                on_laws([job.law for job in crew if job.law])
+                if at_law := [job.law for job in crew if job.law]:
+                    on_laws(at_law)
     check_names(unknown.values())
     in_order = tuple(verdicts[law.name] for law in laws)
     ignored = tuple(sorted(config.proof(dag_id).ignore))

@@ -1,0 +1,57 @@
+"""What a whole proof costs, cold, in one process and in several, in turn.
+
+    python benchmarks/bench_prove.py [--dag consumer_users_daily] [--jobs 2] [--rounds 2]
+
+Nothing but this shows what a user waits for: PostgreSQL and Airflow are started each time. The seconds of processor are
+those of the command and all that it started, but for PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+
+
+def proof(dag_id: str, jobs: int) -> tuple[float, float]:
+    """Return the seconds of a proof by the clock, and those of processor.
+
+    Raises:
+        SystemExit: the DAG is not proven; what it printed is the message.
+    """
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [sys.executable, "-m", "dagproof.cli", "prove", dag_id, "--jobs", str(jobs)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - started, processor
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dag", default="consumer_users_daily")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    table = Table("processes", "seconds, each round", "of processor", title=f"the whole proof of {options.dag}")
+    measured = [[proof(options.dag, jobs) for jobs in (1, options.jobs)] for _ in range(options.rounds)]
+    for jobs, rounds in zip((1, options.jobs), zip(*measured, strict=True), strict=True):
+        table.add_row(
+            str(jobs), *("  ".join(f"{seconds:.0f}" for seconds in kind) for kind in zip(*rounds, strict=True))
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
