@@ -8,8 +8,10 @@ thread instead, and everything costly (the API's routes, SQLAlchemy's compiled s
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,19 @@ import httpx
 from dagproof.worlds.metadata import replace_metadata
 
 BUNDLE = "dagproof"
+
+
+#: Builds the grammar of IRIs when jsonschema imports it, for a second. It is there where Jupyter is installed.
+_SLOW_GRAMMAR = "rfc3987_syntax"
+
+
+def import_jsonschema() -> None:
+    """Import what Airflow validates with as in most of its installations, where the format `iri` is not checked."""
+    sys.modules[_SLOW_GRAMMAR] = None  # type: ignore[assignment]  # that is how an import is refused
+    try:
+        importlib.import_module("jsonschema")
+    finally:
+        del sys.modules[_SLOW_GRAMMAR]  # a task may want it
 
 
 class InlineTransport(httpx.BaseTransport):

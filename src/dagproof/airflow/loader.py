@@ -84,6 +84,7 @@ class Loader:
 
     def warm_up(self, files: list[str]) -> None:
         """Import Airflow, and what the files want of it: the DAG processor does so before it forks, too."""
+        engine.import_jsonschema()
         for name in (*READY_MADE, *_airflow_imports(files)):
             with contextlib.suppress(Exception):  # another Airflow has it elsewhere; a file that wants it will tell
                 importlib.import_module(name)

@@ -159,6 +159,7 @@ class Worker:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
         if self.is_warm:
             return
+        engine.import_jsonschema()
         from airflow.sdk import DAG, task
 
         engine.hurry_metadata()
