@@ -367,6 +367,9 @@ def check():
     for name in ("batch", "loaded_at"):
         one, two = found[name][0], other[name][0]
         expect(one != two, f"Two dates have one {name}: {date} has {one}, and 2026-01-01 has {two}.")
+    lucky, days = found.lucky[0], [f"2026-01-0{day}" for day in range(1, 6)]
+    varies = any(left("hidden_inputs", day)["labels"].lucky[0] != lucky for day in days)
+    expect(varies, f"A lucky number is drawn for each date, and six dates have the same: {lucky}.")
     proven("hidden_inputs", "deterministic", "clock", dates=[date])
 
 
@@ -498,6 +501,38 @@ def hidden_inputs():
             "ds": ds,
             "month": logical_date.month,
             "batch": "batch",
+            "loaded_at": logical_date,
+            "week": logical_date.isocalendar().week,
+            "lucky": 4,
+            "seconds": int(logical_date.timestamp()),
+        }
+        PostgresHook("shop").run(["DELETE FROM labels WHERE dt = %(ds)s::date", INSERT], parameters=values)
+
+    label()
+
+
+hidden_inputs()
+
+# %% q="q1" role="wrong" says="six dates have the same: 4" dag="hidden_inputs"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+INSERT = """
+    INSERT INTO labels
+    SELECT number, %(ds)s::date, %(month)s, %(batch)s, %(loaded_at)s, %(week)s, %(lucky)s, %(seconds)s
+    FROM placed_orders WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def hidden_inputs():
+    @task
+    def label(ds=None, logical_date=None):
+        values = {
+            "ds": ds,
+            "month": logical_date.month,
+            "batch": f"batch of {ds}",
             "loaded_at": logical_date,
             "week": logical_date.isocalendar().week,
             "lucky": 4,
