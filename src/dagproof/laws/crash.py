@@ -152,7 +152,8 @@ class Crash(Law):
         for name in sorted(old.tables.keys() | new.tables.keys() | now.tables.keys()):
             sides = [snapshot.tables.get(name) for snapshot in (old, new, now, untouched)]
             word = _word(*(table.rows if table else () for table in sides[:3]), untouched=_rows(sides[3]))
-            if word == "partial" and not _only(now, name).without(scratch).tables:
+            shown = next(snapshot for snapshot in (now, new, old) if name in snapshot.tables)
+            if word == "partial" and not _only(shown, name).without(scratch).tables:
                 word = "scratch"
             survived.add(word)
             if word == "partial":

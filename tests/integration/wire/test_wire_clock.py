@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -106,6 +107,31 @@ def test_literals_that_mean_a_day_mean_the_worlds(moved: Place) -> None:
         row = answer.fetchone()
     assert row
     assert [str(value)[:10] for value in row] == ["2031-03-04", "2031-03-03", "2031-03-05", "2031-03-04", "today"]
+
+
+def test_what_counts_from_today_does_so_there(moved: Place) -> None:
+    """In all the ways in which it may be asked, with the types and names that they have; and digits are rounded."""
+    sql = (
+        "SELECT age(timestamp '2031-03-01'), age(timestamptz '2030-03-04 00:00+00'), age(date '2031-03-03'), "
+        "CURRENT_TIMESTAMP(0), localtimestamp(1), CURRENT_TIME(2), localtime(3), timeofday(), "
+        "age(timestamp '2001-01-02', timestamp '2001-01-01')"
+    )
+    with psycopg.connect(moved.url) as connection, psycopg.connect(moved.direct) as real:
+        for session in (connection, real):
+            session.execute("SET TimeZone = 'UTC'")
+        answer, usual = connection.execute(sql), real.execute(sql)
+        assert answer.description
+        assert usual.description
+        kinds = [(column.name, column.type_code, column.scale) for column in answer.description]
+        assert kinds == [(column.name, column.type_code, column.scale) for column in usual.description]
+        row, real_row = answer.fetchone(), usual.fetchone()
+    assert row
+    assert real_row
+    assert row[:3] == (timedelta(days=3), timedelta(days=365), timedelta(days=1))
+    assert (row[3].date(), row[3].microsecond, row[4].microsecond % 100_000) == (THEN.date(), 0, 0)
+    assert re.fullmatch(r"Tue Mar 04 12:\d\d:\d\d\.\d{6} 2031 UTC", row[7]), row[7]
+    assert re.fullmatch(r"... ... \d\d \d\d:\d\d:\d\d\.\d{6} \d{4} UTC", real_row[7]), real_row[7]
+    assert row[8] == timedelta(days=1)
 
 
 def test_a_default_that_is_made_there_goes_by_that_time(moved: Place) -> None:

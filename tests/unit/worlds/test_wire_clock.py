@@ -29,6 +29,12 @@ MOVED = [
     ("WHERE dt=current_date", 'WHERE dt=dagproof."current_date"()'),
     ("VALUES (CURRENT_TIMESTAMP, localtime)", 'VALUES (dagproof."current_timestamp"(), dagproof."localtime"())'),
     ("SELECT LOCALTIMESTAMP AT TIME ZONE 'UTC'", "SELECT dagproof.\"localtimestamp\"() AT TIME ZONE 'UTC'"),
+    ("SELECT CURRENT_TIME(3)", 'SELECT dagproof."current_time"()::timetz(3)'),
+    ("SELECT localtimestamp ( 0 ) - x", 'SELECT dagproof."localtimestamp"()::timestamp(0) - x'),
+    ("SELECT CURRENT_TIMESTAMP(0)::date", 'SELECT dagproof."current_timestamp"()::timestamptz(0)::date'),
+    ("SELECT extract(year FROM (age(born)))", 'SELECT extract(year FROM (dagproof."age"(born)))'),
+    ("SELECT 1, AGE(now(), born)", 'SELECT 1, dagproof."age"(dagproof."now"(), born)'),
+    ("SELECT timeofday()", 'SELECT dagproof."timeofday"()'),
     ("SELECT current_date AS current_date", 'SELECT dagproof."current_date"() AS current_date'),
     ("DO $$ BEGIN PERFORM now(); END $$", 'DO $$ BEGIN PERFORM dagproof."now"(); END $$'),
     ("WHERE dt = 'Today'::date", f"WHERE dt = {day(0)}::date"),
@@ -47,7 +53,8 @@ LEFT = [
     "SELECT 1 -- since now()",
     "SELECT /* CURRENT_DATE\n now() */ 1",
     "SELECT 'left open now()",
-    "SELECT CURRENT_TIME(3)",
+    "INSERT INTO age(days) SELECT t.age, bandage(1), my.age(2), age FROM age JOIN age(1) ON age(2)",
+    "CREATE TABLE age(days int)",
     "INSERT INTO knowledge (now) VALUES ('current_date')",
 ]
 
@@ -71,7 +78,7 @@ def test_each_statement_is_replaced_as_if_it_were_alone(statements: list[str]) -
     assert moved_sql("".join(f"{statement}\n;" for statement in statements).encode()) == b"".join(alone)
 
 
-ASKS = re.compile(rb"(?i)now|_timestamp|current_|localtime|to|yester")
+ASKS = re.compile(rb"(?i)now|_timestamp|current_|localtime|to|yester|age|timeofday")
 
 
 @given(st.binary(max_size=300).filter(lambda data: not ASKS.search(data)))

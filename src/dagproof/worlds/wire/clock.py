@@ -3,7 +3,8 @@
 A server has no clock of its own that could be set. So each name by which SQL asks for the time is replaced, on its way
 to the server, by that of a function in the schema ``dagproof`` of the world's database, which adds what its session was
 told at the start. So are ``'now'``, ``'today'`` and their likes where the statement makes them a date or a timestamp,
-as in ``'today'::date``; not where only the column that they are compared with does.
+as in ``'today'::date``; not where only the column that they are compared with does. And so is ``age(x)``, which counts
+from today when it gets one argument.
 """
 
 from __future__ import annotations
@@ -40,11 +41,33 @@ CREATE FUNCTION dagproof."{name}"() RETURNS {kind} LANGUAGE sql {volatility}
         ("localtime", "now", "time", "STABLE"),
     )
 )
+FUNCTIONS += """
+CREATE FUNCTION dagproof.timeofday() RETURNS text LANGUAGE sql VOLATILE
+    AS $$ SELECT pg_catalog.to_char(dagproof.clock_timestamp(), 'Dy Mon DD HH24:MI:SS.US YYYY TZ') $$;
+CREATE FUNCTION dagproof.age(xid) RETURNS integer LANGUAGE sql STABLE AS $$ SELECT pg_catalog.age($1) $$;
+"""
+for _kind in ("timestamptz", "timestamp"):
+    FUNCTIONS += f"""
+CREATE FUNCTION dagproof.age({_kind}, {_kind}) RETURNS interval LANGUAGE sql STABLE STRICT
+    AS $$ SELECT pg_catalog.age($1, $2) $$;
+CREATE FUNCTION dagproof.age({_kind}) RETURNS interval LANGUAGE sql STABLE STRICT
+    AS $$ SELECT pg_catalog.age(dagproof.current_date()::{_kind}, $1) $$;
+"""
+
+#: The types of those that may be asked for with so many digits of a second.
+_WITH_DIGITS = {
+    b"current_timestamp": b"timestamptz",
+    b"current_time": b"timetz",
+    b"localtimestamp": b"timestamp",
+    b"localtime": b"time",
+}
 
 #: Messages up to this size are looked into: a longer one is data, and passes as it is.
 MOST_BYTES = 64 * 2**10
 
-_ASKS = re.compile(rb"(?i)\bnow\s*\(|_timestamp\b|\bcurrent_(?:date|time)|\blocaltime|'\s*(?:now|to|yester)")
+_ASKS = re.compile(
+    rb"(?i)\bnow\s*\(|_timestamp\b|\bcurrent_(?:date|time)|\blocaltime|'\s*(?:now|to|yester)|\bage\(|\btimeofday\("
+)
 _LITERAL = rb"'\s*(?:now|today|tomorrow|yesterday)\s*'"
 _MOMENT = rb"(?:date|timestamptz|timestamp(?:\s+with(?:out)?\s+time\s+zone)?)(?![\w$])"
 _TOKENS = re.compile(
@@ -58,11 +81,17 @@ _TOKENS = re.compile(
     | /\*.*?(?:\*/|\Z)
     | (?<![\w$.])(?:pg_catalog\s*\.\s*)?
       (?:(?P<call>now|(?:clock|statement|transaction)_timestamp)(?=\s*\()
-        |(?P<word>current_(?:date|timestamp|time)|localtimestamp|localtime)(?![\w$])(?!\s*\())
+        |(?P<function>age|timeofday)(?=\()
+        |(?P<word>current_(?:date|timestamp|time)|localtimestamp|localtime)(?![\w$])
+         (?:\s*\(\s*(?P<digits>\d)\s*\)|(?!\s*\()))
     """,
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _LABEL = re.compile(rb"(?i)\bas\s+\Z")
+#: Behind these stands the name of a table, or of something that is being made.
+_NAMED = re.compile(
+    rb"(?i)\b(?:as|copy|exists|from|function|index|into|join|on|only|references|table|update|view|with)\s+\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -101,10 +130,15 @@ def _replaced(found: re.Match[bytes]) -> bytes:
         return _moment(typed) + b"::" + found["type"]
     if call := found["call"]:
         return b'dagproof."' + call.lower() + b'"'
-    word = found["word"]
+    if function := found["function"]:
+        is_name = _NAMED.search(found.string, 0, found.start())
+        return found[0] if is_name else b'dagproof."' + function.lower() + b'"'
+    word = (found["word"] or b"").lower()
     if not word or _LABEL.search(found.string, 0, found.start()):
         return found[0]
-    return b'dagproof."' + word.lower() + b'"()'
+    asked = b'dagproof."' + word + b'"()'
+    digits = found["digits"]
+    return asked if digits is None else asked + b"::" + _WITH_DIGITS.get(word, word) + b"(" + digits + b")"
 
 
 def _moment(literal: bytes) -> bytes:
