@@ -44,7 +44,8 @@ def run_for(dag: Any, date: str) -> dict[str, Any]:
     """Return the run that the scheduler would make of `dag` for `date`, as JSON-ready values.
 
     A bare date means the day's first scheduled run, in the timezone of the DAG. A DAG without a schedule gets the
-    run that a person would trigger for that date, and one scheduled by assets a run with no logical date.
+    run that a person would trigger for that date, one scheduled by assets a run with no logical date, and one that
+    runs continuously a run about the day that begins then.
 
     Raises:
         WorkerError: `date` is no date, or the schedule has no run on it.
@@ -117,8 +118,15 @@ def _is_aligned(timetable: Any) -> bool:
 
 
 def is_periodic(serialized: Any) -> bool:
-    """Say whether time starts a DAG's runs, rather than a person or an asset."""
-    return bool(serialized.timetable.can_be_scheduled) and not _by_assets(serialized)
+    """Say whether a time that is known before starts a DAG's runs, rather than a person, an asset or the run before."""
+    scheduled = bool(serialized.timetable.can_be_scheduled)
+    return scheduled and not _by_assets(serialized) and not _is_continuous(serialized)
+
+
+def _is_continuous(serialized: Any) -> bool:
+    from airflow.timetables.simple import ContinuousTimetable
+
+    return isinstance(serialized.timetable, ContinuousTimetable)
 
 
 def _by_assets(serialized: Any) -> bool:
@@ -127,8 +135,14 @@ def _by_assets(serialized: Any) -> bool:
 
 def _unscheduled(serialized: Any, moment: datetime, date: str) -> dict[str, Any]:
     from airflow.models.dagrun import DagRun
+    from airflow.timetables.base import DataInterval
     from airflow.utils.types import DagRunType
 
+    if _is_continuous(serialized):  # a run is about the time since the last one: a day, as good as any
+        covered = DataInterval(_pendulum(moment), _pendulum(moment + timedelta(days=1)))
+        kind = DagRunType.SCHEDULED
+        run_id = DagRun.generate_run_id(run_type=kind, logical_date=covered.start, run_after=covered.end)
+        return _json(date, kind, covered.start, covered, covered.end, run_id)
     assets = _by_assets(serialized)
     kind = DagRunType.ASSET_TRIGGERED if assets else DagRunType.MANUAL
     logical = None if assets else _pendulum(moment)

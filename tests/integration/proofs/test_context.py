@@ -61,9 +61,14 @@ for dag_id, schedule, zone in (
     ("context_daily", "@daily", "UTC"),
     ("context_interval", CronDataIntervalTimetable("30 2 * * *", timezone="Europe/Berlin"), "Europe/Berlin"),
     ("context_manual", None, "UTC"),
+    ("context_continuous", "@continuous", "UTC"),
 ):
     with DAG(
-        dag_id, schedule=schedule, start_date=pendulum.datetime(2026, 3, 1, tz=zone), deadline=deadline
+        dag_id,
+        schedule=schedule,
+        start_date=pendulum.datetime(2026, 3, 1, tz=zone),
+        deadline=deadline,
+        max_active_runs=1,
     ) as dag:
         task(write)()
     globals()[dag_id] = dag
@@ -103,6 +108,17 @@ CASES = [
         {"ds": "2026-03-29", "run_type": "manual", "logical_date": "2026-03-29 00:00:00+00:00"},
         id="without-a-schedule",
     ),
+    pytest.param(
+        "context_continuous",
+        "2026-03-29",
+        {
+            "ds": "2026-03-29",
+            "run_type": "scheduled",
+            "data_interval": ["2026-03-29 00:00:00+00:00", "2026-03-30 00:00:00+00:00"],
+            "run_after": "2026-03-30 00:00:00+00:00",
+        },
+        id="continuous",
+    ),
 ]
 
 Seen = Callable[[str, str], tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]
@@ -124,7 +140,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with open_driver(config) as driver:
 
         def of(dag_id: str, date: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-            lab, _ = driver.lab(dag_id, [date])
+            lab, dates = driver.lab(dag_id, [date] if date else [])
+            date = date or dates[0]
             history = (Step("run", date), Step("rerun", date))
             plan = dict(lab.runs[dag_id, date].spec)
             return plan, content(lab.state(history[:1])), content(lab.state(history))
@@ -144,6 +161,12 @@ def test_a_task_sees_the_scheduled_run(dag_id: str, date: str, expected: dict[st
     assert (first["try_number"], again["try_number"]) == (1, 2)
     same = set(first) - {"try_number", "now"}
     assert {name: again[name] for name in same} == {name: first[name] for name in same}
+
+
+def test_a_dag_that_runs_continuously_has_dates(seen: Seen) -> None:
+    """The first three days, though nobody knows before when its runs will begin."""
+    plan, _, _ = seen("context_continuous", "")
+    assert plan["date"] == "2026-03-01"
 
 
 def test_a_run_happens_when_it_is_due_and_again_a_day_later(seen: Seen) -> None:
