@@ -16,7 +16,7 @@ from dagproof.stage import Stage
 from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.points import Point, recorded
-from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks, whole
+from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
 
 if TYPE_CHECKING:
@@ -211,15 +211,16 @@ class Lab:
         seen = self._raw_states
         if not seen:
             return None
-        entries = [("ignore", entry, entry) for entry in sorted(self.ignore)]
+        columns = {name for state in seen for name in state.names()}
+        places = {name for state in seen for name in (*state.tables, *state.files)}
+        entries = [("ignore", entry, "column", columns) for entry in sorted(self.ignore)]
         for law, exempt in self.proof.exempt.items():
-            entries += [(f"exempt.{law}", entry, min(whole([entry]))) for entry in exempt]
-        names = {name for state in seen for name in state.names()}
+            entries += [(f"exempt.{law}", entry, "table", places) for entry in exempt]
         return {
-            f"{table} {entry}": f"tool.dagproof.proofs.{self.dag_id}.{table} names {entry!r}, which is no column and "
-            f"no file{nearest(named, names)}"
-            for table, entry, named in entries
-            if matches_nothing(named, seen)
+            f"{key} {entry}": f"tool.dagproof.proofs.{self.dag_id}.{key} names {entry!r}, which is no {kind} and "
+            f"no file{nearest(entry, names)}"
+            for key, entry, kind, names in entries
+            if matches_nothing(entry, seen, whole=kind == "table")
         }
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from dagproof.histories import History, history_from_json, history_id, history_t
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, exempt_from
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
 from dagproof.worlds.servers import PostgresServer
@@ -103,7 +103,7 @@ class Prover:
             raise
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
-        ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *exempt_from(self.lab, law.name)}))
+        ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
 
     def _search(self, law: Law) -> Verdict:

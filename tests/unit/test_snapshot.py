@@ -17,6 +17,7 @@ from dagproof.worlds.diff import diff
 from dagproof.worlds.snapshot import (
     CHUNK_BYTES,
     KEPT_BYTES,
+    File,
     Snapshot,
     Table,
     matches_nothing,
@@ -117,6 +118,36 @@ def test_an_ignore_entry_leaves_out_what_it_names(tmp_path: Path, entry: str, le
     found = snapshot(tmp_path).without(frozenset({entry})).tables
     assert [text for table in found.values() for text in (table.name, " ".join(table.columns))] == list(left)
     assert not matches_nothing(entry, [snapshot(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        ("users", {"other.users"}),
+        ("public.users", {"other.users"}),
+        ("users.*", {"other.users"}),
+        ("other.users", {"users"}),
+        ("other.users.*", {"users"}),
+        ("other.*", {"users"}),
+        ("us*", {"other.users"}),
+        ("*", set()),
+    ],
+)
+def test_an_entry_for_whole_tables_may_name_their_schema(tmp_path: Path, entry: str, left: set[str]) -> None:
+    """Or be a pattern; a misspelt one is noticed."""
+    found = snapshot(tmp_path)
+    assert set(found.without_whole([entry]).tables) == left
+    assert not matches_nothing(entry, [found], whole=True)
+    assert matches_nothing(f"{entry.rstrip('.*')}x", [found], whole=True)
+
+
+@pytest.mark.parametrize(("entry", "left"), [("a", {"a.csv", "b/a.csv"}), ("*.csv", {"a"}), ("b/*", {"a", "a.csv"})])
+def test_an_entry_for_whole_files_is_a_path(tmp_path: Path, entry: str, left: set[str]) -> None:
+    """Or a pattern of paths."""
+    found = Snapshot(files={path: File(path, 1, (b"x",), b"x") for path in ("a", "a.csv", "b/a.csv")})
+    assert set(found.without_whole([entry]).files) == left
+    assert not matches_nothing(entry, [found], whole=True)
+    assert matches_nothing("a.pdf", [found], whole=True)
 
 
 def test_a_table_without_part_of_its_key_has_none(tmp_path: Path) -> None:

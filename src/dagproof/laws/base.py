@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dagproof.histories import History, Step, history_to_json
 from dagproof.worlds.diff import Diff, diff, has_effect
 from dagproof.worlds.machine import HERE, Machine
-from dagproof.worlds.snapshot import Snapshot, whole
+from dagproof.worlds.snapshot import Snapshot
 from dagproof.worlds.world import RunFailedError
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Law(ABC):
 
     def seen(self, lab: Lab, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot without the tables and files that the configuration exempts from this law."""
-        return snapshot.without(exempt_from(lab, self.name))
+        return snapshot.without_whole(lab.proof.exempt.get(self.name, ()))
 
 
 def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
@@ -200,11 +200,6 @@ def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
 
 def _dates(history: History) -> list[str]:
     return sorted({step.date for step in history})
-
-
-def exempt_from(lab: Lab, law: str) -> frozenset[str]:
-    """Return what the configuration exempts from a law, as ``table.*`` or a pattern of file paths."""
-    return whole(lab.proof.exempt.get(law, ()))
 
 
 def sentence(failure: RunFailedError) -> str:

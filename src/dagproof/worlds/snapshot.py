@@ -7,7 +7,7 @@ import hashlib
 import os
 import pickle
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from io import BufferedIOBase
@@ -86,6 +86,13 @@ class Snapshot:
         files = {p: f for p, f in self.files.items() if not any(file_matches(p, i) for i in ignore)}
         return Snapshot(tables, files)
 
+    def without_whole(self, entries: Collection[str]) -> Snapshot:
+        """Return the snapshot without the tables and files that `entries` name (see :func:`names_whole`)."""
+        tables = {n: t for n, t in self.tables.items() if not any(names_whole(entry, n, t.path) for entry in entries)}
+        return Snapshot(
+            tables, {p: f for p, f in self.files.items() if not any(names_whole(e, "", p) for e in entries)}
+        )
+
     def names(self) -> set[str]:
         """Return what an ignore entry can name here: each ``table.column`` and each file."""
         columns = {f"{name}.{column}" for name, table in self.tables.items() for column in (*table.columns, "*")}
@@ -98,9 +105,14 @@ def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
     return frozenset({"*"}) if "*" in mine else frozenset(mine)
 
 
-def whole(names: Iterable[str]) -> frozenset[str]:
-    """Return names of tables and files so that ``users`` means ``users.*``; a path has a slash, a dot or a wildcard."""
-    return frozenset(name if set(name) & set("/.*") else f"{name}.*" for name in names)
+def names_whole(entry: str, table: str, path: str) -> bool:
+    """Tell whether an entry names a whole table, or the file at `path` that it is, or is in.
+
+    ``users``, ``users.*`` and ``mart.users`` are tables, ``stg_*`` and ``mart.*`` several; so it is with files' paths.
+    """
+    patterns = (entry, entry.removesuffix(".*"))
+    is_table = bool(table) and any(fnmatchcase(name, pattern) for name in _spellings(table) for pattern in patterns)
+    return is_table or (bool(path) and (path == entry or file_matches(path, entry)))
 
 
 def file_matches(path: str, pattern: str) -> bool:
@@ -108,8 +120,10 @@ def file_matches(path: str, pattern: str) -> bool:
     return bool(path) and ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
 
 
-def matches_nothing(entry: str, snapshots: list[Snapshot]) -> bool:
-    """Tell whether an ignore entry names no column and no file of any of the snapshots."""
+def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = False) -> bool:
+    """Tell whether an entry names no column and no file of any snapshot; no table, where entries name `whole` ones."""
+    if whole:
+        return all(snapshot.without_whole([entry]) == snapshot for snapshot in snapshots)
     for snapshot in snapshots:
         if any(file_matches(path, entry) for path in snapshot.files):
             return False
