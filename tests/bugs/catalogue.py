@@ -74,7 +74,7 @@ class Broken:
     where: tuple[str, ...] | None = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
-    rows: tuple[int, int] | None = None
+    rows: tuple[int, int | None] | None = None
     detail: str = ""
     verdict: str = ""
 
@@ -269,7 +269,6 @@ CLOCK = (
         {
             "clock": changed(RUN, "order_ages", "age", rows=ORDERS),
             "rerun": changed(TWICE, "order_ages", "age", rows=ORDERS),
-            "crash": changed(CRASHED_AND_RUN, "order_ages", "age", rows=ORDERS),
             "order": differs(BACKWARDS, "order_ages"),
             "correction": differs(CORRECTED, "order_ages"),
             "backfill": changed(BACKFILLED, "order_ages", "age", rows=ORDERS),
@@ -433,6 +432,12 @@ RETRY = (
 
 CRASH = (
     Bug("commit_between", "delete_insert", {"crash": gone(RERUN_CRASHED, "keyed_orders", verdict="not atomic")}),
+    Bug(
+        "swap_in_pieces",
+        "swap_by_rename",
+        {"crash": Broken(RERUN_CRASHED, ("customers",), {"missing": 8}, rows=(8, None), verdict="not atomic")},
+        task="count_orders",
+    ),
     Bug(
         "file_in_place",
         "file_rename",

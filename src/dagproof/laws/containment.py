@@ -56,16 +56,30 @@ class Containment(Law):
         first, second = history
         noise = self.noise(lab, history)
         before, one, other, both = (
-            self.seen(lab, lab.state(h)).without(noise)
-            for h in ((Step("arrive", first.date),), (first,), (second,), history)
+            lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,), history)
         )
-        tables = {n: table for n, table in one.tables.items() if not table.is_derived}
-        parts = {n for n, table in tables.items() if n not in other.tables or table.rows != other.tables[n].rows}
-        paths = {p for p in one.files if p not in other.files or one.files[p].chunks != other.files[p].chunks}
-        written = _written(before, one, parts, paths)
-        if not written.files and not any(table.rows for table in written.tables.values()):
+        written = _written(before, one, *_parts(one, other))
+        if not _holds(written):
             raise NotApplicableError("everything it writes is refreshed as a whole: the same rows, whichever date runs")
-        return Finding(diff(written, _left_of(written, both)), not_compared=noise)
+        seen = self.seen(lab, written)
+        if not _holds(seen):
+            tables = {name for name, table in written.tables.items() if table.rows}
+            names = ", ".join(sorted(tables | set(written.files)))
+            raise NotApplicableError(f"the configuration exempts all that belongs to a date: {names}")
+        return Finding(diff(seen, _left_of(seen, both)), not_compared=noise)
+
+
+def _parts(one: Snapshot, other: Snapshot) -> tuple[set[str], set[str]]:
+    """Return the tables and the files that are not the same whichever date runs."""
+    tables = {name: table for name, table in one.tables.items() if not table.is_derived}
+    return (
+        {n for n, table in tables.items() if n not in other.tables or table.rows != other.tables[n].rows},
+        {p for p, file in one.files.items() if p not in other.files or file.chunks != other.files[p].chunks},
+    )
+
+
+def _holds(written: Snapshot) -> bool:
+    return bool(written.files) or any(table.rows for table in written.tables.values())
 
 
 def _written(before: Snapshot, after: Snapshot, tables: set[str], files: set[str]) -> Snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
@@ -17,7 +18,8 @@ from dagproof.laws.base import (
 )
 from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point, thinned
-from dagproof.worlds.snapshot import File, Snapshot, Table, whole
+from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.worlds.world import RunFailedError
 
 #: What is not seen of a run.
 UNSEEN = "what a shell command, or a library in C, does to files is not seen, and not cut off"
@@ -73,7 +75,7 @@ class Crash(Law):
         date = history[0].date
         crashed = history[:-1]
         old = lab.before(history) if len(history) == 2 else lab.state((Step("run", date),))
-        new = lab.state((Step("run", date),))
+        new = self._whole(lab, history)
         noise = self.noise(lab, (Step("run", date),))
         now = self.seen(lab, lab.state(crashed)).without(noise)
         old, new = (self.seen(lab, snapshot).without(noise) for snapshot in (old, new))
@@ -133,12 +135,27 @@ class Crash(Law):
         finding: Finding = lab.healed[key]
         return finding
 
+    def _whole(self, lab: Lab, history: History) -> Snapshot:
+        """Return what the run that is cut off leaves when it is not."""
+        try:
+            return lab.state(_undisturbed(history))
+        except RunFailedError:  # a rerun, which is not this law's to judge
+            return lab.state((Step("run", history[0].date),))
+
     def _run_again(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
-        undisturbed = tuple(step for step in history if step.kind != "crash")
-        if len(undisturbed) == 1:
-            undisturbed = (Step("run", history[0].date),)
-        finding = self.compared(lab, undisturbed, history)
-        return tidied(finding, [crashed])
+        undisturbed = _undisturbed(history)
+        finding = tidied(self.compared(lab, undisturbed, history), [crashed])
+        if finding and not tidied(self._at_that_time(lab, undisturbed, history), [crashed]):
+            return Finding(not_compared=finding.not_compared)
+        return finding
+
+    def _at_that_time(self, lab: Lab, undisturbed: History, history: History) -> Finding:
+        """Compare with an undisturbed run at the time at which the crash was healed, which is not to blame for that."""
+        try:
+            clock = lab.report(history)["clock"]
+            return self.compared(lab, (*undisturbed[:-1], replace(undisturbed[-1], at=clock)), history)
+        except RunFailedError:
+            return Finding(broken=True)
 
     def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
         """Return how `now` is neither the old nor the new state, and one word for what it is.
@@ -146,14 +163,14 @@ class Crash(Law):
         The word is about tables; about files where the run writes nothing else.
         """
         untouched = lab.before(crashed)
-        scratch = whole(lab.proof.scratch)
+        scratch = lab.proof.scratch
         seen = []
         survived = {"old"}
         for name in sorted(old.tables.keys() | new.tables.keys() | now.tables.keys()):
             sides = [snapshot.tables.get(name) for snapshot in (old, new, now, untouched)]
             word = _word(*(table.rows if table else () for table in sides[:3]), untouched=_rows(sides[3]))
             shown = next(snapshot for snapshot in (now, new, old) if name in snapshot.tables)
-            if word == "partial" and not _only(shown, name).without(scratch).tables:
+            if word == "partial" and not _only(shown, name).without_whole(scratch).tables:
                 word = "scratch"
             survived.add(word)
             if word == "partial":
@@ -166,7 +183,9 @@ class Crash(Law):
             for path in sorted(old.files.keys() | new.files.keys() | now.files.keys())
             if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not TEMPORARY.search(path)
         ]
-        files = [path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without(scratch).files]
+        files = [
+            path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without_whole(scratch).files
+        ]
         survived |= {"partial"} if files else set()
         if not any(_rows(old.tables.get(name)) != _rows(table) for name, table in new.tables.items()):
             written = {path for path, file in new.files.items() if file != old.files.get(path)}
@@ -176,6 +195,12 @@ class Crash(Law):
             Snapshot(torn_tables, {p: now.files[p] for p in files if p in now.files}),
         )
         return found, next(word for word in ("partial", "new", "scratch", "old") if word in survived)
+
+
+def _undisturbed(history: History) -> History:
+    """Return a history without its crash: what is left begins with a run."""
+    first, *others = (step for step in history if step.kind != "crash")
+    return (Step("run", first.date), *others)
 
 
 def _word(old: Sequence[bytes], new: Sequence[bytes], now: Sequence[bytes], *, untouched: Sequence[bytes]) -> str:

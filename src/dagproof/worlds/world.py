@@ -279,7 +279,7 @@ class World:
         """
         request = self.request(run, at=at, pause=pause, **extras)
         self.start(request)
-        report = self.worker.finished_run()
+        report = {**self.worker.finished_run(), "clock": request["clock"]}
         self.ended(report, request)
         if report["state"] != "success":
             raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])), report)
