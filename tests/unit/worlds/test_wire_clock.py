@@ -32,7 +32,7 @@ MOVED = [
     ("SELECT CURRENT_TIME(3)", 'SELECT dagproof."current_time"()::timetz(3)'),
     ("SELECT localtimestamp ( 0 ) - x", 'SELECT dagproof."localtimestamp"()::timestamp(0) - x'),
     ("SELECT CURRENT_TIMESTAMP(0)::date", 'SELECT dagproof."current_timestamp"()::timestamptz(0)::date'),
-    ("SELECT extract(year FROM (age(born)))", 'SELECT extract(year FROM (dagproof."age"(born)))'),
+    ("SELECT extract(year FROM age(born))", 'SELECT extract(year FROM dagproof."age"(born))'),
     ("SELECT 1, AGE(now(), born)", 'SELECT 1, dagproof."age"(dagproof."now"(), born)'),
     ("SELECT timeofday()", 'SELECT dagproof."timeofday"()'),
     ("SELECT current_date AS current_date", 'SELECT dagproof."current_date"() AS current_date'),
@@ -53,7 +53,7 @@ LEFT = [
     "SELECT 1 -- since now()",
     "SELECT /* CURRENT_DATE\n now() */ 1",
     "SELECT 'left open now()",
-    "INSERT INTO age(days) SELECT t.age, bandage(1), my.age(2), age FROM age JOIN age(1) ON age(2)",
+    "INSERT INTO age(days) SELECT t.age, bandage(1), my.age(2), age FROM age",
     "CREATE TABLE age(days int)",
     "INSERT INTO knowledge (now) VALUES ('current_date')",
 ]

@@ -89,9 +89,7 @@ _TOKENS = re.compile(
 )
 _LABEL = re.compile(rb"(?i)\bas\s+\Z")
 #: Behind these stands the name of a table, or of something that is being made.
-_NAMED = re.compile(
-    rb"(?i)\b(?:as|copy|exists|from|function|index|into|join|on|only|references|table|update|view|with)\s+\Z"
-)
+_NAMED = re.compile(rb"(?i)\b(?:as|copy|exists|function|into|only|references|table|view|with)\s+\Z")
 
 
 @dataclass(frozen=True)
