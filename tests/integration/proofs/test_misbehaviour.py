@@ -111,6 +111,23 @@ def test_a_run_that_fails_is_an_error_in_one_sentence(name: str, begins: str, ho
     assert list(project.outside.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        pytest.param("fails_at_sql", 'UndefinedTable: relation "no_such_table" does not exist', id="by-the-hook"),
+        pytest.param(
+            "misspells_a_column",
+            '.errors.UndefinedColumn) column "idd" does not exist '
+            'HINT: Perhaps you meant to reference the column "orders.id".',
+            id="by-sqlalchemy",
+        ),
+    ],
+)
+def test_an_error_of_the_server_ends_without_the_statement(name: str, ends: str, patient: Opened) -> None:
+    """The line that PostgreSQL quotes, with its caret, says nothing in one line; what comes after it is a help."""
+    assert str(verdict_about(patient[1], name).reason).endswith(ends)
+
+
 def test_the_log_of_the_run_is_shown(patient: Opened) -> None:
     """Its end, which holds what the task printed and where it failed."""
     verdict = verdict_about(patient[1], "fails")

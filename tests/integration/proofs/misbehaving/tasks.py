@@ -32,6 +32,11 @@ def fails_at_sql():
     PostgresHook("shop").run("INSERT INTO no_such_table VALUES (1)")
 
 
+def misspells_a_column():
+    with PostgresHook("shop").get_sqlalchemy_engine().connect() as connection:
+        connection.exec_driver_sql("SELECT idd\nFROM orders")
+
+
 def wants_a_date(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds[:4]}.txt").write_text(ds)
 
@@ -175,6 +180,7 @@ FUNCTIONS = (
     unmapped_variable,
     fails,
     fails_at_sql,
+    misspells_a_column,
     exits,
     is_killed,
     is_gone,
