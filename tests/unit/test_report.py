@@ -184,6 +184,31 @@ def test_what_is_not_proven_is_marked() -> None:
     assert "  – rerun          not applicable: why\n" in not_applicable
 
 
+def test_why_laws_are_not_applicable_is_told_once() -> None:
+    """Where the line above says it word for word; after another line it is said again."""
+    empty, other = "the run writes nothing", "nothing comes before it"
+    reasons = {"clock": empty, "rerun": empty, "retry": empty, "order": other, "late": other, "history": empty}
+    verdicts = [Verdict(law, NOT_APPLICABLE, reason=reason) for law, reason in reasons.items()]
+    told = proof_text(Proof("orders", 0, (FIRST,), (*verdicts, Verdict("effect", ERROR, reason=empty)), 1.0))
+    assert told.endswith(
+        text(
+            """
+            orders: 0 of 7 laws proven, 6 not applicable, over 2026-01-01
+
+              – clock          not applicable: the run writes nothing
+              – rerun          not applicable: the same
+              – retry          not applicable: the same
+              – order          not applicable: nothing comes before it
+              – late           not applicable: the same
+              – history        not applicable: the run writes nothing
+              ! effect         error: the run writes nothing
+
+              seed 0, 1.0 s
+            """
+        )
+    )
+
+
 @pytest.mark.parametrize(
     ("verdict", "line"),
     [
