@@ -160,6 +160,11 @@ def loads_what_there_is(ds=None):
     PostgresHook("shop").run([f"DELETE FROM orders WHERE dt = '{ds}'", day])
 
 
+def loads_only_once(ds=None):
+    if not PostgresHook("shop").get_records("SELECT FROM orders"):
+        PostgresHook("shop").run("INSERT INTO orders SELECT n, %s FROM generate_series(1, 7) n", parameters=(ds,))
+
+
 def keeps_the_last_day(ds=None):
     PostgresHook("shop").run("TRUNCATE orders")
     loads_what_there_is(ds)
@@ -204,6 +209,7 @@ FUNCTIONS = (
     inserts,
     commits_twice,
     loads_what_there_is,
+    loads_only_once,
     keeps_the_last_day,
     writes,
 )
