@@ -125,6 +125,7 @@ def assert_broken(bug: Bug, law: str, broken: Broken, verdict: Verdict) -> None:
             assert (table.rows_before, table.rows_after) == broken.rows
     for file in verdict.diff.files:
         assert file.detail.startswith(broken.detail)
+    assert bool(verdict.machines) == (law == "deterministic" and not verdict.asked), told(verdict)
     if law == next(iter(bug.breaks)):
         assert_laid_at_the_door(bug, verdict)
 

@@ -15,6 +15,7 @@ from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOu
 from dagproof.prover import Proof
 from dagproof.report.text import MOST_FILES, MOST_TABLES, diff_lines, failure_text, one_line, proof_text
 from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
+from dagproof.worlds.machine import ELSEWHERE, HERE, differences
 
 FIRST, SECOND = "2026-01-01", "2026-01-02"
 TWICE = (Step("run", FIRST), Step("rerun", FIRST))
@@ -109,6 +110,16 @@ def test_a_verdict_can_say_it_in_its_own_words() -> None:
     told = failure_text("orders", own)
     assert "- A reader sees half\n\n    users_daily   whole: 1,000 rows   half: 2,000 rows\n" in told
     assert "at etl/users.py:88\nIt asked for the time, at a.py:1: now()\nReplay:" in told
+
+
+def test_machines_that_give_other_rows_are_told_apart() -> None:
+    """In what they differ, in one line; the JSON has it, too."""
+    told = "time zone UTC / Pacific/Chatham, PYTHONHASHSEED 0 / 1, host name worker-1 / worker-2.example.org"
+    assert differences(HERE, ELSEWHERE) == told
+    assert differences(HERE, HERE) == ""
+    verdict = replace(RERUN, law="deterministic", machines=told)
+    assert f"at etl/users.py:88\nThe machines differ in {told}\nReplay:" in failure_text("orders", verdict)
+    assert (verdict.to_json()["machines"], RERUN.to_json()["machines"]) == (told, None)
 
 
 def test_an_effect_that_is_not_there_needs_no_diff() -> None:

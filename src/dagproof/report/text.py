@@ -78,13 +78,15 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     if verdict.where:
         yield ""
         yield f"    ({verdict.where})"
-    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked:
+    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines:
         yield ""
     if verdict.ignored:
         yield f"Not compared: {', '.join(verdict.ignored)}"
     if verdict.written_by:
         yield f"Written by {verdict.written_by}"
     yield from (f"It asked for {asked}" for asked in verdict.asked)
+    if verdict.machines:
+        yield f"The machines differ in {verdict.machines}"
     if verdict.replay:
         yield f"Replay:  dagproof replay {verdict.replay}"
 
