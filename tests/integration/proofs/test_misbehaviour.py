@@ -174,6 +174,21 @@ def test_a_child_that_a_run_leaves_behind_is_killed(patient: Opened) -> None:
     assert not [line for line in processes_of(project.temporary) if line.startswith("sleep")]
 
 
+@pytest.mark.parametrize(
+    ("name", "skipped"),
+    [
+        pytest.param("skips_all", "skipped: part_7, part_6, part_5, part_4, part_3, and 1 more", id="all"),
+        pytest.param("skips_one", "skipped: writes", id="one"),
+        pytest.param("loads_what_there_is", "", id="none"),
+    ],
+)
+def test_a_run_without_effect_says_what_it_skipped(name: str, skipped: str, patient: Opened) -> None:
+    """In the order of the file, and not without end; a run that did all that it should says no more than before."""
+    verdict = verdict_about(patient[1], name)
+    assert verdict.verdict == "vacuous"
+    assert verdict.headline == (f"{law_named('effect').headline}; {skipped}" if skipped else "")
+
+
 def test_a_dag_without_tasks_proves_nothing(patient: Opened) -> None:
     """There is nothing that could have an effect."""
     assert verdict_about(patient[1], "without_tasks").outcome in {"error", "falsified"}

@@ -174,6 +174,10 @@ def writes(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
 
 
+def says_no():
+    return False
+
+
 def succeeds_at_last(ds=None, ti=None):
     writes(ds)
     if ti.try_number < 5:
@@ -222,6 +226,14 @@ for function in FUNCTIONS:
 
 with DAG("dag_fails_in_a_shell", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     BashOperator(task_id="fails", bash_command="echo 'there is no order 7' >&2; exit 3")
+
+with DAG("dag_skips_all", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    numbers = range(7, 1, -1)
+    task.short_circuit(says_no)() >> [task(task_id=f"part_{number}")(writes)() for number in numbers]
+
+with DAG("dag_skips_one", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    task.short_circuit(says_no)() >> task(writes)()
+    task(loads_what_there_is)()
 
 with DAG("dag_without_tasks", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     pass
