@@ -129,9 +129,10 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _prove(options: argparse.Namespace) -> int:
-    from dagproof.jobs import default_jobs, prove
+    from dagproof.jobs import default_jobs, prove, quiet_rollbacks
     from dagproof.report.html import check_writable, write_html
 
+    quiet_rollbacks()
     if options.html:
         check_writable(options.html)
     config = _config(options)
@@ -154,8 +155,10 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
+    from dagproof.jobs import quiet_rollbacks
     from dagproof.prover import replay
 
+    quiet_rollbacks()
     with _progress(options, f"replaying {options.history}"):
         proof = replay(options.history, _config(options), postgres=options.postgres)
     return _print(proof, options.output_format)

@@ -8,6 +8,7 @@ runs: the descriptor in ``argv[1]`` is its connection to the process that asks f
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -33,6 +34,11 @@ GRACE = 20.0
 _PROGRAM = "import sys; sys.path = [path for path in sys.path if path]; from dagproof.jobs import main; main()"
 
 OnLaws = Callable[[Sequence[str]], None]
+
+
+def quiet_rollbacks() -> None:
+    """Let psycopg be silent about connections that cannot be rolled back: where a proof is stopped, its server ends."""
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def default_jobs(config: Config) -> int:
@@ -198,6 +204,7 @@ class Job:
 def main() -> None:
     """Prove the laws that the process at the other end of ``argv[1]`` asks for, one after the other."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    quiet_rollbacks()
     # whoever asks may be gone, or may want no answer any more
     with contextlib.suppress(KeyboardInterrupt, EOFError, OSError):
         with Connection(int(sys.argv[1])) as connection:

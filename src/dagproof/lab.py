@@ -169,11 +169,25 @@ class Lab:
         return list(report.get("trips", ()))
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
-        """Return the task that, in the last step of `history`, last changed one of the tables or files `names`.
+        """Return the task that last changed one of the tables or files `names`.
 
+        It is one of the last step of `history`, or of the last one before it that left them other than they were.
         Where none of them is there, because each run gives its files other names, it is the task that last changed
-        anything. The answer reads ``load_users, at etl/users.py:88``, without the line where that is not known.
+        anything. The answer reads ``load_users, at etl/users.py:88``, without the line where that is not known, and
+        with ``in step 1`` where that is not the last step.
         """
+        task = self._writer_of_last(history, names, machine)
+        if task is not None:
+            return self.located(task)
+        for number in range(len(history) - 1, 0, -1):
+            before, after = (self.state(history[:n], machine=machine) for n in (number - 1, number))
+            if any(_content(before, name) != _content(after, name) for name in names):
+                task = self._writer_of_last(history[:number], names, machine)
+                return None if task is None else f"{self.located(task)}, in step {number}"
+        return None
+
+    def _writer_of_last(self, history: History, names: set[str], machine: Machine) -> str | None:
+        """Return the task that, in the last step of `history`, last changed one of `names`; None where none has."""
         moves = self._moves(history)
         into = self._worlds.world_folder / "after-tasks"
         with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
@@ -181,6 +195,8 @@ class Lab:
             snapshots = [("", world.snapshot())]
             self._stage.play(world, moves[-1], watch=world.watch(into))
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
+            if moves[-1].kind == "crash":
+                snapshots.append(("", world.snapshot()))  # what the task has left that was cut off
         states = [state for _, state in snapshots]
         if not any(_content(state, name) for state in states for name in names):
             names = {name for state in states for name in (*state.tables, *state.files)}
@@ -189,7 +205,10 @@ class Lab:
             for (task_id, after), before in zip(snapshots[1:], states, strict=False)
             if any(_content(before, name) != _content(after, name) for name in names)
         ]
-        return self.located(writers[-1]) if writers else None
+        if writers[-1:] == [""]:
+            point = self.point(history)
+            return (point and point.task) or None
+        return writers[-1] if writers else None
 
     def located(self, task_id: str) -> str:
         """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""

@@ -21,7 +21,7 @@ from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.worlds.diff import Diff
-from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
+from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.world import RunFailedError
 
@@ -203,6 +203,7 @@ class Prover:
         finding = tried[history]
         shown = finding.history or history
         names = {t.table for t in finding.diff.tables} | {f.path for f in finding.diff.files}
+        asked = self._asked(shown) if law.asks_who else ()
         return Verdict(
             law.name,
             FALSIFIED,
@@ -217,7 +218,8 @@ class Prover:
             shrunk_from=len(shown) if finding.history else shrunk_from,
             written_by=self._writer(shown, names),
             where=self._where(shown),
-            asked=self._asked(shown) if law.asks_who else (),
+            asked=asked,
+            machines=differences(*law.machines) if law.asks_who and not asked and len(law.machines) == 2 else "",
             replay=self._save(law, history),
             **_noted(list(tried.values())),
         )

@@ -127,6 +127,7 @@ def assert_broken(bug: Bug, law: str, broken: Broken, verdict: Verdict) -> None:
             assert (table.rows_before, table.rows_after) == broken.rows
     for file in verdict.diff.files:
         assert file.detail.startswith(broken.detail)
+    assert bool(verdict.machines) == (law == "deterministic" and not verdict.asked), told(verdict)
     if law == next(iter(bug.breaks)):
         assert_laid_at_the_door(bug, verdict)
 
@@ -135,7 +136,7 @@ def assert_laid_at_the_door(bug: Bug, verdict: Verdict) -> None:
     """Who wrote what differs is the bug's task, with a line of it where it is Python; where nobody did, nobody."""
     if verdict.written_by is None:
         return
-    task, _, place = verdict.written_by.partition(", at ")
+    task, _, place = re.sub(r", in step \d+$", "", verdict.written_by).partition(", at ")
     assert task == f"task {bug.task}"
     if not place:
         assert "@task" not in (DAGS / f"{bug.name}.py").read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOu
 from dagproof.prover import Proof
 from dagproof.report.text import MOST_FILES, MOST_TABLES, diff_lines, failure_text, one_line, proof_text
 from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
+from dagproof.worlds.machine import ELSEWHERE, HERE, differences
 
 FIRST, SECOND = "2026-01-01", "2026-01-02"
 TWICE = (Step("run", FIRST), Step("rerun", FIRST))
@@ -111,6 +112,16 @@ def test_a_verdict_can_say_it_in_its_own_words() -> None:
     assert "at etl/users.py:88\nIt asked for the time, at a.py:1: now()\nReplay:" in told
 
 
+def test_machines_that_give_other_rows_are_told_apart() -> None:
+    """In what they differ, in one line; the JSON has it, too."""
+    told = "time zone UTC / Pacific/Chatham, PYTHONHASHSEED 0 / 1, host name worker-1 / worker-2.example.org"
+    assert differences(HERE, ELSEWHERE) == told
+    assert differences(HERE, HERE) == ""
+    verdict = replace(RERUN, law="deterministic", machines=told)
+    assert f"at etl/users.py:88\nThe machines differ in {told}\nReplay:" in failure_text("orders", verdict)
+    assert (verdict.to_json()["machines"], RERUN.to_json()["machines"]) == (told, None)
+
+
 def test_an_effect_that_is_not_there_needs_no_diff() -> None:
     """There is nothing to show but the history."""
     verdict = Verdict(
@@ -182,6 +193,31 @@ def test_what_is_not_proven_is_marked() -> None:
     )
     not_applicable = proof_text(Proof("orders", 0, (), (Verdict("rerun", NOT_APPLICABLE, reason="why"),), 1.0))
     assert "  – rerun          not applicable: why\n" in not_applicable
+
+
+def test_why_laws_are_not_applicable_is_told_once() -> None:
+    """Where the line above says it word for word; after another line it is said again."""
+    empty, other = "the run writes nothing", "nothing comes before it"
+    reasons = {"clock": empty, "rerun": empty, "retry": empty, "order": other, "late": other, "history": empty}
+    verdicts = [Verdict(law, NOT_APPLICABLE, reason=reason) for law, reason in reasons.items()]
+    told = proof_text(Proof("orders", 0, (FIRST,), (*verdicts, Verdict("effect", ERROR, reason=empty)), 1.0))
+    assert told.endswith(
+        text(
+            """
+            orders: 0 of 7 laws proven, 6 not applicable, over 2026-01-01
+
+              – clock          not applicable: the run writes nothing
+              – rerun          not applicable: the same
+              – retry          not applicable: the same
+              – order          not applicable: nothing comes before it
+              – late           not applicable: the same
+              – history        not applicable: the run writes nothing
+              ! effect         error: the run writes nothing
+
+              seed 0, 1.0 s
+            """
+        )
+    )
 
 
 @pytest.mark.parametrize(

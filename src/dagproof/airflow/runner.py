@@ -6,6 +6,7 @@ import inspect
 import itertools
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -44,6 +45,10 @@ PRELOADED = {
     "pydantic",
     "airflow",
 }
+
+
+#: PostgreSQL's ``LINE 1: SELECT …`` with the caret below it, and what SQLAlchemy says of the statement.
+_STATEMENT = re.compile(r"\nLINE \d+: [^\n]*\n *\^|\n\[SQL:.*", re.DOTALL)
 
 
 def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
@@ -199,11 +204,11 @@ def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
 
 
 def _describe(error: BaseException) -> str:
-    """Return the error in one line, without the SQL statement that SQLAlchemy appends."""
+    """Return the error in one line, without the SQL that PostgreSQL quotes in it and that SQLAlchemy appends."""
     detail = getattr(error, "detail", None)  # what Airflow's API says, which the error's own text leaves out
     if isinstance(detail, dict) and detail.get("message"):
         return f"{type(error).__name__}: {detail['message']}"
-    text = " ".join(str(error).split("\n[SQL:")[0].split())
+    text = " ".join(_STATEMENT.sub("", str(error)).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -266,6 +266,8 @@ class Verdict:
     """What happens at the point at which the history was cut off or held: ``message 7 is COMMIT, in task load``."""
     asked: tuple[str, ...] = ()
     """Who asked for the time, something random or the machine's name: ``the time, at etl/users.py:88: …``."""
+    machines: str = ""
+    """In what the machines differ that were compared, where nobody was seen to ask for what makes runs differ."""
     log_tail: str = field(default="", repr=False)
     faults: tuple[FaultOutcome, ...] = ()
     """One for each point at which a run was cut off, in the order in which a run comes past them."""
@@ -288,6 +290,7 @@ class Verdict:
             "written_by": self.written_by,
             "where": self.where or None,
             "asked": list(self.asked),
+            "machines": self.machines or None,
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],
             "faults_left_out": self.faults_left_out,

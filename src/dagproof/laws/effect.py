@@ -9,6 +9,9 @@ from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, writes
 from dagproof.worlds.diff import diff, has_effect
 
+#: How many of the tasks that a run has skipped are named.
+MOST_SKIPPED = 5
+
 
 class Effect(Law):
     """What it does: runs each date in a fresh world and looks whether any row or file is there that was not before.
@@ -49,4 +52,12 @@ class Effect(Law):
         if is_empty and any(writes(lab, date) for date in lab.guessed):
             date = history[0].date
             return Finding(left_out=f"the run for {date} writes nothing; name dates for which there are data")
-        return Finding(found, broken=is_empty)
+        return Finding(found, broken=is_empty, headline=self._skipping(lab, history) if is_empty else "")
+
+    def _skipping(self, lab: Lab, history: History) -> str:
+        """Return the headline, with the tasks that the run has skipped, in the order of the DAG's file."""
+        states = lab.report(history)["states"]
+        names = {state["task_id"] for state in states if state["state"] == "skipped"}
+        in_order = [task_id for task_id in lab.about["tasks"] if task_id in names]
+        more = [f"and {len(in_order) - MOST_SKIPPED} more"] if len(in_order) > MOST_SKIPPED else []
+        return f"{self.headline}; skipped: {', '.join([*in_order[:MOST_SKIPPED], *more])}" if in_order else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from dagproof.histories.steps import count
@@ -28,14 +28,10 @@ def summary_text(proof: Proof) -> str:
     left = sum(v.outcome == NOT_APPLICABLE for v in proof.verdicts)
     but = f", {left} not applicable," if left else ""
     head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven{but} over {', '.join(proof.dates)}"
-    told: set[str | None] = set()
-    lines = []
-    for verdict in proof.verdicts:
-        again = verdict.outcome == ERROR and verdict.reason in told
-        lines.append(_law_line(replace(verdict, reason="the same") if again else verdict))
-        told |= {verdict.reason} if verdict.outcome == ERROR else set()
     ignored = [f"  not compared, as configured: {', '.join(proof.ignored)}"] if proof.ignored else []
-    return "\n".join([head, "", *lines, "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
+    return "\n".join(
+        [head, "", *_law_lines(proof.verdicts), "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"]
+    )
 
 
 def one_line(dag_id: str, verdict: Verdict) -> str:
@@ -82,13 +78,15 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     if verdict.where:
         yield ""
         yield f"    ({verdict.where})"
-    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked:
+    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines:
         yield ""
     if verdict.ignored:
         yield f"Not compared: {', '.join(verdict.ignored)}"
     if verdict.written_by:
         yield f"Written by {verdict.written_by}"
     yield from (f"It asked for {asked}" for asked in verdict.asked)
+    if verdict.machines:
+        yield f"The machines differ in {verdict.machines}"
     if verdict.replay:
         yield f"Replay:  dagproof replay {verdict.replay}"
 
@@ -154,6 +152,19 @@ def _value(value: str | None, most: int = 60) -> str:
 
 def _file_line(file: FileDiff) -> str:
     return f"{file.path}   {file.change}" + (f": {file.detail}" if file.detail else "")
+
+
+def _law_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Yield a line for each law; an error is told once, and so is why laws in a row are not applicable."""
+    errors: set[str | None] = set()
+    above: Verdict | None = None
+    for verdict in verdicts:
+        again = verdict.outcome == ERROR and verdict.reason in errors
+        if verdict.outcome == NOT_APPLICABLE and above:
+            again = (above.outcome, above.reason) == (verdict.outcome, verdict.reason)
+        yield _law_line(replace(verdict, reason="the same") if again else verdict)
+        errors |= {verdict.reason} if verdict.outcome == ERROR else set()
+        above = verdict
 
 
 def _law_line(verdict: Verdict) -> str:

@@ -1,7 +1,7 @@
 """Faults in the process: a run can be killed, or held, at each thing that it does to the files of its world.
 
-Seen are the operations of Python code: opening a file for writing, rename, replace, unlink and their like. A library
-that opens files in C (pyarrow's own file system, say) is not seen.
+Seen are the operations of Python code: opening a file for writing (with ``open`` or ``os.open``), rename, replace,
+unlink and their like. A library that opens files in C (pyarrow's own file system, say) is not seen.
 """
 
 from __future__ import annotations
@@ -51,11 +51,23 @@ class FileOperations:
         real_open = io.open
 
         def opening(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+            before = len(self.seen)
             stream = real_open(file, mode, *args, **kwargs)
-            if isinstance(file, str | bytes | os.PathLike) and set(mode) & set("wax+"):
-                self._note("open", os.fsdecode(file))
+            seen_within = len(self.seen) > before  # by an opener, which may open what it wants to, as tempfile's do
+            if isinstance(file, str | bytes | os.PathLike) and set(mode) & set("wax+") and not seen_within:
+                self._note_open(os.fsdecode(file))
             return stream
 
+        real_descriptor = os.open
+
+        def descriptor(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+            number = real_descriptor(path, flags, *args, **kwargs)
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) and kwargs.get("dir_fd") is None:
+                self._note_open(os.fsdecode(path))
+            return number
+
+        os.open = descriptor
+        os.supports_dir_fd.add(descriptor)
         io.open = opening
         builtins.open = opening
         if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10: paths keep the open of when pathlib was imported
@@ -68,6 +80,11 @@ class FileOperations:
             path = args[1 if event in TARGET_COMES_SECOND else 0]
             if isinstance(path, str | bytes | os.PathLike):
                 self._note(noun, os.fsdecode(path))
+
+    def _note_open(self, path: str) -> None:
+        """Note that a file is open for writing; what is opened by its folder has no name, and nobody ever sees it."""
+        if not os.path.isdir(path):
+            self._note("open", path)
 
     def _note(self, noun: str, path: str) -> None:
         full = os.path.realpath(path)

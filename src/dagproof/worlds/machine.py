@@ -38,5 +38,15 @@ class Machine:
         return asdict(self)
 
 
+def differences(one: Machine, other: Machine) -> str:
+    """Return in what a program can tell two machines apart, in one line for people."""
+    pairs = {
+        "time zone": (one.timezone, other.timezone),
+        "PYTHONHASHSEED": (one.hash_seed, other.hash_seed),
+        "host name": (one.hostname, other.hostname),
+    }
+    return ", ".join(f"{what} {mine} / {others}" for what, (mine, others) in pairs.items() if mine != others)
+
+
 HERE = Machine("here", "worker-1", "UTC", 0)
 ELSEWHERE = Machine("elsewhere", "worker-2.example.org", "Pacific/Chatham", 1)

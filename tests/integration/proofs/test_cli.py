@@ -13,6 +13,7 @@ from tests.integration.proofs.conftest import NOTHING, Ended, Project, eventuall
 
 VERDICT_KEYS = {"law", "outcome", "verdict", "histories", "seconds", "history", "diff", "reason", "ignored"}
 
+FIRST, SECOND = "2026-01-01", "2026-01-02"
 THREE_LAWS = ("--law", "effect", "--law", "deterministic", "--law", "rerun")
 FAILURE = """\
 dag_inserts is not idempotent
@@ -229,6 +230,43 @@ def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
     again = project.run("replay", str(found["replay"][1] if found["replay"] else ""))
     assert again.status == 1
     assert again.out.startswith(ended.out.partition("\n\ndag_commits_twice: ")[0])
+
+
+WRITTEN_EARLIER = """\
+dag_loads_only_once depends on the order of its runs
+
+- Rows differ when the dates run in another order
+
+    orders   in order: 7 rows   in this order: 7 rows
+    7 changed in dt, e.g. (id, dt) = (1, 2026-01-02): dt 2026-01-01 became 2026-01-02
+
+Minimal failing history (2 steps):
+
+    1  run  2026-01-02      7 rows
+    2  run  2026-01-01      7 rows  ~
+
+Written by task loads_only_once, at {place}, in step 1
+"""
+
+
+def test_a_failure_names_the_task_of_an_earlier_step(project: Project) -> None:
+    """Where the last step writes nothing, and just that is wrong."""
+    ended = project.run("prove", "dag_loads_only_once", "--law", "order", "--date", FIRST, "--date", SECOND)
+    assert (ended.status, ended.err) == (1, "")
+    place = re.search(r", at (.*/misbehaving/tasks\.py:[0-9]+)", ended.out)
+    assert place, ended.out
+    assert ended.out.partition("Replay:")[0] == WRITTEN_EARLIER.format(place=place[1])
+
+
+def test_a_failure_names_the_task_that_was_cut_off(project: Project) -> None:
+    """Where what it has left is wrong, although it never came to its end."""
+    ended = project.run("prove", "dag_writes", "--date", "2026-01-01", "--law", "crash")
+    assert (ended.status, ended.err) == (1, "")
+    assert re.search(
+        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1 is open 2026-01-01.txt, in task writes\)\n\n"
+        r"Written by task writes, at .*/misbehaving/tasks\.py:[0-9]+\nReplay:",
+        ended.out,
+    ), ended.out
 
 
 def test_a_crash_at_fewer_points_says_so(project: Project) -> None:

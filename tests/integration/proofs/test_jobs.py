@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dagproof.cli import main
 from dagproof.config import parse_config
 from dagproof.jobs import MOST_JOBS, default_jobs
+from dagproof.worlds.servers import PostgresServer
 from tests.integration.proofs.conftest import NOTHING, Project, command_lines_of, eventually, processes_of
 
 LAWS = tuple(part for law in ("deterministic", "rerun", "late") for part in ("--law", law))
@@ -111,6 +116,46 @@ def test_nothing_is_left_of_several(stop: signal.Signals, project: Project) -> N
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert err == "dagproof: interrupted; everything that was started has been stopped and removed\n"
+
+
+LOST = """
+import sys
+import psycopg
+from dagproof.jobs import quiet_rollbacks
+
+if {quiet}:
+    quiet_rollbacks()
+try:
+    with psycopg.connect({conninfo!r}) as connection:
+        pid = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+        with psycopg.connect({conninfo!r}) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print("dagproof: interrupted", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_connection_that_is_lost_on_the_way_out_is_not_told(quiet: bool, embedded_server: PostgresServer) -> None:
+    """Which psycopg does where nobody asks it not to."""
+    program = LOST.format(quiet=quiet, conninfo=embedded_server.url("postgres"))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+    assert (done.stderr == "dagproof: interrupted\n") == quiet, done
+    assert ("error ignored in rollback" in done.stderr) != quiet, done
+
+
+@pytest.mark.parametrize(
+    "command", [["prove", "no_such_dag"], ["replay", "no_such_history"]], ids=lambda words: words[0]
+)
+def test_the_command_asks_for_that(command: list[str], project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it connects to anything."""
+    logger = logging.getLogger("psycopg")
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    monkeypatch.chdir(project.root)
+    assert main([*command, "--dags", "nowhere"]) == 2
+    assert logger.level == logging.ERROR
 
 
 def test_a_process_that_is_killed_is_missed(project: Project) -> None:

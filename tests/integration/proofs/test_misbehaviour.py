@@ -111,6 +111,23 @@ def test_a_run_that_fails_is_an_error_in_one_sentence(name: str, begins: str, ho
     assert list(project.outside.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        pytest.param("fails_at_sql", 'UndefinedTable: relation "no_such_table" does not exist', id="by-the-hook"),
+        pytest.param(
+            "misspells_a_column",
+            '.errors.UndefinedColumn) column "idd" does not exist '
+            'HINT: Perhaps you meant to reference the column "orders.id".',
+            id="by-sqlalchemy",
+        ),
+    ],
+)
+def test_an_error_of_the_server_ends_without_the_statement(name: str, ends: str, patient: Opened) -> None:
+    """The line that PostgreSQL quotes, with its caret, says nothing in one line; what comes after it is a help."""
+    assert str(verdict_about(patient[1], name).reason).endswith(ends)
+
+
 def test_the_log_of_the_run_is_shown(patient: Opened) -> None:
     """Its end, which holds what the task printed and where it failed."""
     verdict = verdict_about(patient[1], "fails")
@@ -155,6 +172,21 @@ def test_a_child_that_a_run_leaves_behind_is_killed(patient: Opened) -> None:
     verdict = verdict_about(driver, "leaves_a_child")
     assert verdict.outcome == "proven", verdict.reason
     assert not [line for line in processes_of(project.temporary) if line.startswith("sleep")]
+
+
+@pytest.mark.parametrize(
+    ("name", "skipped"),
+    [
+        pytest.param("skips_all", "skipped: part_7, part_6, part_5, part_4, part_3, and 1 more", id="all"),
+        pytest.param("skips_one", "skipped: writes", id="one"),
+        pytest.param("loads_what_there_is", "", id="none"),
+    ],
+)
+def test_a_run_without_effect_says_what_it_skipped(name: str, skipped: str, patient: Opened) -> None:
+    """In the order of the file, and not without end; a run that did all that it should says no more than before."""
+    verdict = verdict_about(patient[1], name)
+    assert verdict.verdict == "vacuous"
+    assert verdict.headline == (f"{law_named('effect').headline}; {skipped}" if skipped else "")
 
 
 def test_a_dag_without_tasks_proves_nothing(patient: Opened) -> None:

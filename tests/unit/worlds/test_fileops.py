@@ -70,6 +70,12 @@ def test_what_is_written_moved_and_removed_counts(folder: Path) -> None:
         pytest.param('os.link("old.csv", "new")', ["link to new"], id="link"),
         pytest.param('os.truncate("old.csv", 0)', ["truncate old.csv"], id="truncate"),
         pytest.param('shutil.move("old.csv", "new")', ["rename to new"], id="move"),
+        pytest.param('Path("new").touch()', ["open new"], id="touch"),
+        pytest.param('Path("old.csv").touch()', [], id="touch-what-is-there"),
+        pytest.param('open("new", "w", opener=os.open).close()', ["open new"], id="opener"),
+        pytest.param('open("new", "w", opener=lambda *a: os.dup(2)).close()', ["open new"], id="opener-of-its-own"),
+        pytest.param('os.close(os.open("old.csv", os.O_RDONLY))', [], id="descriptor-for-reading"),
+        pytest.param('tempfile.TemporaryFile(dir=".").write(b"x")', [], id="file-without-a-name"),
         pytest.param('open("old.csv").close(); os.listdir("."); os.stat("old.csv")', [], id="reading"),
         pytest.param('open("../elsewhere", "w").close()', [], id="outside"),
     ],
@@ -77,6 +83,35 @@ def test_what_is_written_moved_and_removed_counts(folder: Path) -> None:
 def test_an_operation_counts_where_it_changes_the_world(folder: Path, body: str, what: list[str]) -> None:
     """Whichever function does it; what is outside the world's folder is nobody's business."""
     assert [operation["what"] for operation in seen(folder, body)] == what
+
+
+WITH_NAMED_FILE = """
+    with tempfile.NamedTemporaryFile("w", dir=".", suffix=".csv", delete=False) as part:
+        part.write("1,2")
+    os.replace(part.name, "orders.csv")
+    print(os.path.basename(part.name))
+"""
+WITH_MKSTEMP = """
+    number, name = tempfile.mkstemp(dir=".", suffix=".csv")
+    with os.fdopen(number, "w") as part:
+        part.write("1,2")
+    os.replace(name, "orders.csv")
+    print(os.path.basename(name))
+"""
+
+
+@pytest.mark.parametrize("body", [pytest.param(WITH_NAMED_FILE, id="named"), pytest.param(WITH_MKSTEMP, id="mkstemp")])
+def test_a_temporary_file_counts_by_its_own_name(folder: Path, body: str) -> None:
+    """It is opened once, and is there, empty, when a run is killed at that; the folder that it is in is not opened."""
+    done = subprocess.run(program(folder, None, body), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    name, operations = done.stdout.splitlines()
+    assert [operation["what"] for operation in json.loads(operations)] == [f"open {name}", "rename to orders.csv"]
+
+    (folder / "orders.csv").unlink()
+    killed = subprocess.run(program(folder, {"at": 1, "action": "kill"}, body), capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert sorted((path.suffix, path.read_text()) for path in folder.iterdir()) == [(".csv", ""), (".csv", "0")]
 
 
 @pytest.mark.parametrize(

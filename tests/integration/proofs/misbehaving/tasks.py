@@ -32,6 +32,11 @@ def fails_at_sql():
     PostgresHook("shop").run("INSERT INTO no_such_table VALUES (1)")
 
 
+def misspells_a_column():
+    with PostgresHook("shop").get_sqlalchemy_engine().connect() as connection:
+        connection.exec_driver_sql("SELECT idd\nFROM orders")
+
+
 def wants_a_date(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds[:4]}.txt").write_text(ds)
 
@@ -155,6 +160,11 @@ def loads_what_there_is(ds=None):
     PostgresHook("shop").run([f"DELETE FROM orders WHERE dt = '{ds}'", day])
 
 
+def loads_only_once(ds=None):
+    if not PostgresHook("shop").get_records("SELECT FROM orders"):
+        PostgresHook("shop").run("INSERT INTO orders SELECT n, %s FROM generate_series(1, 7) n", parameters=(ds,))
+
+
 def keeps_the_last_day(ds=None):
     PostgresHook("shop").run("TRUNCATE orders")
     loads_what_there_is(ds)
@@ -162,6 +172,10 @@ def keeps_the_last_day(ds=None):
 
 def writes(ds=None):
     Path(os.environ["DATA_ROOT"], f"{ds}.txt").write_text(ds)
+
+
+def says_no():
+    return False
 
 
 def succeeds_at_last(ds=None, ti=None):
@@ -175,6 +189,7 @@ FUNCTIONS = (
     unmapped_variable,
     fails,
     fails_at_sql,
+    misspells_a_column,
     exits,
     is_killed,
     is_gone,
@@ -198,6 +213,7 @@ FUNCTIONS = (
     inserts,
     commits_twice,
     loads_what_there_is,
+    loads_only_once,
     keeps_the_last_day,
     writes,
 )
@@ -210,6 +226,14 @@ for function in FUNCTIONS:
 
 with DAG("dag_fails_in_a_shell", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     BashOperator(task_id="fails", bash_command="echo 'there is no order 7' >&2; exit 3")
+
+with DAG("dag_skips_all", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    numbers = range(7, 1, -1)
+    task.short_circuit(says_no)() >> [task(task_id=f"part_{number}")(writes)() for number in numbers]
+
+with DAG("dag_skips_one", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    task.short_circuit(says_no)() >> task(writes)()
+    task(loads_what_there_is)()
 
 with DAG("dag_without_tasks", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
     pass
