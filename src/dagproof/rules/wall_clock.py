@@ -8,11 +8,20 @@ from dataclasses import replace
 
 from dagproof.rules.base import Finding, Rule, Step
 from dagproof.source import shell, sqltext, templates
-from dagproof.source.clocks import CLOCK_WORDS, CLOCKS_OF_TEXT, CLOCKS_WITHOUT_ARGUMENT, WALL_CLOCKS
-from dagproof.source.dagfile import DagFile
+from dagproof.source.clocks import (
+    BY_LOGICAL_DATE,
+    CLOCK_WORDS,
+    CLOCKS_OF_TEXT,
+    CLOCKS_WITHOUT_ARGUMENT,
+    OPERATORS_BY_CLOCK,
+    WALL_CLOCKS,
+)
+from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.names import Names
 from dagproof.source.readings import Reading, Readings, Source
 from dagproof.source.scopes import Scope
+from dagproof.source.settings import Settings
+from dagproof.source.values import constant
 
 
 def clock_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
@@ -46,7 +55,9 @@ class WallClock(Rule):
     ## What it does
     Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
     likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
-    templated fields, `now()`, `CURRENT_DATE` or `'today'::date` in SQL, `$(date)` in shell. What only goes into a log
+    templated fields, `now()`, `CURRENT_DATE` or `'today'::date` in SQL, `$(date)` in shell, and operators that go by
+    the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor` without
+    `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). What only goes into a log
     line, a pause or the measuring of a duration is fine.
 
     ## Why is this bad
@@ -99,6 +110,28 @@ class WallClock(Rule):
         """Yield each reading of the clock."""
         for reading in Readings(dagfile, CLOCK).find():
             yield finding_of(self, dagfile, reading, _message(reading))
+        for task in dagfile.tasks:
+            kind = _kind_by_clock(task)
+            settings = Settings(task, dagfile)
+            told = [constant(given, dagfile.resolver) for name in BY_LOGICAL_DATE if (given := settings.given(name))]
+            if kind and not any(told):
+                message = (
+                    f"{kind} goes by the current time: a rerun of the same date may go another way; "
+                    f"give it {BY_LOGICAL_DATE[0]}=True"
+                )
+                certain = settings.has(BY_LOGICAL_DATE[0]) is not None
+                yield self.found(dagfile, (*task.chain, task.place), message, task=task, certain=certain)
+
+
+def _kind_by_clock(task: Task) -> str | None:
+    """The class of a task that goes by the clock, where its own arguments can all be told."""
+    kinds = [name.rpartition(".")[2] for name in task.names if name.startswith("airflow.")]
+    if len(kinds) != len(task.names) or not kinds or not OPERATORS_BY_CLOCK.issuperset(kinds):
+        return None
+    mapped = [call for call, _ in task.calls if call is not task.node]
+    varies = {*BY_LOGICAL_DATE, None} & {keyword.arg for call in mapped for keyword in call.keywords}
+    is_open = varies or any(getattr(call.func, "attr", "") == "expand_kwargs" for call in mapped)
+    return None if task.arguments.open or is_open else kinds[0]
 
 
 def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> Finding:

@@ -221,3 +221,51 @@ def test_a_task_that_is_never_made_is_not_looked_at(look: Look) -> None:
         pass
     """
     assert look(source, files={"helpers.py": "import time\ndef clock(): return time.time()\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "is_found"),
+    [
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', **BRANCHES)", True),
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', use_task_logical_date=False, **BRANCHES)", True),
+        ("old.BranchDayOfWeekOperator(task_id='t', week_day='Monday', **BRANCHES)", True),
+        ("BranchDateTimeOperator(task_id='t', target_lower=START, target_upper=None, **BRANCHES)", True),
+        ("DayOfWeekSensor(task_id='t', week_day={'Monday'}, timeout=60)", True),
+        ("DayOfWeekSensor.partial(task_id='t').expand(week_day=['Monday'])", True),
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', use_task_logical_date=True, **BRANCHES)", False),
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', use_task_execution_day=True, **BRANCHES)", False),
+        ("BranchDateTimeOperator(task_id='t', use_task_logical_date=os.environ['X'], **BRANCHES)", False),
+        ("DayOfWeekSensor(task_id='t', week_day='Monday', **os.environ)", False),
+        ("DayOfWeekSensor(task_id='t', week_day='Monday', **YES)", False),
+        ("DayOfWeekSensor.partial(task_id='t', week_day='Monday').expand(use_task_logical_date=[True])", False),
+        ("DayOfWeekSensor.partial(task_id='t').expand_kwargs([{'week_day': 'Monday'}])", False),
+        ("Own(task_id='t', week_day='Monday')", False),
+    ],
+)
+def test_an_operator_that_goes_by_the_clock_is_found(look_in_dag: Look, task: str, is_found: bool) -> None:
+    """Unless it is told to go by the date of its run, or may be."""
+    top = """
+    from airflow.operators import weekday as old
+    from airflow.providers.standard.operators.datetime import BranchDateTimeOperator
+    from airflow.providers.standard.operators.weekday import BranchDayOfWeekOperator
+    from airflow.providers.standard.sensors.weekday import DayOfWeekSensor
+    BRANCHES = {"follow_task_ids_if_true": "a", "follow_task_ids_if_false": "b"}
+    YES = {"use_task_logical_date": True}
+    class Own(BranchDayOfWeekOperator):
+        def __init__(self, **given): super().__init__(use_task_logical_date=True, **BRANCHES, **given)
+    """
+    assert [finding.task_id for finding in look_in_dag(task, RULE, top)] == ["t"] * is_found
+
+
+def test_the_default_arguments_of_a_dag_count(look: Look) -> None:
+    """One line there is enough for all."""
+    source = """
+    from airflow.sdk import DAG
+    from airflow.providers.standard.sensors.weekday import DayOfWeekSensor
+    from elsewhere import ARGUMENTS
+    with DAG("d", schedule=None, default_args=GIVEN):
+        DayOfWeekSensor(task_id="t", week_day="Monday")
+    """
+    given = ("{'use_task_logical_date': True}", "{'use_task_logical_date': False}", "ARGUMENTS")
+    found = [[finding.certain for finding in look(source.replace("GIVEN", one), RULE)] for one in given]
+    assert found == [[], [True], [False]]
