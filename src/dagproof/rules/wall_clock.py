@@ -55,10 +55,10 @@ class WallClock(Rule):
     ## What it does
     Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
     likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
-    templated fields, `now()`, `CURRENT_DATE` or `'today'::date` in SQL, `$(date)` in shell, and operators that go by
-    the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor` without
-    `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). What only goes into a log
-    line, a pause or the measuring of a duration is fine.
+    templated fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators
+    that go by the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
+    without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). What only goes into a
+    log line, a pause or the measuring of a duration is fine.
 
     ## Why is this bad
     A rerun of last month's date reads today's clock: it loads another day, or writes other rows than the first run

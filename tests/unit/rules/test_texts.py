@@ -37,7 +37,17 @@ READERS: dict[str, Reader] = {
 readers = pytest.mark.parametrize("reader", [pytest.param(reader, id=name) for name, reader in READERS.items()])
 
 PARTS = (
-    *("SELECT ", "INSERT INTO t", " VALUES (", "DELETE FROM ", "ON CONFLICT (", "COPY t FROM", "now()", "CURRENT_DATE"),
+    *(
+        "SELECT ",
+        "INSERT INTO t",
+        " VALUES (",
+        "DELETE FROM ",
+        "ON CONFLICT (",
+        "COPY t FROM",
+        "now()",
+        "CURRENT_DATE",
+        "age(",
+    ),
     *("/* ", " */", "-- ", "\n", "'", '"', "`", "$$", "$(", "(", ")", ";", ",", "=", "a", ".", " ", "\x00", "🙂", "\\"),
     *("UPDATE ", " SET ", " DO UPDATE SET ", "MERGE INTO t ", "THEN ", "n = n + 1", "||", "coalesce(", "excluded"),
     *("{{ ", " }}", "{% ", " %}", "{# ", "data_interval_start", "macros.datetime.now()", "| ds", "execution_date"),
