@@ -96,6 +96,9 @@ def _of(statement: Statement) -> Iterator[Write]:
         yield Write(False, UNKNOWN, start, words[0])
     if words[0] == "ALTER" and statement.has("PARTITION"):
         yield Write(False, statement.target(2), start, words[0])
+    if words[:2] == ["ALTER", "TABLE"] and (at := statement.find("RENAME", "TO")) >= 0:
+        yield Write(False, statement.target(1), start, words[0])
+        yield Write(False, statement.target(at + 2), start, "RENAME")
     if words[0] == "CREATE" and "TABLE" in words:
         is_new = not statement.has("IF", "NOT", "EXISTS") or bool(_TEMPORARY & set(words))
         if is_new:
