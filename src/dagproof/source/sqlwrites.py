@@ -15,6 +15,9 @@ UNKNOWN = "?"
 _NAME = re.compile(r"[\w$-]+")
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY", "VOLATILE"})
 
+_MOVES = frozenset({"SWITCH", "SWAP", "APPEND", "EXCHANGE", "DELETE"})
+"""How ``ALTER TABLE`` of some databases moves rows, or deletes them."""
+
 
 class Write(NamedTuple):
     """What one statement does: it appends to a table, or makes room in it (deletes, replaces, makes it anew)."""
@@ -93,6 +96,8 @@ def _of(statement: Statement) -> Iterator[Write]:
             retention = head[0] == "DELETE" and _is_retention(words)
             yield Write(False, statement.target(at + len(head)), start, head[0], is_retention=retention)
     if words[0] in ("CALL", "EXEC", "EXECUTE", "DO", "DELETE") and not statement.has("DELETE", "FROM"):
+        yield Write(False, UNKNOWN, start, words[0])
+    if words[0] == "ALTER" and _MOVES & set(words):
         yield Write(False, UNKNOWN, start, words[0])
     if words[0] == "ALTER" and statement.has("PARTITION"):
         yield Write(False, statement.target(2), start, words[0])

@@ -55,6 +55,8 @@ def test_a_load_that_only_adds_is_found(look_in_task: Look, body: str) -> None:
         HOOK + "hook.run(open('room.sql').read())\nhook.run('INSERT INTO t SELECT 1')",
         HOOK + "hook.run(f'DELETE FROM {ti.x}')\nhook.run('INSERT INTO t SELECT 1')",
         HOOK + "hook.run('CALL make_room(1)')\nhook.run('INSERT INTO t SELECT 1')",
+        HOOK + "hook.run('INSERT INTO t_new SELECT 1')\nhook.run('ALTER TABLE t_new RENAME TO t')",
+        HOOK + "hook.run('INSERT INTO t_new SELECT 1')\nhook.run('ALTER TABLE t_new SWITCH TO t')",
         HOOK + "hook.insert_rows('t', [(1,)], replace=True)",
         HOOK + "hook.run('DELETE FROM t')\nhook.insert_rows('shop.t', [(1,)])",
         HOOK + "hook.copy_expert('COPY t TO STDOUT', 'x.csv')",
