@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +23,9 @@ from dagproof.source.readings import Reading, Readings, Source
 from dagproof.source.scopes import Scope
 from dagproof.source.settings import Settings
 from dagproof.source.values import constant
+
+WRITES = re.compile(r"\b(?:INSERT|UPDATE|MERGE|REPLACE|CREATE)\b", re.IGNORECASE)
+STARTS = frozenset({"dag_run.start_date", "ti.start_date", "task_instance.start_date"})
 
 
 def clock_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
@@ -46,7 +50,17 @@ def _word(node: ast.expr) -> str:
     return node.value.strip().lower() if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-CLOCK = Source(clock_shown, sqltext.clocks, templates.clocks, shell.clocks)
+def _sql_clocks(sql: str) -> Iterator[sqltext.Use]:
+    """The clocks in SQL, and, doubtful, when the very try that writes something began."""
+    yield from sqltext.clocks(sql)
+    if "start_date" in sql and WRITES.search(sql):
+        lines = [0, *(found.end() for found in re.finditer("\n", sql))]
+        for variable in templates.variables(sql):
+            if variable.name in STARTS:
+                yield sqltext.Use(f"{{{{ {variable.name} }}}}", lines[min(variable.line, len(lines) - 1)], True)
+
+
+CLOCK = Source(clock_shown, _sql_clocks, templates.clocks, shell.clocks)
 
 
 class WallClock(Rule):
@@ -57,7 +71,8 @@ class WallClock(Rule):
     likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
     templated fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators
     that go by the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
-    without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). What only goes into a
+    without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
+    `{{ dag_run.start_date }}` and `{{ ti.start_date }}` in SQL that writes: a rerun starts later. What only goes into a
     log line, a pause or the measuring of a duration is fine.
 
     ## Why is this bad
@@ -151,6 +166,8 @@ def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> 
 def _message(reading: Reading) -> str:
     if reading.when_parsed:
         return f"{reading.shown} is read when its module is imported, and a task works with it; use the run's own dates"
+    if reading.shown.startswith("{{") and not reading.certain:
+        return f"{reading.shown} is when this very run began: a rerun writes another time; use the run's own dates"
     if not reading.certain:
         return f"{reading.shown} reads the current time, and what is made of it may leave the task"
     return f"{reading.shown} reads the current time: a rerun of the same date gets another one; use the run's own dates"

@@ -275,3 +275,23 @@ def test_the_default_arguments_of_a_dag_count(look: Look) -> None:
     given = ("{'use_task_logical_date': True}", "{'use_task_logical_date': False}", "ARGUMENTS")
     found = [[finding.certain for finding in look(source.replace("GIVEN", one), RULE)] for one in given]
     assert found == [[], [True], [False]]
+
+
+@pytest.mark.parametrize(
+    ("operator", "is_found"),
+    [
+        ("SQLExecuteQueryOperator(task_id='t', sql=\"INSERT INTO t SELECT '{{ ti.start_date }}'\")", True),
+        ("SQLExecuteQueryOperator(task_id='t', sql='INSERT INTO t\\rSELECT {{ ti.start_date }}')", True),
+        ("SQLExecuteQueryOperator(task_id='t', sql=['UPDATE t SET a = {{ dag_run.start_date | ds }}'])", True),
+        ("SQLExecuteQueryOperator(task_id='t', sql=\"SELECT '{{ dag_run.start_date }}'\")", False),
+        (
+            "SQLExecuteQueryOperator(task_id='t', sql=\"INSERT INTO t SELECT '{{ dag.start_date }}', start_date\")",
+            False,
+        ),
+        ("BashOperator(task_id='t', bash_command='echo INSERT {{ ti.start_date }}')", False),
+    ],
+)
+def test_when_a_try_began_is_doubtful_where_it_is_written(look_in_dag: Look, operator: str, is_found: bool) -> None:
+    """Each try begins at another time; a journal may mean that."""
+    found = look_in_dag(operator, RULE)
+    assert [(finding.certain, "start_date }}" in finding.message) for finding in found] == [(False, True)] * is_found
