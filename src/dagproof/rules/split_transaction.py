@@ -14,11 +14,11 @@ class SplitTransaction(Rule):
     """A load deletes and inserts in two transactions.
 
     ## What it does
-    Finds tasks that delete from a table (or truncate or drop it) and insert into it, with a commit in between: two
-    `run(…)` of a hook, a list of statements under `autocommit=True`, a `commit()` or `COMMIT` in the middle, two
-    connections. Where one task deletes and a later one inserts, it is doubtful, and so is one text of several
-    statements under `autocommit`, which some databases run as one. Staging tables, temporary tables, and the deleting
-    of what is older than something are left out.
+    Finds tasks that delete from a table (or truncate or drop it) and insert into it, or drop it and rename another one
+    to its name, with a commit in between: two `run(…)` of a hook, a list of statements under `autocommit=True`, a
+    `commit()` or `COMMIT` in the middle, two connections. Where one task deletes and a later one inserts, it is
+    doubtful, and so is one text of several statements under `autocommit`, which some databases run as one. Staging
+    tables, temporary tables, and the deleting of what is older than something are left out.
 
     ## Why is this bad
     Between the two, readers see a table without its rows. Where the task is killed there, or the insert fails, they see
@@ -92,6 +92,11 @@ class SplitTransaction(Rule):
 
 
 def _message(effect: Effect) -> str:
+    if effect.write.verb == "RENAME":
+        return (
+            f"this renames a table to {effect.write.target} after the one there is dropped and that is committed: "
+            "until then readers find no table; do both in one transaction"
+        )
     return (
         f"this inserts into {effect.write.target} after the deletion there is committed: "
         "until then readers miss its rows; do both in one transaction"

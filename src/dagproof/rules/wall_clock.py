@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from dagproof.rules.base import Finding, Rule, Step
 from dagproof.source import shell, sqltext, templates
-from dagproof.source.clocks import CLOCK_WORDS, CLOCKS_OF_TEXT, CLOCKS_WITHOUT_ARGUMENT, WALL_CLOCKS
-from dagproof.source.dagfile import DagFile
+from dagproof.source.clocks import (
+    BY_LOGICAL_DATE,
+    CLOCK_WORDS,
+    CLOCKS_OF_TEXT,
+    CLOCKS_WITHOUT_ARGUMENT,
+    OPERATORS_BY_CLOCK,
+    WALL_CLOCKS,
+)
+from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.names import Names
 from dagproof.source.readings import Reading, Readings, Source
 from dagproof.source.scopes import Scope
+from dagproof.source.settings import Settings
+from dagproof.source.values import constant
+
+WRITES = re.compile(r"\b(?:INSERT|UPDATE|MERGE|REPLACE|CREATE)\b", re.IGNORECASE)
+STARTS = frozenset({"dag_run.start_date", "ti.start_date", "task_instance.start_date"})
 
 
 def clock_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
@@ -37,7 +50,17 @@ def _word(node: ast.expr) -> str:
     return node.value.strip().lower() if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-CLOCK = Source(clock_shown, sqltext.clocks, templates.clocks, shell.clocks)
+def _sql_clocks(sql: str) -> Iterator[sqltext.Use]:
+    """The clocks in SQL, and, doubtful, when the very try that writes something began."""
+    yield from sqltext.clocks(sql)
+    if "start_date" in sql and WRITES.search(sql):
+        lines = [0, *(found.end() for found in re.finditer("\n", sql))]
+        for variable in templates.variables(sql):
+            if variable.name in STARTS:
+                yield sqltext.Use(f"{{{{ {variable.name} }}}}", lines[min(variable.line, len(lines) - 1)], True)
+
+
+CLOCK = Source(clock_shown, _sql_clocks, templates.clocks, shell.clocks)
 
 
 class WallClock(Rule):
@@ -46,8 +69,11 @@ class WallClock(Rule):
     ## What it does
     Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
     likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
-    templated fields, `now()`, `CURRENT_DATE` or `'today'::date` in SQL, `$(date)` in shell. What only goes into a log
-    line, a pause or the measuring of a duration is fine.
+    templated fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators
+    that go by the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
+    without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
+    `{{ dag_run.start_date }}` and `{{ ti.start_date }}` in SQL that writes: a rerun starts later. What only goes into a
+    log line, a pause or the measuring of a duration is fine.
 
     ## Why is this bad
     A rerun of last month's date reads today's clock: it loads another day, or writes other rows than the first run
@@ -99,6 +125,28 @@ class WallClock(Rule):
         """Yield each reading of the clock."""
         for reading in Readings(dagfile, CLOCK).find():
             yield finding_of(self, dagfile, reading, _message(reading))
+        for task in dagfile.tasks:
+            kind = _kind_by_clock(task)
+            settings = Settings(task, dagfile)
+            told = [constant(given, dagfile.resolver) for name in BY_LOGICAL_DATE if (given := settings.given(name))]
+            if kind and not any(told):
+                message = (
+                    f"{kind} goes by the current time: a rerun of the same date may go another way; "
+                    f"give it {BY_LOGICAL_DATE[0]}=True"
+                )
+                certain = settings.has(BY_LOGICAL_DATE[0]) is not None
+                yield self.found(dagfile, (*task.chain, task.place), message, task=task, certain=certain)
+
+
+def _kind_by_clock(task: Task) -> str | None:
+    """The class of a task that goes by the clock, where its own arguments can all be told."""
+    kinds = [name.rpartition(".")[2] for name in task.names if name.startswith("airflow.")]
+    if len(kinds) != len(task.names) or not kinds or not OPERATORS_BY_CLOCK.issuperset(kinds):
+        return None
+    mapped = [call for call, _ in task.calls if call is not task.node]
+    varies = {*BY_LOGICAL_DATE, None} & {keyword.arg for call in mapped for keyword in call.keywords}
+    is_open = varies or any(getattr(call.func, "attr", "") == "expand_kwargs" for call in mapped)
+    return None if task.arguments.open or is_open else kinds[0]
 
 
 def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> Finding:
@@ -118,6 +166,8 @@ def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> 
 def _message(reading: Reading) -> str:
     if reading.when_parsed:
         return f"{reading.shown} is read when its module is imported, and a task works with it; use the run's own dates"
+    if reading.shown.startswith("{{") and not reading.certain:
+        return f"{reading.shown} is when this very run began: a rerun writes another time; use the run's own dates"
     if not reading.certain:
         return f"{reading.shown} reads the current time, and what is made of it may leave the task"
     return f"{reading.shown} reads the current time: a rerun of the same date gets another one; use the run's own dates"

@@ -43,6 +43,10 @@ CLOCKS_WITHOUT_ARGUMENT = {
 CLOCKS_OF_TEXT = frozenset({"pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64", "dateparser.parse"})
 """These read the clock when they are given a word such as "now"."""
 CLOCK_WORDS = frozenset({"now", "today", "tomorrow", "yesterday"})
+OPERATORS_BY_CLOCK = frozenset({"BranchDayOfWeekOperator", "BranchDateTimeOperator", "DayOfWeekSensor"})
+"""Airflow's operators that go by the wall clock unless one of these arguments is true."""
+BY_LOGICAL_DATE = ("use_task_logical_date", "use_task_execution_day", "use_task_execution_date")
+"""The newest name first; the others are those of Airflow 2."""
 
 UNSTEADY = frozenset(
     [f"uuid.{name}" for name in ("uuid1", "uuid4", "uuid6", "uuid7")]

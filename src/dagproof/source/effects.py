@@ -16,6 +16,8 @@ from dagproof.source.usage import is_log
 from dagproof.source.values import Value, followed, given
 
 CLEARS = ("DELETE", "TRUNCATE", "DROP")
+KEPT_ASIDE = re.compile(r"(?:^|_)(?:old|bak|backup|prev|previous|archive|trash|retired)\d*(?:_|$)")
+"""What a table is renamed to so that another one can take its place."""
 PASSING = re.compile(r"(?:^|_)(?:stg|staging|staged?|tmp|temp|temporary|scratch|buffer)\d*(?:_|$)")
 HOOK_RUNS = ("run", "copy_expert", "get_records", "get_first", "get_pandas_df", "get_df")
 EXECUTES = ("execute", "executemany", "copy", "copy_expert")
@@ -58,7 +60,10 @@ class Effects:
                 self._site(site)
 
     def split(self) -> Iterator[tuple[Effect, bool]]:
-        """Yield each insert whose table is emptied in another transaction, and whether that is certain."""
+        """Yield each insert whose table is emptied in another transaction, and whether that is certain.
+
+        A table that takes the place of one that is dropped in another transaction is such an insert, too.
+        """
         cleared = [effect for effect in self._effects if not effect.write.appends]
         if self._begins or UNKNOWN in {effect.write.target for effect in cleared}:
             return
@@ -69,6 +74,22 @@ class Effects:
             is_replaced = effect.write.appends and of_it and all(map(_is_clear, of_it))
             if is_apart and is_replaced and _matters(effect.write.target):
                 yield effect, not any(one.is_doubtful for one in (effect, *of_it))
+        for number, effect in enumerate(self._effects):
+            drops = self._drops_before(number)
+            if drops and effect.unit is not None and not {effect.unit, None} & {drop.unit for drop in drops}:
+                yield effect, not any(one.is_doubtful for one in (effect, *drops))
+
+    def _drops_before(self, number: int) -> list[Effect]:
+        """What drops the table whose name another one takes at this place; nothing where that one is set aside."""
+        target, source = self._effects[number].write.target, self._effects[number - 1].write.target
+        behind = [effect.write for effect in self._effects[number + 1 :]]
+        is_set_aside = KEPT_ASIDE.search(target) or any(
+            write.verb in ("RENAME", "CREATE") and write.target == source for write in behind
+        )
+        if self._effects[number].write.verb != "RENAME" or is_set_aside or not _matters(target):
+            return []
+        before = (effect for effect in self._effects[:number] if effect.write.target == target)
+        return [effect for effect in before if effect.write.verb == "DROP"]
 
     def emptied(self) -> set[str]:
         """Return the tables that are only emptied here, and not filled."""
@@ -145,7 +166,7 @@ class Effects:
         statements = list(writes(sql))
         for number, write in enumerate(statements):
             exact = (*unit, number if alone else write.transaction) if unit is not None else None
-            joined = alone and not splits and len(statements) > 1
+            joined = alone and not splits and len({write.offset for write in statements}) > 1
             self._effects.append(Effect(write, exact, (*chain, text.place), joined or is_guess))
 
     def _append(self, target: object, unit: Unit | None, places: Chain, *, is_guess: bool = False) -> None:

@@ -237,6 +237,8 @@ def template_folders(dagfile: DagFile, task: Task) -> list[Path]:
 
 
 def _shown_use(use: sqltext.Use | shell.Use) -> str:
+    if use.name.startswith("{{"):
+        return use.name
     if isinstance(use, sqltext.Use):
         is_whole = use.name.lower() in sqltext.BARE_CLOCKS or use.name.startswith("'")
         return f"SQL {use.name}" + ("" if is_whole else "()")

@@ -56,8 +56,16 @@ BARE_CLOCKS = frozenset(
 RANDOM_ALONE = frozenset({"rand", "random", "uuid"})
 """They draw anew only when they get no argument: ``rand(7)`` is seeded."""
 RANDOM = RANDOM_ALONE | {"newid", "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuid_string"}
+AGES = frozenset({"age"})
+"""They reckon up to today when they get one argument; with two they reckon between those."""
+_NO_CALL = frozenset({"INTO", "TABLE", "UPDATE", "ON", "EXISTS", "VIEW", "COPY", "REFERENCES"}) | {
+    *("WITH", "RECURSIVE", "FUNCTION", ".", "@"),
+}
+_MOST_TOKENS = 300
+"""Longer arguments are not read to their end."""
+"""What stands behind these words is the name of a table, however many parentheses follow."""
 _MOMENTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMPTZ"})
-_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS | CLOCK_WORDS)) + r")\b", re.IGNORECASE)
+_CLOCK_HINT = re.compile(r"\b(?:" + "|".join(sorted(CLOCKS | CLOCK_WORDS | AGES)) + r")\b", re.IGNORECASE)
 _RANDOM_HINT = re.compile(r"\b(?:" + "|".join(sorted(RANDOM)) + r")\s*\(", re.IGNORECASE)
 _JINJA = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\{#(?:(?!\{#|#\}).)*#\}", re.DOTALL)
 MOST_CHARACTERS = 500_000
@@ -85,6 +93,7 @@ def clocks(sql: str) -> Iterator[Use]:
     if _CLOCK_HINT.search(sql):
         found = tokens(sql)
         yield from _uses(found, CLOCKS, BARE_CLOCKS, frozenset())
+        yield from _ages(sql, found)
         yield from _days(sql, found)
 
 
@@ -120,6 +129,30 @@ def _days(sql: str, found: list[Token]) -> Iterator[Use]:
         behind = _text(found, number + 1) in ("::", "AS") and _text(found, number + 2) in _MOMENTS
         if behind or _text(found, number - 1) in _MOMENTS:
             yield Use(f"'{token.text}'", token.start, False)
+
+
+def _ages(sql: str, found: list[Token]) -> Iterator[Use]:
+    """Yield each ``age(birthday)``, which asks the clock; ``age(later, earlier)`` does not."""
+    for number, token in enumerate(found):
+        is_called = token.is_word and token.text.lower() in AGES and _text(found, number + 1) == "("
+        if is_called and _text(found, number - 1) not in _NO_CALL:
+            end = _end_of_only(sql, found, number + 2)
+            is_query = _text(found, end + 1) == "AS" and _text(found, end + 2) in ("(", "MATERIALIZED")
+            if end > number + 2 and not is_query:
+                yield Use(token.text, token.start, False)
+
+
+def _end_of_only(sql: str, found: list[Token], at: int) -> int:
+    """Where the parentheses close that open before a place; -1 where they don't, or hold several arguments."""
+    depth = 0
+    for end in range(at, min(at + _MOST_TOKENS, len(found))):
+        mark = found[end].text if found[end].text == sql[found[end].start : found[end].start + 1] else ""
+        depth += (mark in ("(", "[")) - (mark in (")", "]"))
+        if depth < 0:
+            return end
+        if depth == 0 and mark == ",":
+            return -1
+    return -1
 
 
 def _stands_alone(name: str, bare: frozenset[str], after: str) -> bool:

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dagproof.source.sqltext import tokens
+from dagproof.source.sqltext import Token, tokens
 from dagproof.source.strings import PLACEHOLDER
 
 HINT = re.compile(r"\b(?:INSERT|COPY|DELETE|TRUNCATE|DROP|CREATE|MERGE|REPLACE|ALTER|CALL|EXEC)\b", re.IGNORECASE)
 UNKNOWN = "?"
 _NAME = re.compile(r"[\w$-]+")
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY", "VOLATILE"})
+
+_MOVES = frozenset({"SWITCH", "SWAP", "APPEND", "EXCHANGE", "DELETE"})
+"""How ``ALTER TABLE`` of some databases moves rows, or deletes them."""
 
 
 class Write(NamedTuple):
@@ -30,9 +33,11 @@ class Write(NamedTuple):
     """Whether it only deletes what is older than something."""
 
 
-class _Statement:
-    def __init__(self, parts: list[tuple[str, int]]) -> None:
-        self.words = [text.upper() for text, _ in parts]
+class Statement:
+    """One statement of a script, token by token; `words` has their texts in upper case."""
+
+    def __init__(self, parts: list[Token]) -> None:
+        self.words = [token.text.upper() for token in parts]
         self.parts = parts
 
     def has(self, *words: str) -> bool:
@@ -50,8 +55,8 @@ class _Statement:
         while at < len(self.words) and self.words[at] in ("TABLE", "ONLY", "IF", "NOT", "EXISTS", "VIEW"):
             at += 1
         name = ""
-        while at < len(self.words) and _NAME.fullmatch(self.parts[at][0]):
-            name = self.parts[at][0].lower()
+        while at < len(self.words) and _NAME.fullmatch(self.parts[at].text):
+            name = self.parts[at].text.lower()
             if at + 1 >= len(self.words) or self.words[at + 1] != ".":
                 break
             at += 2
@@ -63,36 +68,42 @@ def writes(sql: str) -> Iterator[Write]:
     """Yield what the statements of a script do, in their order."""
     if HINT.search(sql):
         commits = 0
-        for statement in _statements(sql):
+        for statement in statements(sql):
             commits += statement.words[:1] == ["COMMIT"]
             for found in _of(statement):
                 yield found._replace(transaction=commits)
 
 
-def _statements(sql: str) -> Iterator[_Statement]:
-    parts: list[tuple[str, int]] = []
+def statements(sql: str) -> Iterator[Statement]:
+    """Yield the statements of a script."""
+    parts: list[Token] = []
     for token in tokens(sql):
         if token.text == ";":
-            yield _Statement(parts)
+            yield Statement(parts)
             parts = []
         else:
-            parts.append((token.text, token.start))
-    yield _Statement(parts)
+            parts.append(token)
+    yield Statement(parts)
 
 
-def _of(statement: _Statement) -> Iterator[Write]:
+def _of(statement: Statement) -> Iterator[Write]:
     words = statement.words
     if not words:
         return
-    start = statement.parts[0][1]
+    start = statement.parts[0].start
     for head in (("DELETE", "FROM"), ("TRUNCATE",), ("DROP", "TABLE"), ("DROP", "VIEW"), ("REPLACE", "INTO")):
         if (at := statement.find(*head)) >= 0:
             retention = head[0] == "DELETE" and _is_retention(words)
             yield Write(False, statement.target(at + len(head)), start, head[0], is_retention=retention)
     if words[0] in ("CALL", "EXEC", "EXECUTE", "DO", "DELETE") and not statement.has("DELETE", "FROM"):
         yield Write(False, UNKNOWN, start, words[0])
+    if words[0] == "ALTER" and _MOVES & set(words):
+        yield Write(False, UNKNOWN, start, words[0])
     if words[0] == "ALTER" and statement.has("PARTITION"):
         yield Write(False, statement.target(2), start, words[0])
+    if words[:2] == ["ALTER", "TABLE"] and (at := statement.find("RENAME", "TO")) >= 0:
+        yield Write(False, statement.target(1), start, words[0])
+        yield Write(False, statement.target(at + 2), start, "RENAME")
     if words[0] == "CREATE" and "TABLE" in words:
         is_new = not statement.has("IF", "NOT", "EXISTS") or bool(_TEMPORARY & set(words))
         if is_new:
@@ -105,26 +116,30 @@ def _is_retention(words: list[str]) -> bool:
     return bool({"<", "<="} & set(words)) and not {"=", ">", ">=", "BETWEEN", "IN"} & set(words)
 
 
-def _appends(statement: _Statement) -> Iterator[Write]:
+def _appends(statement: Statement) -> Iterator[Write]:
     words = statement.words
     if words[0] == "COPY" and words[1:2] not in (["("], ["INTO"]) and "FROM" in words and not statement.has("TO"):
-        yield Write(True, statement.target(1), statement.parts[0][1], words[0])
+        yield Write(True, statement.target(1), statement.parts[0].start, words[0])
     at = statement.find("INSERT", "INTO")
     if statement.has("INSERT", "OVERWRITE"):
-        yield Write(False, statement.target(statement.find("OVERWRITE") + 1), statement.parts[0][1], "OVERWRITE")
-    elif at >= 0 and words[0] in ("INSERT", "WITH") and not _is_guarded(statement):
-        yield Write(True, statement.target(at + 2), statement.parts[at][1], "INSERT")
+        yield Write(False, statement.target(statement.find("OVERWRITE") + 1), statement.parts[0].start, "OVERWRITE")
+    elif at >= 0 and words[0] in ("INSERT", "WITH") and not _is_repeatable(statement):
+        yield Write(True, statement.target(at + 2), statement.parts[at].start, "INSERT")
 
 
-def _is_guarded(statement: _Statement) -> bool:
+def _is_repeatable(statement: Statement) -> bool:
     """Whether an insert leaves out, or replaces, what is there already."""
-    guards = (("CONFLICT",), ("DUPLICATE",), ("NOT", "EXISTS"), ("EXCEPT",), ("NOT", "IN"), ("MINUS",))
-    if any(statement.has(*guard) for guard in guards) or (statement.has("IS", "NULL") and "JOIN" in statement.words):
-        return True
-    return _is_beyond_what_is_there(statement)
+    is_upsert = statement.has("CONFLICT") or statement.has("DUPLICATE")
+    return is_upsert or is_guarded(statement) or _is_beyond_what_is_there(statement)
 
 
-def _is_beyond_what_is_there(statement: _Statement) -> bool:
+def is_guarded(statement: Statement) -> bool:
+    """Say whether a statement leaves out what is somewhere already."""
+    guards = (("NOT", "EXISTS"), ("EXCEPT",), ("NOT", "IN"), ("MINUS",), ("DO", "NOTHING"))
+    return any(statement.has(*guard) for guard in guards) or (statement.has("IS", "NULL") and "JOIN" in statement.words)
+
+
+def _is_beyond_what_is_there(statement: Statement) -> bool:
     """Whether only what is greater than something in the table itself is added: ``n > (SELECT max(n) FROM t)``."""
     target = statement.target(statement.find("INSERT", "INTO") + 2)
     words = statement.words

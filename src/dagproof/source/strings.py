@@ -18,8 +18,9 @@ from dagproof.source.values import Value, followed
 PLACEHOLDER = "_p_"
 SQL = re.compile(
     r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*"
-    r"(?:SELECT\s|INSERT\s+(?:INTO|OVERWRITE)\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|MERGE\s+INTO\s|TRUNCATE\s|COPY\s+\S+"
-    r"|REPLACE\s+INTO\s|WITH\s+(?:RECURSIVE\s+)?\w+\s*(?:\([^)]*\)\s*)?AS\s*\(|CREATE\s+(?:OR\s+REPLACE\s+)?\w+\s|DROP\s+\w+\s|BEGIN\s*;|CALL\s+\S+\()",
+    r"(?:SELECT\s|INSERT\s+(?:INTO|OVERWRITE)\s|UPDATE\s+(?:ONLY\s+)?\S+\s+(?:(?:AS\s+)?\w+\s+)?(?:SET|JOIN)\s"
+    r"|DELETE\s+FROM\s|MERGE\s+INTO\s|TRUNCATE\s|COPY\s+\S+"
+    r"|REPLACE\s+INTO\s|WITH\s+(?:RECURSIVE\s+)?\w+\s*(?:\([^)]*\)\s*)?AS\s*\(|CREATE\s+(?:OR\s+REPLACE\s+)?\w+\s|DROP\s+\w+\s|ALTER\s+TABLE\s|BEGIN\s*;|CALL\s+\S+\()",
     re.IGNORECASE | re.DOTALL,
 )
 MOST_DEPTH = 6

@@ -21,6 +21,7 @@ CAREFUL = ("DP204", "DP501", "DP502")
         ("sql_operator_insert", {"append-load"}),
         ("psycopg_autocommit", {"append-load"}),
         ("file_append", {"append-load"}),
+        ("counter_goes_up", {"append-load"}),
         ("file_stamped_now", {"wall-clock"}),
         ("partition_of_today", {"wall-clock"}),
         ("random_sample", {"random-source"}),
@@ -39,7 +40,14 @@ CAREFUL = ("DP204", "DP501", "DP502")
                     "psycopg_copy",
                 ),
                 *("file_rename", "file_stamped_by_schedule", "seeded_sample", "conflict_on_natural_key"),
-                *("conflict_on_uuid5", "whole_interval", "retention_by_date", "mapped_tasks", "created_at_by_schedule"),
+                *(
+                    "counter_by_day",
+                    "conflict_on_uuid5",
+                    "whole_interval",
+                    "retention_by_date",
+                    "mapped_tasks",
+                    "created_at_by_schedule",
+                ),
             )
         ],
     ],

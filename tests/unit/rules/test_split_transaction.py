@@ -89,6 +89,43 @@ def test_one_transaction_is_not_found(look_in_task: Look, body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "hook.run('DROP TABLE IF EXISTS p')\nhook.run('ALTER TABLE p_new RENAME TO p')",
+        "hook.run(['DROP TABLE p', 'ALTER TABLE IF EXISTS shop.p_new RENAME TO p'], autocommit=True)",
+        "hook.run('DROP TABLE p; COMMIT; alter table p_new rename to p')",
+        "hook.run('CREATE TABLE p_new AS SELECT 1 AS a')\nhook.run('DROP TABLE p')\n"
+        "hook.run('ALTER TABLE p_new RENAME TO p')",
+    ],
+)
+def test_a_swap_of_tables_with_a_commit_in_it_is_found(look_in_task: Look, body: str) -> None:
+    """For a moment, or for ever, there is no table of that name."""
+    (finding,) = look_in_task(f"hook = PostgresHook('x')\n{body}", RULE)
+    assert (finding.certain, "renames" in finding.message) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "hook.run(['DROP TABLE p', 'ALTER TABLE p_new RENAME TO p'])",
+        "hook.run('DROP TABLE p; ALTER TABLE p_new RENAME TO p')",
+        "hook.run('DROP TABLE IF EXISTS p_new')\nhook.run('CREATE TABLE p_new AS SELECT 1 AS a')\n"
+        "hook.run(['DROP TABLE p', 'ALTER TABLE p_new RENAME TO p'])",
+        "hook.run('DROP TABLE IF EXISTS p_old')\n"
+        "hook.run(['ALTER TABLE p RENAME TO p_old', 'ALTER TABLE p_new RENAME TO p'])\nhook.run('DROP TABLE p_old')",
+        "hook.run('DROP TABLE IF EXISTS q')\nhook.run(['ALTER TABLE p RENAME TO q', 'ALTER TABLE p_new RENAME TO p'])",
+        "hook.run('DROP TABLE p')\nhook.run('ALTER TABLE q RENAME COLUMN a TO p')",
+        "hook.run('ALTER TABLE p RENAME TO q')\nhook.run('DROP TABLE q')",
+        "conn = hook.get_conn()\ncur = conn.cursor()\ncur.execute('DROP TABLE p')\n"
+        "cur.execute('ALTER TABLE p_new RENAME TO p')\nconn.commit()",
+    ],
+)
+def test_a_swap_of_tables_at_once_is_not_found(look_in_task: Look, body: str) -> None:
+    """Nor what is set aside, or dropped afterwards."""
+    assert look_in_task(f"hook = PostgresHook('x')\n{body}", RULE) == []
+
+
+@pytest.mark.parametrize(
     ("given", "certain"),
     [
         ("sql=[DELETE, INSERT], autocommit=True", [True]),

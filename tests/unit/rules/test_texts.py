@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagproof.source import shell, sqlfilters, sqlkeys, sqltext, sqlwrites, templates
+from dagproof.source import shell, sqladds, sqlfilters, sqlkeys, sqltext, sqlwrites, templates
 from dagproof.source.moments import with_moments
 from dagproof.source.strings import SQL
 
@@ -25,6 +25,7 @@ READERS: dict[str, Reader] = {
     "SQL clocks": _all(sqltext.clocks),
     "SQL draws": _all(sqltext.draws),
     "SQL writes": _all(sqlwrites.writes),
+    "SQL updates": _all(sqladds.updates),
     "SQL upserts": _all(sqlkeys.upserts),
     "SQL filters": _all(sqlfilters.betweens),
     "template clocks": _all(templates.clocks),
@@ -36,8 +37,19 @@ READERS: dict[str, Reader] = {
 readers = pytest.mark.parametrize("reader", [pytest.param(reader, id=name) for name, reader in READERS.items()])
 
 PARTS = (
-    *("SELECT ", "INSERT INTO t", " VALUES (", "DELETE FROM ", "ON CONFLICT (", "COPY t FROM", "now()", "CURRENT_DATE"),
+    *(
+        "SELECT ",
+        "INSERT INTO t",
+        " VALUES (",
+        "DELETE FROM ",
+        "ON CONFLICT (",
+        "COPY t FROM",
+        "now()",
+        "CURRENT_DATE",
+        "age(",
+    ),
     *("/* ", " */", "-- ", "\n", "'", '"', "`", "$$", "$(", "(", ")", ";", ",", "=", "a", ".", " ", "\x00", "🙂", "\\"),
+    *("UPDATE ", " SET ", " DO UPDATE SET ", "MERGE INTO t ", "THEN ", "n = n + 1", "||", "coalesce(", "excluded"),
     *("{{ ", " }}", "{% ", " %}", "{# ", "data_interval_start", "macros.datetime.now()", "| ds", "execution_date"),
     *(
         "date ",
@@ -64,7 +76,16 @@ def test_any_text_is_read(reader: Reader, parts: list[str]) -> None:
 
 @readers
 @pytest.mark.parametrize(
-    "part", ["/*a*/ ", "\n", "{{ data_interval_start ", ";date", "INSERT INTO t VALUES (", "$(date"]
+    "part",
+    [
+        "/*a*/ ",
+        "\n",
+        "{{ data_interval_start ",
+        ";date",
+        "INSERT INTO t VALUES (",
+        "$(date",
+        "THEN UPDATE SET n = (n + 1, ",
+    ],
 )
 def test_a_long_text_takes_little_time(reader: Reader, part: str) -> None:
     """No more than in proportion to its length: twenty thousand repetitions in a few seconds of CPU."""

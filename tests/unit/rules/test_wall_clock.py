@@ -50,6 +50,9 @@ RULE = "wall-clock"
         "PostgresHook('x').run(\"DELETE FROM t WHERE dt = date 'today'\")",
         "sql = f'''\n  SELECT *\n  FROM t WHERE ts < GETDATE() AND ds = '{ds}'\n'''\nPostgresHook('x').run(sql)",
         "PostgresHook('x').run('SELECT * FROM {} WHERE d = current_date - 1'.format('t'))",
+        "PostgresHook('x').run('SELECT extract(year FROM age(born)) AS years FROM people')",
+        "PostgresHook('x').run(\"SELECT AGE(greatest(born, '2000-01-01')) FROM people\")",
+        "PostgresHook('x').run('SELECT timeofday()')",
         "os.system('touch /data/$(date +%F)')",
         "import subprocess\nsubprocess.run('cp a b-`date +%s`', shell=True)",
         "import subprocess\nsubprocess.run(['bash', '-c', 'cp a b-$(date +%s)'])",
@@ -87,6 +90,9 @@ def test_a_clock_in_a_task_is_found(look_in_task: Look, body: str) -> None:
         "PostgresHook('x').run('SELECT dt AS current_date FROM t')",
         "PostgresHook('x').run(\"SELECT 'today' AS day FROM t WHERE state = 'now'\")",
         "PostgresHook('x').run('SELECT \"today\"::date FROM t')",
+        "PostgresHook('x').run(\"SELECT age('{{ ds }}', born), p.age, age(least(a, b), ',') FROM people p\")",
+        "PostgresHook('x').run('INSERT INTO age (years) SELECT age FROM people')",
+        "PostgresHook('x').run('WITH age (n) AS (SELECT 1) SELECT n FROM age')",
         "print('SELECT now()')",
         "return 'the time now() is CURRENT_DATE'",
         "os.system('echo started at $(date)')",
@@ -221,3 +227,71 @@ def test_a_task_that_is_never_made_is_not_looked_at(look: Look) -> None:
         pass
     """
     assert look(source, files={"helpers.py": "import time\ndef clock(): return time.time()\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "is_found"),
+    [
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', **BRANCHES)", True),
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', use_task_logical_date=False, **BRANCHES)", True),
+        ("old.BranchDayOfWeekOperator(task_id='t', week_day='Monday', **BRANCHES)", True),
+        ("BranchDateTimeOperator(task_id='t', target_lower=START, target_upper=None, **BRANCHES)", True),
+        ("DayOfWeekSensor(task_id='t', week_day={'Monday'}, timeout=60)", True),
+        ("DayOfWeekSensor.partial(task_id='t').expand(week_day=['Monday'])", True),
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', use_task_logical_date=True, **BRANCHES)", False),
+        ("BranchDayOfWeekOperator(task_id='t', week_day='Monday', use_task_execution_day=True, **BRANCHES)", False),
+        ("BranchDateTimeOperator(task_id='t', use_task_logical_date=os.environ['X'], **BRANCHES)", False),
+        ("DayOfWeekSensor(task_id='t', week_day='Monday', **os.environ)", False),
+        ("DayOfWeekSensor(task_id='t', week_day='Monday', **YES)", False),
+        ("DayOfWeekSensor.partial(task_id='t', week_day='Monday').expand(use_task_logical_date=[True])", False),
+        ("DayOfWeekSensor.partial(task_id='t').expand_kwargs([{'week_day': 'Monday'}])", False),
+        ("Own(task_id='t', week_day='Monday')", False),
+    ],
+)
+def test_an_operator_that_goes_by_the_clock_is_found(look_in_dag: Look, task: str, is_found: bool) -> None:
+    """Unless it is told to go by the date of its run, or may be."""
+    top = """
+    from airflow.operators import weekday as old
+    from airflow.providers.standard.operators.datetime import BranchDateTimeOperator
+    from airflow.providers.standard.operators.weekday import BranchDayOfWeekOperator
+    from airflow.providers.standard.sensors.weekday import DayOfWeekSensor
+    BRANCHES = {"follow_task_ids_if_true": "a", "follow_task_ids_if_false": "b"}
+    YES = {"use_task_logical_date": True}
+    class Own(BranchDayOfWeekOperator):
+        def __init__(self, **given): super().__init__(use_task_logical_date=True, **BRANCHES, **given)
+    """
+    assert [finding.task_id for finding in look_in_dag(task, RULE, top)] == ["t"] * is_found
+
+
+def test_the_default_arguments_of_a_dag_count(look: Look) -> None:
+    """One line there is enough for all."""
+    source = """
+    from airflow.sdk import DAG
+    from airflow.providers.standard.sensors.weekday import DayOfWeekSensor
+    from elsewhere import ARGUMENTS
+    with DAG("d", schedule=None, default_args=GIVEN):
+        DayOfWeekSensor(task_id="t", week_day="Monday")
+    """
+    given = ("{'use_task_logical_date': True}", "{'use_task_logical_date': False}", "ARGUMENTS")
+    found = [[finding.certain for finding in look(source.replace("GIVEN", one), RULE)] for one in given]
+    assert found == [[], [True], [False]]
+
+
+@pytest.mark.parametrize(
+    ("operator", "is_found"),
+    [
+        ("SQLExecuteQueryOperator(task_id='t', sql=\"INSERT INTO t SELECT '{{ ti.start_date }}'\")", True),
+        ("SQLExecuteQueryOperator(task_id='t', sql='INSERT INTO t\\rSELECT {{ ti.start_date }}')", True),
+        ("SQLExecuteQueryOperator(task_id='t', sql=['UPDATE t SET a = {{ dag_run.start_date | ds }}'])", True),
+        ("SQLExecuteQueryOperator(task_id='t', sql=\"SELECT '{{ dag_run.start_date }}'\")", False),
+        (
+            "SQLExecuteQueryOperator(task_id='t', sql=\"INSERT INTO t SELECT '{{ dag.start_date }}', start_date\")",
+            False,
+        ),
+        ("BashOperator(task_id='t', bash_command='echo INSERT {{ ti.start_date }}')", False),
+    ],
+)
+def test_when_a_try_began_is_doubtful_where_it_is_written(look_in_dag: Look, operator: str, is_found: bool) -> None:
+    """Each try begins at another time; a journal may mean that."""
+    found = look_in_dag(operator, RULE)
+    assert [(finding.certain, "start_date }}" in finding.message) for finding in found] == [(False, True)] * is_found
