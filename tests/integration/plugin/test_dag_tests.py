@@ -175,6 +175,7 @@ Minimal failing history (1 step):
 
     (file 1 is open all.txt, in task write)
 
+Written by task write, at dags/appends.py:8
 Replay:  dagproof replay """
 
 
