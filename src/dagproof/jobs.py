@@ -25,6 +25,7 @@ from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.prover import Proof, machines_for, open_prover
 from dagproof.references import check_names
 from dagproof.worlds import reaper
+from dagproof.worlds.services import how_it_ended
 
 #: More of them hardly help: the longest law takes as long as a third of them all.
 MOST_JOBS = 3
@@ -169,8 +170,7 @@ class Job:
         try:
             answer = self.connection.recv()
         except (EOFError, OSError):
-            status = self._process.wait()
-            how = f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
+            how = how_it_ended(self._process.wait())
             raise DagproofError(
                 f"a process of the proof ended unexpectedly, {how}; where memory is short, prove with --jobs 1"
             ) from None

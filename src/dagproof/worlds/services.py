@@ -85,7 +85,7 @@ class Service:
         for _ in range(round(PATIENCE / _TICK)):
             status = self._process.poll()
             if status is not None:
-                raise ServiceError(f"{self._where}: `{self._command}` ended {_how(status)}{self._said()}")
+                raise ServiceError(f"{self._where}: `{self._command}` ended {how_it_ended(status)}{self._said()}")
             if _answers(self.port):
                 return
             time.sleep(_TICK)
@@ -161,5 +161,6 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _how(status: int) -> str:
+def how_it_ended(status: int) -> str:
+    """Return what follows ``it ended``, for the return code of a process: ``by SIGKILL``, ``with exit status 3``."""
     return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"

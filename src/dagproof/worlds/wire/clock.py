@@ -18,6 +18,20 @@ from dagproof.worlds.wire.protocol import HEADER_BYTES, PARSE, QUERY
 #: The setting that tells a session how far ahead the clock is.
 _AHEAD = "dagproof.ahead"
 
+#: The names of the time, each with the one that it is made of, its type, and whether it goes on within a statement.
+_CLOCKS = (
+    ("now", "now", "timestamptz", "STABLE"),
+    ("transaction_timestamp", "now", "timestamptz", "STABLE"),
+    ("statement_timestamp", "statement_timestamp", "timestamptz", "STABLE"),
+    ("clock_timestamp", "clock_timestamp", "timestamptz", "VOLATILE"),
+    ("current_timestamp", "now", "timestamptz", "STABLE"),
+    ("current_date", "now", "date", "STABLE"),
+    ("current_time", "now", "timetz", "STABLE"),
+    ("localtimestamp", "now", "timestamp", "STABLE"),
+    ("localtime", "now", "time", "STABLE"),
+)
+_TYPES = {name.encode(): kind.encode() for name, _, kind, _ in _CLOCKS}
+
 #: Makes the functions; each has the name of what it stands for, which is what a column of a SELECT is called then.
 FUNCTIONS = f"""
 CREATE SCHEMA dagproof;
@@ -29,17 +43,7 @@ CREATE FUNCTION dagproof.ahead() RETURNS interval LANGUAGE sql STABLE
 CREATE FUNCTION dagproof."{name}"() RETURNS {kind} LANGUAGE sql {volatility}
     AS $$ SELECT (pg_catalog.{source}() + dagproof.ahead())::{kind} $$;
 """
-    for name, source, kind, volatility in (
-        ("now", "now", "timestamptz", "STABLE"),
-        ("transaction_timestamp", "now", "timestamptz", "STABLE"),
-        ("statement_timestamp", "statement_timestamp", "timestamptz", "STABLE"),
-        ("clock_timestamp", "clock_timestamp", "timestamptz", "VOLATILE"),
-        ("current_timestamp", "now", "timestamptz", "STABLE"),
-        ("current_date", "now", "date", "STABLE"),
-        ("current_time", "now", "timetz", "STABLE"),
-        ("localtimestamp", "now", "timestamp", "STABLE"),
-        ("localtime", "now", "time", "STABLE"),
-    )
+    for name, source, kind, volatility in _CLOCKS
 )
 FUNCTIONS += """
 CREATE FUNCTION dagproof.timeofday() RETURNS text LANGUAGE sql VOLATILE
@@ -53,14 +57,6 @@ CREATE FUNCTION dagproof.age({_kind}, {_kind}) RETURNS interval LANGUAGE sql STA
 CREATE FUNCTION dagproof.age({_kind}) RETURNS interval LANGUAGE sql STABLE STRICT
     AS $$ SELECT pg_catalog.age(dagproof.current_date()::{_kind}, $1) $$;
 """
-
-#: The types of those that may be asked for with so many digits of a second.
-_WITH_DIGITS = {
-    b"current_timestamp": b"timestamptz",
-    b"current_time": b"timetz",
-    b"localtimestamp": b"timestamp",
-    b"localtime": b"time",
-}
 
 #: Messages up to this size are looked into: a longer one is data, and passes as it is.
 MOST_BYTES = 64 * 2**10
@@ -136,7 +132,7 @@ def _replaced(found: re.Match[bytes]) -> bytes:
         return found[0]
     asked = b'dagproof."' + word + b'"()'
     digits = found["digits"]
-    return asked if digits is None else asked + b"::" + _WITH_DIGITS.get(word, word) + b"(" + digits + b")"
+    return asked if digits is None else asked + b"::" + _TYPES[word] + b"(" + digits + b")"
 
 
 def _moment(literal: bytes) -> bytes:
