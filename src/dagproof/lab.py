@@ -15,7 +15,7 @@ from dagproof.histories import History, Step
 from dagproof.stage import Stage
 from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
-from dagproof.worlds.points import Point, recorded
+from dagproof.worlds.points import Point, recorded, writes_watched
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
 
@@ -79,6 +79,11 @@ class Lab:
     def about(self) -> Mapping[str, Any]:
         """What the worker says of the DAG: its tasks, sensors, and what it forbids."""
         return self._driver.about(self.dag_id)
+
+    @property
+    def has_two_workers(self) -> bool:
+        """Whether two runs can be at work at the same time."""
+        return len(self._driver.machines) > 1
 
     def state(self, history: History, *, machine: Machine = HERE, repeat: int = 0) -> Snapshot:
         """Return the content of all stores after `history`, in a fresh world on `machine`.
@@ -160,13 +165,22 @@ class Lab:
                 return next((point for point in points if point.name == step.point), None)
         return None
 
-    def trips(self, history: History, machine: Machine = HERE) -> list[dict[str, Any]]:
-        """Return who asked for the time, something random or the machine's name in the last run of `history`."""
+    def trips(self, history: History, names: set[str]) -> list[dict[str, Any]]:
+        """Return who asked for the time, something random or the machine's name in the last run of `history`.
+
+        What was asked for after the last write to one of the tables or files `names` is left out. The user's own lines
+        come first, and then those that call a library which asks.
+        """
         moves = self._moves(history)
         folders = [self.config.dags_folder, *(self.config.root / path for path in self.config.pythonpath)]
-        with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
-            report = self._stage.play(world, moves[-1], tripwire=[str(folder) for folder in folders])
-        return list(report.get("trips", ()))
+        with self._world_after(_Key(moves[:-1], HERE.name, 0), HERE) as world:
+            request: dict[str, Any] = {"tripwire": [str(folder) for folder in folders]}
+            with writes_watched(world, request) as last_write:
+                report = self._stage.play(world, moves[-1], **request)
+                until = last_write(report, names)
+        return sorted(
+            (trip for trip in report.get("trips", ()) if trip["at"] <= until), key=lambda trip: not trip["own"]
+        )
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
         """Return the task that last changed one of the tables or files `names`.
@@ -193,10 +207,16 @@ class Lab:
         with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
             into.mkdir()
             snapshots = [("", world.snapshot())]
-            self._stage.play(world, moves[-1], watch=world.watch(into))
+            callback = "on_success_callback"
+            try:
+                self._stage.play(world, moves[-1], watch=world.watch(into))
+            except RunFailedError:
+                callback = "on_failure_callback"
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
             if moves[-1].kind == "crash":
                 snapshots.append(("", world.snapshot()))  # what the task has left that was cut off
+            elif callback in self.about["callbacks"]:  # Airflow calls it when all tasks are done
+                snapshots.append((f"{callback} of the DAG", world.snapshot()))
         states = [state for _, state in snapshots]
         if not any(_content(state, name) for state in states for name in names):
             names = {name for state in states for name in (*state.tables, *state.files)}
@@ -211,7 +231,12 @@ class Lab:
         return writers[-1] if writers else None
 
     def located(self, task_id: str) -> str:
-        """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""
+        """Return ``task load_users, at etl/users.py:88``, without the place where it is not known.
+
+        Of a callback, it is ``the on_success_callback of task load_users``.
+        """
+        if "_callback of " in task_id:
+            return f"the {task_id}"
         where = self.about["tasks"].get(task_id)
         if not where:
             return f"task {task_id}"
@@ -296,8 +321,9 @@ class Lab:
         """Make a world in which the moves of `key` have happened; keep it, for who asks once will ask again."""
         done = len(key.moves) if key in self._saved else self._nearest_saved(key)
         with self._worlds.world(self._driver.worker(machine), self._saved.get(key.first(done))) as world:
-            for move in key.moves[done:]:
-                self._stage.play(world, move)
+            for number, move in enumerate(key.moves[done:], start=done + 1):
+                report = self._stage.play(world, move)
+                self._reports.setdefault(key.first(number), report)
             if key.moves[done:]:
                 world.snapshot()  # it waits for the run's sessions to end
                 self._save(key, world)

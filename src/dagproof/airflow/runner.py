@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagproof.airflow import engine
+from dagproof.airflow import callbacks, engine
 from dagproof.airflow.meddling import losing_workers, set_retries
 from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
@@ -165,7 +165,7 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
     from airflow.sdk.definitions import dag as module
 
     original: Callable[..., Any] = module._run_task
-    after_task = _watcher(request.get("watch"))
+    after_task = callbacks.watcher(request.get("watch"))
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
@@ -178,17 +178,8 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
         after_task(tasks[-1])
         return result
 
-    with patch.object(module, "_run_task", run_task):
+    with patch.object(module, "_run_task", run_task), callbacks.told_apart(request.get("watch")):
         yield
-
-
-def _watcher(watch: dict[str, Any] | None) -> Callable[[dict[str, Any]], None]:
-    if watch is None:
-        return lambda outcome: None
-    from dagproof.worlds.snapshot import save_after_task
-
-    of = watch.get("of", "")  # the DAG, where it is not the one under proof
-    return lambda outcome: save_after_task(watch, outcome["task_id"] + of, outcome["map_index"])
 
 
 def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:

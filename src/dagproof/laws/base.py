@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TEMPORARY = re.compile(
     r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
+#: How many of the tasks that a run has skipped are named.
+MOST_SKIPPED = 5
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -102,6 +104,8 @@ class Law(ABC):
 
     machines: ClassVar[tuple[Machine, ...]] = (HERE,)
     """The machines on which the runs happen that it compares, or lets happen at the same time."""
+    judges_reference: ClassVar[bool] = False
+    """Whether a DAG fails it where the runs that it compares with fail together, and not each alone."""
     asks_who: ClassVar[bool] = False
     """Whether what breaks it is a value that somebody asked for: the time, something random, the machine's name."""
 
@@ -135,24 +139,62 @@ class Law(ABC):
         """
 
     def compared(self, lab: Lab, expected: History, history: History) -> Finding:
-        """Compare what `history` leaves with what `expected` leaves, but for what two fresh runs disagree about.
+        """Compare what `history` leaves with what `expected` leaves, except for what two fresh runs disagree about.
 
-        Where fresh runs differ in whole rows, another number of rows still breaks the law; the same number shows
-        nothing. A run of `history` that fails breaks the law, one of `expected` is an error.
+        Where fresh runs differ in whole rows, another number of rows still violates the law; the same number shows
+        nothing. A run of `history` that fails violates the law.
 
         Raises:
-            NotApplicableError: two fresh runs differ in whole rows, so that no comparison shows anything.
-            DagproofError: a run of `expected` failed.
+            NotApplicableError: two fresh runs differ in whole rows, so that no comparison shows anything, or a run of
+                `expected` fails, although it succeeds in a fresh world.
+            DagproofError: the first run of a date failed.
         """
         noise = lab.noise(_dates(expected), machines=self.machines)
-        before = self.seen(lab, lab.state(expected))
+        try:
+            before = self.seen(lab, lab.state(expected))
+        except RunFailedError as failure:
+            return self.without_reference(lab, expected, failure)
         try:
             after = self.seen(lab, lab.state(history))
         except RunFailedError as failure:
             return Finding(not_compared=noise or frozenset(), broken=True, headline=sentence(failure))
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        return Finding(diff(before.without(noise), after.without(noise)), not_compared=noise)
+        found = diff(before.without(noise), after.without(noise))
+        headline = self.headline + skipping(lab, expected, history) if found else ""
+        return Finding(found, not_compared=noise, headline=headline if headline != self.headline else "")
+
+    def compared_in_time(self, lab: Lab, expected: History, history: History, *, at_last: bool = False) -> Finding:
+        """Compare like :meth:`compared`, without blaming the law for what just the time of the runs makes differ.
+
+        A rerun takes place a day later, and so all that follows. Where runs at the very times of `history` leave what
+        it leaves, that is the law `clock`'s to judge. A date that ran several times counts as of its first run; with
+        `at_last`, as of its last one.
+        """
+        finding = self.compared(lab, expected, history)
+        if not finding.diff:
+            return finding
+        in_time = _at_the_times_of(lab, expected, history, at_last=at_last)
+        if in_time == expected:
+            return finding
+        try:
+            again = self.compared(lab, in_time, history)
+        except (RunFailedError, NotApplicableError):  # so late, a date cannot run at all
+            return finding
+        return finding if again else again
+
+    def without_reference(self, lab: Lab, expected: History, failure: RunFailedError) -> Finding:
+        """Return what it means that a run of `expected` fails, so that there is nothing to compare with.
+
+        Raises:
+            NotApplicableError: it succeeds in a fresh world, and another law judges that.
+            RunFailedError: it fails there, too.
+        """
+        for date in _dates(expected):
+            lab.state((Step("run", date),))
+        if self.judges_reference:
+            return Finding(broken=True, history=failing_part(lab, expected), headline=sentence(failure))
+        raise NotApplicableError(f"there is nothing to compare with: {failure}")
 
     def _counted(self, lab: Lab, expected: History, before: Snapshot, after: Snapshot) -> Diff:
         """Return how the numbers of rows differ.
@@ -181,8 +223,8 @@ class Law(ABC):
         return noise
 
     def seen(self, lab: Lab, snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot without the tables and files that the configuration exempts from this law."""
-        return snapshot.without_whole(lab.proof.exempt.get(self.name, ()))
+        """Return the snapshot without what nobody reads (`scratch`), and what is exempt from this law."""
+        return snapshot.without_whole((*lab.proof.scratch, *lab.proof.exempt.get(self.name, ())))
 
 
 def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
@@ -200,6 +242,70 @@ def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
 
 def _dates(history: History) -> list[str]:
     return sorted({step.date for step in history})
+
+
+def failing_part(lab: Lab, history: History) -> History:
+    """Return the beginning of a history that fails, up to the step that does."""
+    for number in range(1, len(history)):
+        try:
+            lab.state(history[:number])
+        except RunFailedError:
+            return history[:number]
+    return history
+
+
+def skipping(lab: Lab, expected: History, history: History) -> str:
+    """Return ``; skipped: load`` for the tasks that a run of `history` skips and the one of `expected` does not."""
+    now, usual = (_skipped(lab, steps) for steps in (history, expected))
+    names = {task for date, tasks in now.items() if date in usual for task in tasks - usual[date]}
+    return named_skipped(lab, names)
+
+
+def named_skipped(lab: Lab, names: Collection[str]) -> str:
+    """Return ``; skipped: load, publish``, in the order of the DAG's file; nothing for no task."""
+    in_order = [task_id for task_id in lab.about["tasks"] if task_id in names]
+    more = [f"and {len(in_order) - MOST_SKIPPED} more"] if len(in_order) > MOST_SKIPPED else []
+    return f"; skipped: {', '.join([*in_order[:MOST_SKIPPED], *more])}" if in_order else ""
+
+
+def _skipped(lab: Lab, history: History) -> dict[str, set[str]]:
+    """Return the tasks that any run of a date skips, by date."""
+    found: dict[str, set[str]] = {}
+    for number, step in enumerate(history, start=1):
+        if step.kind not in ("arrive", "correct"):
+            states = lab.report(history[:number]).get("states", ())
+            found.setdefault(step.date, set()).update(s["task_id"] for s in states if s["state"] == "skipped")
+    return found
+
+
+def _at_the_times_of(lab: Lab, expected: History, history: History, *, at_last: bool) -> History:
+    """Return `expected` with each run at the time at which `history` has the run of its date, where that is another."""
+    first, last = _times(lab, history)
+    seen: set[str] = set()
+    steps = []
+    for number, step in enumerate(expected, start=1):
+        if step.kind in ("run", "rerun"):
+            at = (last if at_last or step.date in seen else first).get(step.date, "")
+            seen.add(step.date)
+            steps.append(replace(step, at=at) if at != lab.report(expected[:number])["clock"] else step)
+        else:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _times(lab: Lab, history: History) -> tuple[dict[str, str], dict[str, str]]:
+    """Return when the first and the last run of each date of `history` began."""
+    first: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for number, step in enumerate(history, start=1):
+        if step.kind in ("arrive", "correct"):
+            continue
+        report = lab.report(history[:number])
+        for date, clock in ((step.date, report["clock"]), (step.other, report.get("other_clock"))):
+            if date and clock:
+                first.setdefault(date, clock)
+                last[date] = clock
+    return first, last
 
 
 def sentence(failure: RunFailedError) -> str:

@@ -64,7 +64,12 @@ class Crash(Law):
         date = active(lab, dates)[0]
         run, rerun = Step("run", date), Step("rerun", date)
         for before in ((), (run,)):
-            points = self._tried(lab, (*before, rerun if before else run))
+            try:
+                points = self._tried(lab, (*before, rerun if before else run))
+            except RunFailedError:
+                if not before:
+                    raise
+                return  # a rerun fails, also where nothing has crashed
             if not points and not before:
                 raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN})")
             for point in points:
@@ -77,8 +82,8 @@ class Crash(Law):
         old = lab.before(history) if len(history) == 2 else lab.state((Step("run", date),))
         new = self._whole(lab, history)
         noise = self.noise(lab, (Step("run", date),))
-        now = self.seen(lab, lab.state(crashed)).without(noise)
-        old, new = (self.seen(lab, snapshot).without(noise) for snapshot in (old, new))
+        exempt = lab.proof.exempt.get(self.name, ())
+        old, new, now = (s.without_whole(exempt).without(noise) for s in (old, new, lab.state(crashed)))
         torn, survived = self._torn(lab, old, new, now, crashed)
         if lab.report(crashed).get("state") == "success" and not torn:
             survived = "new"
@@ -111,7 +116,15 @@ class Crash(Law):
         asked = f"{few} of {len(points)} points of a run left out, as asked for" if few else ""
         is_seen = any(point.kind == "file" for point in points)
         unseen = UNSEEN if not is_seen and self._writes_files(lab, run) else ""
-        return "; ".join(sentence for sentence in (alike, asked, unseen) if sentence)
+        return "; ".join(text for text in (alike, asked, unseen, self._without_rerun(lab, run)) if text)
+
+    def _without_rerun(self, lab: Lab, run: History) -> str:
+        """Return a sentence where a rerun was not crashed, because it fails anyhow."""
+        try:
+            lab.state((*run, Step("rerun", run[0].date)))
+        except RunFailedError:
+            return "no rerun was crashed, because a rerun fails anyhow"
+        return ""
 
     def _writes_files(self, lab: Lab, run: History) -> bool:
         """Tell whether a run changes a file, or a table that is in one."""
@@ -145,6 +158,9 @@ class Crash(Law):
     def _run_again(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
         undisturbed = _undisturbed(history)
         finding = tidied(self.compared(lab, undisturbed, history), [crashed])
+        if finding and not finding.diff and finding.headline:
+            again = finding.headline[:1].lower() + finding.headline[1:]
+            return replace(finding, headline=f"A date that crashed cannot be run again: {again}")
         if finding and not tidied(self._at_that_time(lab, undisturbed, history), [crashed]):
             return Finding(not_compared=finding.not_compared)
         return finding

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law
+from dagproof.laws.base import Finding, Law, sentence
 from dagproof.worlds.diff import diff
 from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.worlds.world import RunFailedError
 
 
 class Deterministic(Law):
@@ -45,5 +46,9 @@ class Deterministic(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare the run with the same run on a machine of another name, time zone and hash order."""
-        here, elsewhere = lab.state(history), lab.state(history, machine=ELSEWHERE)
+        here = lab.state(history)
+        try:
+            elsewhere = lab.state(history, machine=ELSEWHERE)
+        except RunFailedError as failure:
+            return Finding(broken=True, headline=f"{sentence(failure)}, on another machine")
         return Finding(diff(self.seen(lab, here), self.seen(lab, elsewhere)))
