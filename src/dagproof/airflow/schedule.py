@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from dagproof.airflow import compat
+from dagproof.airflow import private
 from dagproof.errors import WorkerError
 
 #: How many runs of a schedule that must be followed from its start date are looked at before giving up.
@@ -16,7 +16,7 @@ MAX_RUNS = 500_000
 
 def scheduler_dag(dag: Any) -> Any:
     """Return `dag` as the scheduler sees it: serialized and read back."""
-    kind = compat.serialization()
+    kind = private.Serialization
     return kind.deserialize_dag(kind.serialize_dag(dag))
 
 
@@ -84,15 +84,13 @@ def parse_date(text: str, tz: Any) -> tuple[datetime, bool]:
 
 def runs(serialized: Any, earliest: datetime | None) -> Iterator[Any]:
     """Yield the runs of the schedule from `earliest` on, following it from the start date where it has to be."""
-    from airflow.timetables.base import TimeRestriction
-
     start = serialized.start_date
     # Some way before it: near a change of the clocks, Airflow passes over a run when one starts to follow right there.
     can_jump = earliest is not None and _is_aligned(serialized.timetable)
     jump = earliest - timedelta(days=2) if earliest is not None and can_jump else start
     if start is not None and jump is not None:
         jump = max(jump, start)
-    restriction = TimeRestriction(earliest=_pendulum(jump), latest=_pendulum(serialized.end_date), catchup=True)
+    restriction = private.TimeRestriction(earliest=_pendulum(jump), latest=_pendulum(serialized.end_date), catchup=True)
     info = None
     for _ in range(MAX_RUNS):
         info = _next(serialized.timetable, info, restriction)
@@ -111,10 +109,8 @@ def _next(timetable: Any, last: Any, restriction: Any) -> Any:
 
 def _is_aligned(timetable: Any) -> bool:
     """Tell whether the runs fall on the same moments wherever one starts to follow the schedule."""
-    from airflow.timetables.interval import CronDataIntervalTimetable
-    from airflow.timetables.trigger import CronTriggerTimetable, MultipleCronTriggerTimetable
-
-    return isinstance(timetable, CronDataIntervalTimetable | CronTriggerTimetable | MultipleCronTriggerTimetable)
+    kinds = (private.CronDataIntervalTimetable, private.CronTriggerTimetable, private.MultipleCronTriggerTimetable)
+    return isinstance(timetable, kinds)
 
 
 def is_periodic(serialized: Any) -> bool:
@@ -124,9 +120,7 @@ def is_periodic(serialized: Any) -> bool:
 
 
 def _is_continuous(serialized: Any) -> bool:
-    from airflow.timetables.simple import ContinuousTimetable
-
-    return isinstance(serialized.timetable, ContinuousTimetable)
+    return isinstance(serialized.timetable, private.ContinuousTimetable)
 
 
 def _by_assets(serialized: Any) -> bool:
@@ -134,28 +128,22 @@ def _by_assets(serialized: Any) -> bool:
 
 
 def _unscheduled(serialized: Any, moment: datetime, date: str) -> dict[str, Any]:
-    from airflow.models.dagrun import DagRun
-    from airflow.timetables.base import DataInterval
-    from airflow.utils.types import DagRunType
-
     if _is_continuous(serialized):  # a run is about the time since the last one: a day, as good as any
-        covered = DataInterval(_pendulum(moment), _pendulum(moment + timedelta(days=1)))
-        kind = DagRunType.SCHEDULED
-        run_id = DagRun.generate_run_id(run_type=kind, logical_date=covered.start, run_after=covered.end)
+        covered = private.DataInterval(_pendulum(moment), _pendulum(moment + timedelta(days=1)))
+        kind = private.DagRunType.SCHEDULED
+        run_id = private.DagRun.generate_run_id(run_type=kind, logical_date=covered.start, run_after=covered.end)
         return _json(date, kind, covered.start, covered, covered.end, run_id)
     assets = _by_assets(serialized)
-    kind = DagRunType.ASSET_TRIGGERED if assets else DagRunType.MANUAL
+    kind = private.DagRunType.ASSET_TRIGGERED if assets else private.DagRunType.MANUAL
     logical = None if assets else _pendulum(moment)
     run_after = _pendulum(moment)
     interval = None if assets else serialized.timetable.infer_manual_data_interval(run_after=logical)
-    run_id = DagRun.generate_run_id(run_type=kind, logical_date=logical, run_after=run_after)
+    run_id = private.DagRun.generate_run_id(run_type=kind, logical_date=logical, run_after=run_after)
     return _json(date, kind, logical, interval, run_after, run_id)
 
 
 def _described(serialized: Any, info: Any, date: str) -> dict[str, Any]:
-    from airflow.utils.types import DagRunType
-
-    kind = DagRunType.SCHEDULED
+    kind = private.DagRunType.SCHEDULED
     # Airflow 3.1 named a scheduled run by its logical date, later ones by run_after
     named_by = info.run_after if hasattr(serialized.timetable, "next_dagrun_info_v2") else info.logical_date
     run_id = serialized.timetable.generate_run_id(run_type=kind, run_after=named_by, data_interval=info.data_interval)
