@@ -75,6 +75,7 @@ class InlineTransport:
 
     async def _answer(self, request: Any) -> Any:
         _on_this_thread.set(True)
+        private.api_version.set(None)  # the newest: since 3.4 there are endpoints that ask
         body = request.read()
         copy = self._http.Request(request.method, request.url, headers=request.headers, content=body)
         response = await self._asgi.handle_async_request(copy)
@@ -83,6 +84,10 @@ class InlineTransport:
 
     def close(self) -> None:
         """Stay open: another client may come."""
+
+
+_transports: list[InlineTransport] = []
+"""The one of this process, once its API is there."""
 
 
 def _client_library() -> Any:
@@ -118,6 +123,7 @@ def install_inline_api() -> None:
     # tracing and token renewal are nothing that a task of this process needs
     app.user_middleware[:] = [m for m in app.user_middleware if not m.cls.__module__.startswith("airflow.")]
     transport = InlineTransport(app)
+    _transports.append(transport)
     transport.enter(app.router.lifespan_context(app))
     replace(api, app=property(lambda self: app), transport=property(lambda self: transport))
 
@@ -205,7 +211,9 @@ def dispose() -> None:
     settings.Session.remove()
     settings.engine.dispose()
     asynchronous = getattr(settings, "async_engine", None)
-    if asynchronous is not None:
+    if asynchronous is not None and _transports:  # each of its connections has a thread, which ends in its own loop
+        _transports[0].run(asynchronous.dispose())
+    elif asynchronous is not None:
         asynchronous.sync_engine.dispose(close=False)
 
 

@@ -112,6 +112,10 @@ PARTS: dict[str, Part] = {
         "build the Execution API of one version in less than seconds", (f"{_API}.app:CadwynWithOpenAPICustomization",)
     ),
     "execution_api_router": Part("build the Execution API", (f"{_API}.routes:execution_api_router",)),
+    "api_version": Part(
+        "let the Execution API know that tasks speak its newest version",
+        (f"{_API}.versions:bundle.api_version_var",),
+    ),
     "deleted_route_tag": Part("leave out routes of old versions", ("cadwyn.route_generation:_DELETED_ROUTE_TAG",)),
     "ExecutionClient": Part("know which HTTP library tasks talk with", ("airflow.sdk.api.client:Client",)),
     "trigger_dag_run": Part(

@@ -83,15 +83,17 @@ def _cleared(run: Any, dag: Any, session: Any, task_id: str) -> Any:
     """
     tis = list(run.get_task_instances(session=session))
     for ti in tis:
-        if ti.state is not None and ti.state not in private.State.finished:
+        if ti.state not in (None, private.TaskInstanceState.UP_FOR_RETRY, *private.State.finished):
             ti.state = private.TaskInstanceState.FAILED
     session.flush()
     if task_id:
         wanted = _with_downstream(dag, task_id)
         tis = [ti for ti in tis if ti.task_id in wanted]
-    private.clear_task_instances(tis, session, dag_run_state=False)
-    for ti in tis:
-        ti.max_tries = ti.try_number + dag.task_dict[ti.task_id].retries  # as this run has them, not the stored DAG
+    coming = private.clear_task_instances(tis, session, dag_run_state=False)
+    for ti in tis if coming is None else coming:
+        # Since Airflow 3.4 there is a new row for each try, which is counted already.
+        tried = ti.try_number if coming is None else max(0, ti.try_number - 1)
+        ti.max_tries = tried + dag.task_dict[ti.task_id].retries  # as this run has them, not the stored DAG
     run.clear_number += 1
     run.end_date = None
     return _started(run, dag, session)

@@ -69,9 +69,8 @@ def _left_behind() -> list[tuple[str, str]]:
 
     DagRun = private.DagRun  # noqa: N806 - it is a class
     with private.create_session() as session:
-        queued = (
-            select(DagRun.dag_id, DagRun.run_id).where(DagRun.state == private.DagRunState.QUEUED).order_by(DagRun.id)
-        )
+        is_queued = DagRun.state == private.DagRunState.QUEUED
+        queued = select(DagRun.dag_id, DagRun.run_id).where(is_queued).order_by(DagRun.id)
         return [(dag_id, run_id) for dag_id, run_id in session.execute(queued)]
 
 
