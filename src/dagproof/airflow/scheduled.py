@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
-from dagproof.airflow import private
+from dagproof.airflow import consumed, private
 from dagproof.errors import DagproofError
 
 
@@ -53,7 +53,9 @@ def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
         kinds.BACKFILL_JOB: by.BACKFILL,
     }
     interval = spec["data_interval"]
-    return dag.create_dagrun(
+    events = consumed.events(dag, spec, session)
+    partition = consumed.partition(dag, spec.get("partition_key"), moment(spec.get("partition_date")), events)
+    run = dag.create_dagrun(
         run_id=spec["run_id"],
         logical_date=moment(spec["logical_date"]),
         data_interval=tuple(moment(end) for end in interval) if interval else None,
@@ -64,7 +66,11 @@ def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
         triggered_by=triggered.get(kind, by.REST_API),
         start_date=datetime.now(timezone.utc),
         session=session,
+        **partition,
     )
+    run.consumed_asset_events.extend(events)
+    session.commit()
+    return run
 
 
 def _started(run: Any, dag: Any, session: Any) -> Any:
