@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
+from dagproof.airflow import private
 from dagproof.worlds.snapshot import save_after_task
 
 
@@ -29,9 +29,7 @@ def told_apart(watch: dict[str, Any] | None) -> Iterator[None]:
     if watch is None:
         yield
         return
-    from airflow.sdk.execution_time import task_runner
-
-    original, of = task_runner._run_task_state_change_callbacks, watch.get("of", "")
+    original, of = private.run_callbacks, watch.get("of", "")
 
     def run(task: Any, kind: str, *args: Any, **kwargs: Any) -> Any:
         if not getattr(task, kind, None):
@@ -41,5 +39,5 @@ def told_apart(watch: dict[str, Any] | None) -> Iterator[None]:
         save_after_task(watch, f"{kind} of task {task.task_id}{of}", -1)
         return result
 
-    with patch.object(task_runner, "_run_task_state_change_callbacks", run):
+    with private.patched(run_callbacks=run):
         yield

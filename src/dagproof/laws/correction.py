@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
-from dagproof.worlds.diff import diff
 from dagproof.worlds.world import RunFailedError
 
 
@@ -70,7 +69,7 @@ class Correction(Law):
             before = self.seen(lab, lab.state(history[:-1])).without(noise)
             after = self.seen(lab, failure.left).without(noise)
             return Finding(
-                diff(before, after),
+                lab.diff(before, after),
                 not_compared=noise,
                 verdict="changes rows that it refuses",
                 accusation="changes rows although it refuses the corrected data",

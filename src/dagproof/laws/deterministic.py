@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, sentence
-from dagproof.worlds.diff import diff
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.world import RunFailedError
 
@@ -51,4 +50,4 @@ class Deterministic(Law):
             elsewhere = lab.state(history, machine=ELSEWHERE)
         except RunFailedError as failure:
             return Finding(broken=True, headline=f"{sentence(failure)}, on another machine")
-        return Finding(diff(self.seen(lab, here), self.seen(lab, elsewhere)))
+        return Finding(lab.diff(self.seen(lab, here), self.seen(lab, elsewhere)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.scope import NOT_TRIED, LeftOut
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.points import Point, thinned
 from dagproof.worlds.world import RunFailedError
@@ -16,6 +16,8 @@ from dagproof.worlds.world import RunFailedError
 MOST_POINTS = 8
 #: The most at which a run is held after others, for each way in which two of them may meet there.
 MOST_POINTS_LATER = 4
+#: Why two runs are not let meet.
+NO_REFERENCE = f"{NOT_TRIED}, as one fails after the other, too"
 
 
 class Overlap(Law):
@@ -67,6 +69,11 @@ class Overlap(Law):
         for other in others:
             for point in thinned(points, MOST_POINTS):
                 yield (Step("overlap", dates[0], other=other, point=point.name),)
+        if _is_alone(lab) and len(dates) > 1:
+            lab.scope.leave_out("two dates at once", NOT_TRIED, "max_active_runs = 1")
+        if (few := len(points) - MOST_POINTS) > 0:
+            why = f"left out: {MOST_POINTS} of a run are held, spread over it"
+            lab.scope.leave_out(f"{few} of {len(points)} points", why)
         yield from self._later(lab, dates)
 
     def _later(self, lab: Lab, dates: Sequence[str]) -> Iterator[History]:
@@ -86,6 +93,7 @@ class Overlap(Law):
             try:
                 points = _held_at(lab, (*before, Step(kind, date)))
             except RunFailedError:
+                lab.scope.leave_out(f"two runs at once, of which one is a {kind}, after another run", NO_REFERENCE)
                 continue
             for point in thinned(points, MOST_POINTS_LATER):
                 yield (*before, Step("overlap", date, other=other, point=point.name))
@@ -93,7 +101,6 @@ class Overlap(Law):
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with one run after the other, in either order."""
         *before, step = history
-        left_out = self._left_out(lab)
         findings = []
         for runs in _one_after_the_other(lab, tuple(before), step):
             try:
@@ -102,18 +109,12 @@ class Overlap(Law):
                 continue  # running them like that fails anyhow: nobody can expect that
             findings.append(self.compared_in_time(lab, runs, history))
             if not findings[-1]:
-                return replace(findings[-1], left_out=left_out)
+                return findings[-1]
         if not findings:
             lab.state((Step("run", step.date),))
             lab.state((Step("run", step.other),))
-            return Finding(left_out=f"runs of {step.date} and {step.other} fail one after the other, too")
+            return Finding(left_out=(LeftOut(f"runs of {step.date} and {step.other} at once", NO_REFERENCE),))
         return findings[0]
-
-    def _left_out(self, lab: Lab) -> str:
-        """Return a sentence on what was not tried; an empty one when all was."""
-        if _is_alone(lab):
-            return "two dates at once were not tried, as max_active_runs is 1"
-        return ""
 
 
 def _held_at(lab: Lab, history: History) -> list[Point]:
