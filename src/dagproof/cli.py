@@ -130,24 +130,32 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _prove(options: argparse.Namespace) -> int:
     from dagproof.jobs import default_jobs, prove, quiet_rollbacks
+    from dagproof.prover import Proof
     from dagproof.report.html import check_writable, write_html
 
     quiet_rollbacks()
     if options.html:
         check_writable(options.html)
     config = _config(options)
-    with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
-        proof = prove(
-            options.dag_id,
-            config,
-            laws=options.law,
-            dates=options.date,
-            postgres=options.postgres,
-            seed=options.seed,
-            max_histories=options.max_histories,
-            jobs=options.jobs or default_jobs(config),
-            on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
-        )
+    reached: list[Proof] = []
+    try:
+        with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
+            proof = prove(
+                options.dag_id,
+                config,
+                laws=options.law,
+                dates=options.date,
+                postgres=options.postgres,
+                seed=options.seed,
+                max_histories=options.max_histories,
+                jobs=options.jobs or default_jobs(config),
+                on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
+                on_proof=reached.append,
+            )
+    except (DagproofError, KeyboardInterrupt):
+        if reached:  # what is known so far is known
+            _print(reached[-1], options.output_format)
+        raise
     status = _print(proof, options.output_format)
     if options.html:
         write_html(options.html, [proof])

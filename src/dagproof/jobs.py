@@ -35,6 +35,7 @@ GRACE = 20.0
 _PROGRAM = "import sys; sys.path = [path for path in sys.path if path]; from dagproof.jobs import main; main()"
 
 OnLaws = Callable[[Sequence[str]], None]
+OnProof = Callable[[Proof], None]
 
 
 def quiet_rollbacks() -> None:
@@ -59,33 +60,49 @@ def prove(
     laws: Sequence[str] = (),
     jobs: int = 1,
     on_laws: OnLaws = lambda names: None,
+    on_proof: OnProof = lambda proof: None,
     **options: Any,
 ) -> Proof:
     """Prove the named laws (all of them by default) about `dag_id`, in at most `jobs` processes.
 
     `options` are those of :func:`dagproof.prover.open_prover`. `on_laws` is called with the names of the laws that are
-    being proven, whenever these change.
+    being proven, whenever these change, and `on_proof` with all verdicts so far, whenever one is reached.
 
     Raises:
         DagproofError: it could not even be tried.
     """
     chosen = sorted({law_named(name) for name in laws} or all_laws(), key=lambda law: law.order)
     if min(jobs, len(chosen)) > 1:
-        return _prove_in_several(dag_id, config, chosen, min(jobs, len(chosen)), on_laws, options)
+        return _prove_in_several(dag_id, config, chosen, min(jobs, len(chosen)), on_laws, on_proof, options)
     started = time.perf_counter()
-    verdicts = []
+    verdicts: list[Verdict] = []
     with open_prover(dag_id, config, laws=chosen, **options) as prover:
+        on_laws([chosen[0].name])
+        prover.check_configuration(chosen)
         for law in chosen:
             on_laws([law.name])
             verdicts.append(prover.prove(law))
+            on_proof(prover.concluded(verdicts, started))
         check_names([prover.lab.unknown_names()])
         return prover.concluded(verdicts, started)
 
 
 def _prove_in_several(
-    dag_id: str, config: Config, laws: Sequence[Law], jobs: int, on_laws: OnLaws, options: Mapping[str, Any]
+    dag_id: str,
+    config: Config,
+    laws: Sequence[Law],
+    jobs: int,
+    on_laws: OnLaws,
+    on_proof: OnProof,
+    options: Mapping[str, Any],
 ) -> Proof:
     started = time.perf_counter()
+
+    def so_far() -> Proof:
+        in_order = tuple(verdicts[law.name] for law in laws if law.name in verdicts)
+        ignored = tuple(sorted(config.proof(dag_id).ignore))
+        return Proof(dag_id, options.get("seed", 0), dates, in_order, time.perf_counter() - started, ignored)
+
     left = list(laws)
     dates: tuple[str, ...] = ()
     verdicts: dict[str, Verdict] = {}
@@ -98,15 +115,14 @@ def _prove_in_several(
                 answer = job.answer()
                 if job.law:
                     verdicts[job.law], unknown[job] = answer
+                    on_proof(so_far())
                 else:
                     dates = answer
                 job.take(_next(left, job))
                 if at_law := [job.law for job in crew if job.law]:
                     on_laws(at_law)
     check_names(unknown.values())
-    in_order = tuple(verdicts[law.name] for law in laws)
-    ignored = tuple(sorted(config.proof(dag_id).ignore))
-    return Proof(dag_id, options.get("seed", 0), dates, in_order, time.perf_counter() - started, ignored)
+    return so_far()
 
 
 def _next(left: list[Law], job: Job) -> Law | None:
@@ -218,6 +234,7 @@ def _serve(connection: Connection[Any, Any]) -> None:
     try:
         with open_prover(**order, laws=laws) as prover:
             connection.send(prover.dates)
+            prover.check_configuration(laws)
             while name := connection.recv():
                 connection.send((prover.prove(law_named(name)), prover.lab.unknown_names()))
     except DagproofError as error:

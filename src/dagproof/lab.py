@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 MOST_SAVED = 12
 #: How many fresh runs have to give the same number of rows before another number says anything.
 RUNS_THAT_AGREE = 4
+#: How alike an entry and a table or column have to be for the one to be the misspelt name of the other.
+MISSPELT = 0.85
+#: What these laws look at may be there in the middle of a run only.
+EXEMPT_OF_DISASTERS = ("exempt.crash", "exempt.overlap", "exempt.history")
 #: Steps after which the world may be in pieces, so that it is not kept.
 _VIOLENT = ("crash", "overlap")
 
@@ -279,10 +284,11 @@ class Lab:
         """Return `path` as the user would write it."""
         return str(Path(path).relative_to(self.config.root)) if Path(path).is_relative_to(self.config.root) else path
 
-    def unknown_names(self) -> dict[str, str] | None:
+    def unknown_names(self, *, surely: bool = False) -> dict[str, str] | None:
         """Return what each entry of `ignore` or `exempt` says wrong that names nothing in any state seen so far.
 
-        None where no state has been seen.
+        None where no state has been seen. With `surely`, just those that no later state can have either, unless a run
+        makes what is almost called like something that is there: the tables that a crash leaves behind may come yet.
         """
         seen = list(self._raw.values()) if self.ignore or self.proof.exempt else []
         if not seen:
@@ -297,6 +303,9 @@ class Lab:
             f"no file{nearest(entry, names)}"
             for key, entry, kind, names in entries
             if matches_nothing(entry, seen, whole=kind == "table")
+            and (
+                not surely or (key not in EXEMPT_OF_DISASTERS and difflib.get_close_matches(entry, names, 1, MISSPELT))
+            )
         }
 
     def close(self) -> None:

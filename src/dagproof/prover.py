@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from dagproof.config import Config
 from dagproof.driver import open_driver
 from dagproof.errors import ConfigError, DagproofError, UsageError
-from dagproof.histories import History, history_from_json, history_id, history_to_json
+from dagproof.histories import History, Step, history_from_json, history_id, history_to_json
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, active
 from dagproof.omissions import left_out, nothing_left
+from dagproof.references import check_names
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.worlds.servers import PostgresServer
@@ -69,6 +70,23 @@ class Prover:
         self.dates = tuple(dates)
         self.seed = seed
         self.max_histories = max_histories
+
+    def check_configuration(self, laws: Iterable[Law]) -> None:
+        """Run each date once, which all laws need, and report what that reveals of the configuration.
+
+        Raises:
+            ConfigError: it misspells a table or column, or a correction cannot be made.
+        """
+        try:
+            first = active(self.lab, self.dates)[0]
+            for date in self.dates:
+                self.lab.state((Step("run", date),))
+        except (RunFailedError, NotApplicableError):
+            return  # each law says so
+        check_names([self.lab.unknown_names(surely=True)])
+        if any(law.name == "correction" for law in laws) and "correction" not in self.lab.proof.skip:
+            for name in self.lab.proof.corrections:
+                self.lab.state((Step("correct", first, correction=name),))
 
     def prove(self, law: Law) -> Verdict:
         """Try to break `law`; the examples first, then drawn histories, and shrink what breaks it."""

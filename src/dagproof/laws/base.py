@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
+from dagproof.laws.happened import at_the_times_of, failing_part, skipping
 from dagproof.scope import Compared, LeftOut
 from dagproof.worlds.diff import Diff, diff, has_effect
 from dagproof.worlds.machine import HERE, Machine
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 TEMPORARY = re.compile(
     r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
-#: How many of the tasks that a run has skipped are named.
-MOST_SKIPPED = 5
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -176,7 +175,7 @@ class Law(ABC):
         finding = self.compared(lab, expected, history)
         if not finding.diff:
             return finding
-        in_time = _at_the_times_of(lab, expected, history, at_last=at_last)
+        in_time = at_the_times_of(lab, expected, history, at_last=at_last)
         if in_time == expected:
             return finding
         try:
@@ -244,70 +243,6 @@ def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
 
 def _dates(history: History) -> list[str]:
     return sorted({step.date for step in history})
-
-
-def failing_part(lab: Lab, history: History) -> History:
-    """Return the beginning of a history that fails, up to the step that does."""
-    for number in range(1, len(history)):
-        try:
-            lab.state(history[:number])
-        except RunFailedError:
-            return history[:number]
-    return history
-
-
-def skipping(lab: Lab, expected: History, history: History) -> str:
-    """Return ``; skipped: load`` for the tasks that a run of `history` skips and the one of `expected` does not."""
-    now, usual = (_skipped(lab, steps) for steps in (history, expected))
-    names = {task for date, tasks in now.items() if date in usual for task in tasks - usual[date]}
-    return named_skipped(lab, names)
-
-
-def named_skipped(lab: Lab, names: Collection[str]) -> str:
-    """Return ``; skipped: load, publish``, in the order of the DAG's file; nothing for no task."""
-    in_order = [task_id for task_id in lab.about["tasks"] if task_id in names]
-    more = [f"and {len(in_order) - MOST_SKIPPED} more"] if len(in_order) > MOST_SKIPPED else []
-    return f"; skipped: {', '.join([*in_order[:MOST_SKIPPED], *more])}" if in_order else ""
-
-
-def _skipped(lab: Lab, history: History) -> dict[str, set[str]]:
-    """Return the tasks that any run of a date skips, by date."""
-    found: dict[str, set[str]] = {}
-    for number, step in enumerate(history, start=1):
-        if step.kind not in ("arrive", "correct"):
-            states = lab.report(history[:number]).get("states", ())
-            found.setdefault(step.date, set()).update(s["task_id"] for s in states if s["state"] == "skipped")
-    return found
-
-
-def _at_the_times_of(lab: Lab, expected: History, history: History, *, at_last: bool) -> History:
-    """Return `expected` with each run at the time at which `history` has the run of its date, where that is another."""
-    first, last = _times(lab, history)
-    seen: set[str] = set()
-    steps = []
-    for number, step in enumerate(expected, start=1):
-        if step.kind in ("run", "rerun"):
-            at = (last if at_last or step.date in seen else first).get(step.date, "")
-            seen.add(step.date)
-            steps.append(replace(step, at=at) if at != lab.report(expected[:number])["clock"] else step)
-        else:
-            steps.append(step)
-    return tuple(steps)
-
-
-def _times(lab: Lab, history: History) -> tuple[dict[str, str], dict[str, str]]:
-    """Return when the first and the last run of each date of `history` began."""
-    first: dict[str, str] = {}
-    last: dict[str, str] = {}
-    for number, step in enumerate(history, start=1):
-        if step.kind in ("arrive", "correct"):
-            continue
-        report = lab.report(history[:number])
-        for date, clock in ((step.date, report["clock"]), (step.other, report.get("other_clock"))):
-            if date and clock:
-                first.setdefault(date, clock)
-                last[date] = clock
-    return first, last
 
 
 def sentence(failure: RunFailedError) -> str:

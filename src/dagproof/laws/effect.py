@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, named_skipped, writes
+from dagproof.laws.base import Finding, Law, writes
+from dagproof.laws.happened import named_skipped
 from dagproof.scope import LeftOut
 from dagproof.worlds.diff import has_effect
 

@@ -10,7 +10,8 @@ from hypothesis.strategies import SearchStrategy
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, active, failing_part, tidied
+from dagproof.laws.base import Finding, Law, active, tidied
+from dagproof.laws.happened import failing_part
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.world import RunFailedError
 
