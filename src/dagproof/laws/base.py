@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dagproof.happened import at_the_times_of, failing_part, skipping
 from dagproof.histories import History, Step, history_to_json
-from dagproof.laws.happened import at_the_times_of, failing_part, skipping
 from dagproof.scope import Compared, LeftOut
 from dagproof.worlds.diff import Diff, diff, has_effect
 from dagproof.worlds.machine import HERE, Machine

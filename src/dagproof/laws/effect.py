@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dagproof.happened import named_skipped
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, writes
-from dagproof.laws.happened import named_skipped
 from dagproof.scope import LeftOut
 from dagproof.worlds.diff import has_effect
 

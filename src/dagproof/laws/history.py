@@ -8,10 +8,10 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from dagproof.happened import failing_part
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, active, tidied
-from dagproof.laws.happened import failing_part
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.world import RunFailedError
 

@@ -18,6 +18,8 @@ MOST_POINTS = 8
 MOST_POINTS_LATER = 4
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as one fails after the other, too"
+#: Why a run may fail.
+NOT_JUDGED = "not judged, as running it again left the right rows"
 
 
 class Overlap(Law):
@@ -71,9 +73,7 @@ class Overlap(Law):
                 yield (Step("overlap", dates[0], other=other, point=point.name),)
         if _is_alone(lab) and len(dates) > 1:
             lab.scope.leave_out("two dates at once", NOT_TRIED, "max_active_runs = 1")
-        if (few := len(points) - MOST_POINTS) > 0:
-            why = f"left out: {MOST_POINTS} of a run are held, spread over it"
-            lab.scope.leave_out(f"{few} of {len(points)} points", why)
+        self._leave_out(lab, len(points), MOST_POINTS)
         yield from self._later(lab, dates)
 
     def _later(self, lab: Lab, dates: Sequence[str]) -> Iterator[History]:
@@ -95,8 +95,15 @@ class Overlap(Law):
             except RunFailedError:
                 lab.scope.leave_out(f"two runs at once, of which one is a {kind}, after another run", NO_REFERENCE)
                 continue
+            self._leave_out(lab, len(points), MOST_POINTS_LATER, " after other runs")
             for point in thinned(points, MOST_POINTS_LATER):
                 yield (*before, Step("overlap", date, other=other, point=point.name))
+
+    def _leave_out(self, lab: Lab, number: int, most: int, where: str = "") -> None:
+        """Note at how many points of a run it is not held."""
+        if number > most:
+            what = f"{number - most} of {number} points{where}"
+            lab.scope.leave_out(what, f"left out: {most} of a run are held, spread over it")
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with one run after the other, in either order."""
@@ -109,6 +116,8 @@ class Overlap(Law):
                 continue  # running them like that fails anyhow: nobody can expect that
             findings.append(self.compared_in_time(lab, runs, history))
             if not findings[-1]:
+                if lab.report(history)["again"]:
+                    lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
                 return findings[-1]
         if not findings:
             lab.state((Step("run", step.date),))
