@@ -423,13 +423,21 @@ CALLBACKS = (
     Bug(
         "noted_by_callback_of_dag",
         "noted_once_by_callbacks",
-        {"rerun": differs(TWICE, "load_attempts")},
+        {
+            "rerun": differs(TWICE, "load_attempts"),
+            "crash": differs(CRASHED_AND_RUN, "load_attempts"),
+            "correction": differs(CORRECTED, "load_attempts"),
+        },
         task="the on_success_callback of the DAG",
     ),
     Bug(
         "noted_by_callback_of_task",
         "noted_once_by_callbacks",
-        {"rerun": differs(TWICE, "load_attempts")},
+        {
+            "rerun": differs(TWICE, "load_attempts"),
+            "crash": differs(CRASHED_AND_RUN, "load_attempts"),
+            "correction": differs(CORRECTED, "load_attempts"),
+        },
         task="the on_success_callback of task load_orders",
     ),
 )
@@ -446,7 +454,7 @@ RETRY = (
         task="insert_orders",
     ),
     Bug("emptied_inbox", "staging_by_day", {"retry": gone(RETRIED, "keyed_orders"), "overlap": somehow(OVERLAPPED)}),
-    Bug("moved_input", "staged_file", {"retry": fails(RETRIED), "overlap": fails(OVERLAPPED)}, task="export_orders"),
+    Bug("moved_input", "staged_file", {"retry": fails(RETRIED)}, task="export_orders"),
 )
 
 CRASH = (
@@ -466,7 +474,7 @@ CRASH = (
     Bug(
         "lock_file",
         "locked_file",
-        {"crash": fails(CRASHED_AND_RUN), "overlap": fails(OVERLAPPED)},
+        {"crash": fails(CRASHED_AND_RUN)},
     ),
     Bug(
         "not_again",

@@ -150,7 +150,7 @@ class Law(ABC):
                 `expected` fails, although it succeeds in a fresh world.
             DagproofError: the first run of a date failed.
         """
-        noise = lab.noise(_dates(expected), machines=self.machines)
+        noise = self._noise(lab, _dates(expected))
         try:
             before = self.seen(lab, lab.state(expected))
         except RunFailedError as failure:
@@ -216,12 +216,25 @@ class Law(ABC):
             NotApplicableError: they differ in whole rows.
         """
         dates = _dates(history)
-        noise = lab.noise(dates, machines=self.machines)
+        noise = self._noise(lab, dates)
         if noise is None:
             raise NotApplicableError(
                 f"two fresh runs of {', '.join(dates)} differ in whole rows, so that a comparison shows nothing"
             )
         return noise
+
+    def _noise(self, lab: Lab, dates: Sequence[str]) -> frozenset[str] | None:
+        """Return the columns in which two fresh runs differ, on each machine; None for whole rows.
+
+        Raises:
+            NotApplicableError: one fresh run of a date succeeds, and another one fails.
+        """
+        for date in dates:
+            lab.state((Step("run", date),))
+        try:
+            return lab.noise(dates, machines=self.machines)
+        except RunFailedError as failure:
+            raise NotApplicableError(f"fresh runs do not all succeed: {failure}") from None
 
     def seen(self, lab: Lab, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot without what nobody reads (`scratch`), and what is exempt from this law."""

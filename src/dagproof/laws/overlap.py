@@ -14,8 +14,8 @@ from dagproof.worlds.world import RunFailedError
 
 #: The most points at which a first run is held; more are thinned out evenly.
 MOST_POINTS = 8
-#: The most at which a run is held after others, for each way in which two of them may meet there.
-MOST_POINTS_LATER = 4
+#: The most at which a run is held after others: first runs and reruns of one date, and reruns of two.
+MOST_POINTS_LATER = (4, 4, 2)
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as one fails after the other, too"
 #: Why a run may fail.
@@ -83,20 +83,19 @@ class Overlap(Law):
         """
         first, last = dates[0], dates[:2][-1]
         both = tuple(Step("run", date) for date in dates[:2])
-        ways = [(both, first, first)]
-        if last != first:
-            ways.insert(0, (both[:1], last, last))
-            if not (_is_alone(lab) or lab.about["depends_on_past"]):
-                ways.append((both, first, last))
-        for before, date, other in ways:
+        ways = [(both[:1], last, last)] if last != first else []
+        ways.append((both, first, first))
+        if last != first and not (_is_alone(lab) or lab.about["depends_on_past"]):
+            ways.append((both, first, last))
+        for (before, date, other), most in zip(ways, MOST_POINTS_LATER, strict=False):
             kind = "rerun" if Step("run", date) in before else "run"
             try:
                 points = _held_at(lab, (*before, Step(kind, date)))
             except RunFailedError:
                 lab.scope.leave_out(f"two runs at once, of which one is a {kind}, after another run", NO_REFERENCE)
                 continue
-            self._leave_out(lab, len(points), MOST_POINTS_LATER, " after other runs")
-            for point in thinned(points, MOST_POINTS_LATER):
+            self._leave_out(lab, len(points), most, " after other runs")
+            for point in thinned(points, most):
                 yield (*before, Step("overlap", date, other=other, point=point.name))
 
     def _leave_out(self, lab: Lab, number: int, most: int, where: str = "") -> None:

@@ -49,6 +49,7 @@ def test_an_attempt_that_was_given_up_may_fail(case: Copy) -> None:
     }
 
 
+@pytest.mark.deep
 def test_a_load_that_counts_what_it_has_staged_before_is_not_retry_safe(case: Copy) -> None:
     """As ever."""
     verdict = case("loading_table").prove("museum_bad", "retry").verdicts()["retry"]
@@ -70,6 +71,7 @@ def test_staging_of_its_own_is_healthy(case: Copy) -> None:
     assert set(outcomes(verdicts).values()) == {"proven", "not-applicable"}
 
 
+@pytest.mark.deep
 def test_dates_that_never_run_at_once_are_named(case: Copy) -> None:
     """With one active run at a time, two dates at once are not tried, and the verdict says so."""
     verdicts = case("shared_staging").prove("staging_one", "order", "overlap").verdicts()
@@ -89,6 +91,7 @@ def test_a_run_that_is_skipped_when_it_is_late_is_laid_at_the_clock(case: Copy) 
         assert verdicts[law]["headline"].endswith("; skipped: load, notify")
 
 
+@pytest.mark.deep
 def test_reruns_that_make_a_later_date_late_are_not_blamed(case: Copy) -> None:
     """`rerun` draws histories in which the second date starts days late."""
     verdicts = case("latest_only").prove("latest_bad", "rerun", "order").verdicts()
@@ -142,6 +145,7 @@ def test_verdicts_are_printed_although_a_name_was_wrong(case: Copy) -> None:
     assert "exempt.crash names 'nowhere'" in ended.err
 
 
+@pytest.mark.deep
 def test_a_correction_that_cannot_be_made_is_reported_before_any_law(case: Copy) -> None:
     """Not when the law that makes it comes at last."""
     broken = configured(case("overlap_later_runs"), 'corrections = { gone = "gone.sql" }')
