@@ -112,21 +112,28 @@ class Lab:
         self.scope.compared.add(before, after)
         return diff(before, after)
 
-    def ran(self) -> Iterator[Report]:
-        """Yield what each run says of itself that the proof under way has looked at, of whichever DAG (``dag``)."""
-        keys = dict.fromkeys(key.first(n) for key in self._looked for n in range(len(key.moves) + 1))
-        for key in keys:
+    def ran(self, *histories: History) -> Iterator[Report]:
+        """Yield what each run of the histories says of itself, of whichever DAG (``dag``).
+
+        Without any, it is those that the proof under way has looked at.
+        """
+        keys = (whole.first(n) for whole in self._keys(histories) for n in range(len(whole.moves) + 1))
+        for key in dict.fromkeys(keys):
             yield from self._ran.get(key, ())
 
-    def written(self) -> Iterator[tuple[Snapshot, Snapshot]]:
-        """Yield all that was there before and after each history that the proof under way has looked at.
+    def written(self, *histories: History) -> Iterator[tuple[Snapshot, Snapshot]]:
+        """Yield all that was there before and after each of the histories, what the configuration ignores, too.
 
-        What the configuration ignores is in it. The data that arrived, and their corrections, were there before.
+        The data that arrived, and their corrections, were there before. Without any history, it is those that the proof
+        under way has looked at.
         """
-        for key in self._looked:
+        for key in self._keys(histories):
             first = next((n for n, move in enumerate(key.moves) if move.kind not in ("arrive", "correct")), None)
             if first is not None and key in self._raw and key.first(first) in self._raw:
                 yield self._raw[key.first(first)], self._raw[key]
+
+    def _keys(self, histories: Sequence[History]) -> list[_Key]:
+        return [_Key(self._moves(history), HERE.name, 0) for history in histories] or list(self._looked)
 
     def report(self, history: History) -> Report:
         """Return what the last run of `history` says of itself.
@@ -244,11 +251,13 @@ class Lab:
 
     def located(self, task_id: str) -> str:
         """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""
-        where = self.about["tasks"].get(task_id)
-        if not where:
-            return f"task {task_id}"
-        path, _, line = where.rpartition(":")
-        return f"task {task_id}, at {self.shown(path)}:{line}"
+        line = self.located_line(self.about["tasks"].get(task_id))
+        return f"task {task_id}, at {line}" if line else f"task {task_id}"
+
+    def located_line(self, where: str | None) -> str | None:
+        """Return ``file.py:line`` with the file as the user would write it; None for nothing."""
+        path, _, line = (where or "").rpartition(":")
+        return f"{self.shown(path)}:{line}" if path else None
 
     def shown(self, path: str) -> str:
         """Return `path` as the user would write it."""

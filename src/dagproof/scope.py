@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dagproof.histories import History
+from dagproof.worlds.diff import differing_names
 from dagproof.worlds.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from dagproof.lab import Lab
 
 #: How many things that were left out for the same reason are named in a text.
 MOST_NAMED = 8
@@ -42,6 +47,36 @@ def sentences(entries: Iterable[LeftOut]) -> list[str]:
     for entry in entries:
         groups.setdefault((entry.why, entry.setting), []).append(entry.what)
     return [_sentence(why, setting, list(dict.fromkeys(names))) for (why, setting), names in groups.items()]
+
+
+def unseen(lab: Lab, histories: Sequence[History]) -> str:
+    """Return what histories write and no law compares, with the settings for that; an empty text for nothing."""
+    ignored: set[str] = set()
+    for before, after in lab.written(*histories):
+        ignored |= differing_names(before, after)
+        ignored -= differing_names(before.without(lab.ignore), after.without(lab.ignore))
+    elsewhere = list(reported(lab.ran(*histories)))
+    names = [*sorted(ignored), *(entry.what for entry in elsewhere)]
+    return listed(names, ["ignore"] * bool(ignored) + [entry.setting for entry in elsewhere])
+
+
+def listed(names: Iterable[str], settings: Iterable[str]) -> str:
+    """Return ``balances, audit (exempt.crash, ignore)``, each of them once."""
+    shown = ", ".join(dict.fromkeys(setting for setting in settings if setting))
+    return ", ".join(dict.fromkeys(names)) + (f" ({shown})" if shown else "")
+
+
+def reported(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+    """Yield what runs themselves report that nobody compares."""
+    for report in with_beside(reports):
+        yield from (LeftOut.from_json(entry) for entry in report.get("left_out", ()))
+
+
+def with_beside(reports: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield reports, and those of the runs that were made beside them."""
+    for report in reports:
+        yield report
+        yield from with_beside(report.get("beside", ()))
 
 
 def _sentence(why: str, setting: str, names: list[str]) -> str:
