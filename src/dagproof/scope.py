@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dagproof.histories import History
+from dagproof.histories.steps import count
 from dagproof.worlds.diff import differing_names
 from dagproof.worlds.snapshot import Snapshot
 
@@ -80,10 +81,14 @@ def with_beside(reports: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, A
 
 
 def _sentence(why: str, setting: str, names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    named = ", ".join(names[:MOST_NAMED]) + more
+    named = _some(names)
     text = f"{why}: {named}" if why.startswith("not ") else f"{named} {why}"
     return f"{text} ({setting})" if setting else text
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 @dataclass
@@ -100,6 +105,15 @@ class Compared:
                 self.tables[name] = max(self.tables.get(name, 0), len(table.rows))
             for path, file in snapshot.files.items():
                 self.files[path] = max(self.files.get(path, 0), file.size)
+
+    def shown(self) -> list[str]:
+        """Return ``2 tables: orders (8 rows), audit (1 row)``, and a line like that for files; nothing for nothing."""
+        kinds = (("table", "row", self.tables), ("file", "byte", self.files))
+        return [
+            f"{count(len(of), kind)}: {_some([f'{name} ({count(of[name], unit)})' for name in sorted(of)])}"
+            for kind, unit, of in kinds
+            if of
+        ]
 
     def to_json(self) -> dict[str, dict[str, int]]:
         """Return it as in the JSON that ``dagproof prove`` prints."""
