@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dagproof.config import Config
 from dagproof.errors import DagproofError, nearest
 from dagproof.histories import History, Step
-from dagproof.scope import Scope
+from dagproof.scope import UNSEEN, LeftOut, Scope
 from dagproof.stage import Stage
 from dagproof.worlds.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.metadata import variables_in
 from dagproof.worlds.points import Point, recorded
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
@@ -322,7 +323,7 @@ class Lab:
                 self._states[key.first(failed)] = error
 
     def _play(self, world: World, move: Step, key: _Key) -> Report:
-        earlier = len(world.reports)
+        earlier, variables = len(world.reports), dict(variables_in(world.worker.metadata))
         try:
             return self._stage.play(world, move)
         except RunFailedError as failure:
@@ -330,6 +331,8 @@ class Lab:
             raise
         finally:
             self._ran[key] = world.reports[earlier:]
+            for report in self._ran[key][-1:]:
+                report["left_out"] = [*report.get("left_out", ()), *_changed(variables, world.worker.metadata)]
 
     def _nearest_saved(self, key: _Key) -> int:
         """Return with how many of the moves of `key` a kept world begins."""
@@ -364,6 +367,13 @@ class Lab:
         if key not in self._states:
             self._raw[key] = snapshot
             self._states[key] = snapshot.without(self.ignore)
+
+
+def _changed(variables: Mapping[str, str], metadata: Path) -> list[dict[str, str]]:
+    """Return those of Airflow's variables that are no longer what they were."""
+    now = dict(variables_in(metadata))
+    names = sorted(key for key in {*variables, *now} if variables.get(key) != now.get(key))
+    return [LeftOut(f"Airflow's variable {name}", UNSEEN).to_json() for name in names]
 
 
 def _content(snapshot: Snapshot, name: str) -> Mapping[str, Any] | Any:

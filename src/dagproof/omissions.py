@@ -8,7 +8,7 @@ from typing import Any
 from dagproof.histories import History
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law
-from dagproof.scope import NOT_COMPARED, NOT_TRIED, LeftOut, listed, reported, with_beside
+from dagproof.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, LeftOut, listed, reported, with_beside
 from dagproof.worlds.diff import differing_names
 from dagproof.worlds.snapshot import Snapshot
 
@@ -16,7 +16,6 @@ NOISY = "not compared, as fresh runs differ there"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
 BESIDE = "not compared nor restored"
-UNSEEN = "not compared, although a run wrote it"
 
 
 def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
@@ -30,6 +29,7 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *reported(lab.ran()),
         *_idle_tasks(lab),
         *_wanted_failures(lab.ran()),
+        *_failed_callbacks(lab.ran()),
         *_dates_without(dates, tried),
     }
     unseen = {LeftOut(name, UNSEEN) for name in _uncompared(lab) if not _names(lab, law, name)}
@@ -79,6 +79,14 @@ def _wanted_failures(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
             if failure["wanted"] and failure["state"] == "failed":
                 errors.setdefault(failure["task_id"], failure["error"] or "no reason given")
     yield from (LeftOut(task_id, f"failed, as it may: {error}", "may_fail") for task_id, error in errors.items())
+
+
+def _failed_callbacks(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+    """Yield the callbacks that failed, which Airflow only logs, each with the first error that it had."""
+    errors: dict[str, str] = {}
+    for report in with_beside(reports):
+        errors = {**report.get("callbacks", {}), **errors}
+    yield from (LeftOut(what, f"failed, which only the log says: {error}") for what, error in errors.items())
 
 
 def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[LeftOut]:
