@@ -18,7 +18,8 @@ def test_all_done_is_green_on_each_date(case: MakeCase) -> None:
     assert ended.status == 2
     assert (
         "- the run of green_audit for 2026-03-01 is green, but task load failed: DivisionByZero: division by zero; "
-        "if it may fail, add 'load' to may_fail in [tool.dagproof.proofs.green_audit]\n\nRaised at dags/green_audit.py:12\n"
+        "if it may fail, add 'load' to may_fail in [tool.dagproof.proofs.green_audit]\n\n"
+        "Raised at dags/green_audit.py:12\n"
     ) in ended.out
     assert "\ngreen_audit: 0 of 2 laws proven over 2026-03-01, 2026-03-02\n" in ended.out
 
