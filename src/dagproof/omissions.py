@@ -10,9 +10,9 @@ from dagproof.lab import Lab
 from dagproof.laws import Finding, Law
 from dagproof.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, LeftOut, listed, reported, with_beside
 from dagproof.worlds.diff import differing_names
-from dagproof.worlds.snapshot import Snapshot
 
 NOISY = "not compared, as fresh runs differ there"
+LITTER = "not compared, as a crash may leave a temporary file"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
 BESIDE = "not compared nor restored"
@@ -23,7 +23,7 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
     findings = list(tried.values())
     known = {
         *configured(lab, law),
-        *(LeftOut(name, NOISY) for finding in findings for name in finding.not_compared),
+        *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
         *(entry for finding in findings for entry in finding.left_out),
         *lab.scope.left_out,
         *reported(lab.ran()),
@@ -32,8 +32,13 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *_failed_callbacks(lab.ran()),
         *_dates_without(dates, tried),
     }
-    unseen = {LeftOut(name, UNSEEN) for name in _uncompared(lab) if not _names(lab, law, name)}
-    return tuple(sorted(known | unseen, key=lambda entry: (entry.why, entry.setting, entry.what)))
+    known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
+    return tuple(sorted(known, key=lambda entry: (entry.why, entry.setting, entry.what)))
+
+
+def _why(lab: Lab, name: str) -> str:
+    """Return why a law has not compared a column; of a file, it is that a crash has left it, and it looks temporary."""
+    return LITTER if name in lab.scope.compared.files else NOISY
 
 
 def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
@@ -46,9 +51,14 @@ def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
 
 def nothing_left(lab: Lab, law: Law) -> str:
     """Return why nothing that the runs wrote was compared; an empty text where something was, or they wrote nothing."""
-    names = {name for before, after in lab.written() for name in differing_names(before, after)}
+    compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
+    names: set[str] = set()
+    for before, after in lab.written():
+        names |= differing_names(before, after)
+        if names & compared:
+            return ""
     elsewhere = set(reported(lab.ran()))
-    if names & {*lab.scope.compared.tables, *lab.scope.compared.files} or not (names or elsewhere):
+    if not (names or elsewhere):
         return ""
     settings = {entry.setting for entry in (*configured(lab, law), *elsewhere)}
     beside = [*sorted(names), *sorted(entry.what for entry in elsewhere)]
@@ -95,22 +105,11 @@ def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[L
     yield from (LeftOut(date, NOT_TRIED) for date in dates if date not in seen)
 
 
-def _uncompared(lab: Lab) -> set[str]:
-    """Return the tables and files that a run wrote and nobody compared."""
+def _uncompared(lab: Lab, law: Law) -> set[str]:
+    """Return the tables and files that a run wrote and nobody compared, but for those that the configuration names."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
-    return {
-        name
-        for before, after in lab.written()
-        for name in _names_of(before, after) - compared
-        if before.tables.get(name) != after.tables.get(name) or before.files.get(name) != after.files.get(name)
-    }
-
-
-def _names(lab: Lab, law: Law, name: str) -> bool:
-    """Tell whether the configuration names a table or file, so that its own entry stands for it."""
-    everything = [snapshot for pair in lab.written() for snapshot in pair]
-    return all(name not in _names_of(law.seen(lab, snapshot.without(lab.ignore))) for snapshot in everything)
-
-
-def _names_of(*snapshots: Snapshot) -> set[str]:
-    return {name for snapshot in snapshots for name in (*snapshot.tables, *snapshot.files)}
+    found = {name for before, after in lab.written() for name in differing_names(before, after) - compared}
+    if not found:
+        return found
+    seen = (law.seen(lab, snapshot.without(lab.ignore)) for pair in lab.written() for snapshot in pair)
+    return found & {name for snapshot in seen for name in (*snapshot.tables, *snapshot.files)}

@@ -20,7 +20,7 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
-from dagproof.omissions import left_out, nothing_left
+from dagproof.omissions import configured, left_out, nothing_left
 from dagproof.scope import NOT_TRIED
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
@@ -109,6 +109,8 @@ class Prover:
             raise
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
+        if verdict.outcome in (NOT_APPLICABLE, ERROR):
+            verdict = replace(verdict, left_out=tuple(sorted(configured(self.lab, law))))
         ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
 

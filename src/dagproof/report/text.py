@@ -181,7 +181,8 @@ def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterat
         if verdict.outcome == NOT_APPLICABLE and above:
             again = (above.outcome, above.reason) == (verdict.outcome, verdict.reason)
         yield _law_line(replace(verdict, reason="the same") if again else verdict)
-        yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
+        if verdict.outcome in (PROVEN, FALSIFIED):
+            yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
         errors |= {verdict.reason} if verdict.outcome == ERROR else set()
         above = verdict
 
