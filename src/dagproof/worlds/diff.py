@@ -131,6 +131,12 @@ def has_effect(effect: Diff) -> bool:
     return bool(effect.files) or any(t.rows_before or t.rows_after for t in effect.tables)
 
 
+def differing_names(before: Snapshot, after: Snapshot) -> set[str]:
+    """Return the tables and files that differ in anything."""
+    tables = {n for n in before.tables.keys() | after.tables.keys() if before.tables.get(n) != after.tables.get(n)}
+    return tables | {p for p in before.files.keys() | after.files.keys() if before.files.get(p) != after.files.get(p)}
+
+
 def differing_columns(found: Diff) -> frozenset[str] | None:
     """Return ``table.column`` of all that differs, or None where rows or files differ as a whole."""
     if found.files or not all(table.only_columns for table in found.tables):

@@ -52,6 +52,12 @@ class RunFailedError(DagproofError):
         self.left: Snapshot | None = None
         """What is in the stores after it; None where nobody has looked."""
 
+    @property
+    def raised(self) -> str:
+        """``file.py:line`` of the user's own code that the error of its task went through; empty without any."""
+        failure = unwanted(self.report)
+        return str((failure or {}).get("raised") or "")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -270,6 +276,8 @@ class World:
         self.worker = worker
         self.now = now
         """When the last run ended; None when nothing has run."""
+        self.reports: list[Report] = []
+        """What each run that ended here says of itself, with its ``dag``."""
 
     def run(self, run: Run, what: str, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> Report:
         """Run a DAG, as the scheduler would; `what` names the run in an error, `extras` go into the request.
@@ -298,6 +306,7 @@ class World:
             "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
             "result": str(self.worlds.world_folder / "result.json"),
+            "may_fail": {dag_id: list(proof.may_fail) for dag_id, proof in self.worlds.config.proofs.items()},
             **extras,
         }
 
@@ -309,6 +318,7 @@ class World:
 
     def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
+        self.reports.append({**report, "dag": request["dag"]})
         ended = datetime.fromisoformat(report.get("ended") or request["clock"])
         self.now = ended if self.now is None else max(self.now, ended)
 
@@ -359,13 +369,28 @@ class World:
             return f"{what} wrote more than {limit:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
         if report["reason"]:
             return f"{what} failed: {report['reason']}"
-        failed = [task for task in report["tasks"] if task["state"] == "failed"]
-        if not failed:
+        failure = unwanted(report)
+        if failure is None:
             return f"{what} ended as {report['state']}, and no task failed"
-        task = failed[0]
-        error = task["error"] or "no reason given"
+        return f"{what} {_how_it_failed(failure, report)}"
+
+
+def unwanted(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the first task that failed, although the configuration does not let it; None where there is none."""
+    return next((failure for failure in report.get("failures", ()) if not failure["wanted"]), None)
+
+
+def _how_it_failed(failure: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Return what is said of a run in which a task failed: that it is green all the same, where it is."""
+    task, where = failure["task_id"], f" in [tool.dagproof.proofs.{report['dag']}]"
+    if failure["state"] == "upstream_failed":
+        why = "did not run, because a task before it failed"
+        return f"failed: task {task} {why}; if it may be so, add {task!r} to may_fail{where}"
+    error = failure["error"] or "no reason given"
+    if report["dag_run"] != "success":
         hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
-        return f"{what} failed in task {task['task_id']}: {error}{hint}"
+        return f"failed in task {task}: {error}{hint}"
+    return f"is green, but task {task} failed: {error}; if it may fail, add {task!r} to may_fail{where}"
 
 
 def execute(conninfo: str, path: Path, name: str, where: str, *, moves_clock: bool = False, **values: str) -> None:
