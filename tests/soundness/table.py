@@ -26,8 +26,8 @@ HEAD = """\
 {dags} small DAGs are drawn (seed {seed}): {sick} with one of {faults} known faults, and for each a healthy twin that
 does the same without it. What they write, and where, is known: tables with and without keys, partitioned, unlogged,
 behind views and in other schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in
-{folders} places; a service. Up to two healthy loads are beside the one in question; loads are hooks, SQL operators, psql,
-mapped tasks and Python.
+{folders} places; a service. Up to two healthy loads are beside the one in question; loads are hooks, SQL operators,
+psql, mapped tasks and Python.
 
 The tests hold that each fault is found by a law that must find it, and that no healthy twin is accused. Where no law
 can see a fault, the verdict says what it does not see: that is counted as *said*.
