@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.soundness.model import Fault, Python
+from tests.soundness.faults_of_code import REPLACED
+from tests.soundness.model import KEYED, Fault, Python
 
-#: Where files lie: what is given to a run, a folder in it, below its home, and a temporary folder that survives.
+#: Where files lie: what is given to a run, a folder in it, below its home, and where it begins.
 FOLDERS = {
     "{files}": 'Path(os.environ["DATA_ROOT"])',
     "a subfolder": 'Path(os.environ["DATA_ROOT"], "exports", "daily")',
     "home": 'Path.home() / ".partner"',
-    "the temporary folder": 'Path(tempfile.gettempdir()) / "exchange"',
+    "the working folder": 'Path("exports")',
 }
 
 #: What waits for whom: one process at a time writes the database in a file.
@@ -103,6 +104,14 @@ FORMATS = {
 }
 DATABASES = ("sqlite", "duckdb")
 
+TEMPORARY = 'Path(tempfile.gettempdir(), "exchange")'
+#: What a verdict says of the folder for temporary files, which is emptied before each run.
+NOT_COMPARED = r"temporary.*not compared"
+MARK = """
+with $connect as connection, connection.cursor() as cursor:
+    cursor.execute("INSERT INTO marks VALUES (%s) ON CONFLICT DO NOTHING", (ds,))
+"""
+
 FOLDER = "\n$read\nfolder = $folder\nfolder.mkdir(parents=True, exist_ok=True)\n"
 
 
@@ -188,6 +197,29 @@ FILES = (
             'os.replace(path, folder / f"orders-{ds}.csv")\n'
         ),
         _healthy("csv"),
+    ),
+    Fault(
+        "append to a file: temporary",
+        "Adds the day's rows to a file in the folder for temporary files, which survives, and notes the day.",
+        (),
+        Python(f'{FOLDER.replace("$folder", TEMPORARY)}path = folder / "orders.csv"\n{FORMATS["csv"].append}{MARK}'),
+        Python(f"{_healthy('csv').body}{MARK}"),
+        said=NOT_COMPARED,
+        near=("rerun",),
+    ),
+    Fault(
+        "a cache in the temporary folder",
+        "Asks upstream once a day, and a temporary file from then on.",
+        ("correction",),
+        Python(
+            f'path = {TEMPORARY} / f"{{ds}}.json"\npath.parent.mkdir(exist_ok=True)\n'
+            "if path.exists():\n    rows = json.loads(path.read_text())\n"
+            "else:\n    $read\n    path.write_text(json.dumps([list(row) for row in rows]))\n"
+            f"{REPLACED}"
+        ),
+        Python(f"$read\n{REPLACED}"),
+        KEYED,
+        said=NOT_COMPARED,
     ),
     Fault(
         "an input that is moved",

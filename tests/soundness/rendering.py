@@ -111,7 +111,8 @@ def _statements(load: Sql, names: dict[str, str], ds: str, *, share: str = "") -
 
 def _listed(statements: Sequence[str], *, is_format: bool = False) -> str:
     prefix = "f" if is_format else ""
-    return "[\n" + "".join(f'    {prefix}"""{text}""",\n' for text in statements) + "]"
+    whole = [f"{text} " if text.endswith('"') else text for text in statements]
+    return "[\n" + "".join(f'    {prefix}"""{text}""",\n' for text in whole) + "]"
 
 
 def _by_hook(load: Sql, names: dict[str, str]) -> str:
