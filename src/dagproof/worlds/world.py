@@ -28,6 +28,7 @@ from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.worlds.worker import Worker
 
@@ -270,6 +271,10 @@ class World:
         self.worker = worker
         self.now = now
         """When the last run ended; None when nothing has run."""
+        self.machine = worker.machine
+        """The machine that its runs believe they are on."""
+        self.scratch: tuple[str, ...] = ()
+        """What no reader reads: a snapshot has the rows of views over it."""
 
     def run(self, run: Run, what: str, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> Report:
         """Run a DAG, as the scheduler would; `what` names the run in an error, `extras` go into the request.
@@ -298,6 +303,7 @@ class World:
             "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
             "result": str(self.worlds.world_folder / "result.json"),
+            "machine": self.machine.to_json(),
             **extras,
         }
 
@@ -314,7 +320,11 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self.worlds.conninfo, self.worlds.files)
+        return snapshot.take(self.worlds.conninfo, self.worlds.files, scratch=self.scratch)
+
+    def turn_rows(self) -> list[str]:
+        """Put the rows that are there into another physical order, where the machine turns; return what was not."""
+        return turn_rows(self.worlds.conninfo) if self.machine.turns and self.worlds.conninfo else []
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
@@ -330,7 +340,7 @@ class World:
         Besides that it tells of sequences, of Airflow's variables, and of the files that a run keeps outside the
         world's data.
         """
-        digest = hashlib.sha256(repr((now.tables, now.files)).encode())
+        digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
         for folder in ("home", "tmp"):
             digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
         if self.worlds.conninfo:
@@ -340,7 +350,8 @@ class World:
 
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
-        return {"into": str(folder), "conninfo": self.postgres, "files": str(self.worlds.files)}
+        stores = {"conninfo": self.postgres, "files": str(self.worlds.files)}
+        return {"into": str(folder), **stores, "scratch": list(self.scratch)}
 
     @property
     def postgres(self) -> str | None:
