@@ -54,7 +54,9 @@ class Stage:
             RunFailedError: a run that should succeed did not.
         """
         unturned = world.turn_rows() if step.kind != "arrive" else []
-        return {**self._kinds[step.kind](world, step, **extras), "unturned": unturned}
+        if unturned:
+            world.reports.append({"dag": self.dag_id, "unturned": unturned})
+        return self._kinds[step.kind](world, step, **extras)
 
     def _run(self, world: World, step: Step, **extras: Any) -> Report:
         if step.kind == "clear":

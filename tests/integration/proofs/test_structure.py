@@ -213,7 +213,7 @@ def test_what_is_named_leaves_out_what_is_on_it(database: Database) -> None:
         assert not diff(before.without(ignore), after.without(ignore))
         assert not matches_nothing(entry, [before])
     assert matches_nothing("structure of nothing", [before])
-    assert differing_columns(diff(before, after)) == {"structure of ev"}
+    assert differing_columns(diff(before, after)) == frozenset({"structure of ev"})
     assert not diff(before.without(frozenset({"ev.v"})), before.without(frozenset({"ev.v"})))
     database.run("CREATE OR REPLACE FUNCTION total(d date) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'")
     assert not diff(after.without_whole(["total"]), database.take().without_whole(["total"]))
