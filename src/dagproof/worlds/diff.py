@@ -96,7 +96,8 @@ class Diff:
 
     def to_json(self) -> dict[str, Any]:
         """Return the diff as plain data, with a few examples of each table's rows."""
-        return asdict(replace(self, tables=tuple(table.shortened(JSON_EXAMPLES) for table in self.tables)))
+        short = replace(self, tables=tuple(table.shortened(JSON_EXAMPLES) for table in self.tables))
+        return {**asdict(short), "structure": tuple(part.to_json() for part in self.structure)}
 
 
 @dataclass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from dagproof.worlds.filediff import first_difference_of_texts
 from dagproof.worlds.structure import Part, Structure
@@ -25,6 +26,10 @@ class StructureDiff:
     detail: str = ""
     definition_before: str = ""
     definition_after: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, with the kind of change."""
+        return {**asdict(self), "change": self.kind}
 
     @property
     def kind(self) -> str:
