@@ -16,6 +16,7 @@ LITTER = "not compared, as a crash may leave a temporary file"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
 BESIDE = "not compared nor restored"
+SAME_ORDER = "not tried in another order of rows"
 
 
 def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
@@ -30,6 +31,8 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *_idle_tasks(lab),
         *_wanted_failures(lab.ran()),
         *_failed_callbacks(lab.ran()),
+        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.get("unturned", ())),
+        *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
         *_dates_without(dates, tried),
     }
     known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}

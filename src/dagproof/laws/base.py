@@ -200,7 +200,7 @@ def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
     litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
     if not litter or len(litter) > most:
         return finding
-    left = Diff(finding.diff.tables, tuple(f for f in finding.diff.files if f.path not in litter))
+    left = replace(finding.diff, files=tuple(f for f in finding.diff.files if f.path not in litter))
     return replace(finding, diff=left, not_compared=finding.not_compared | litter)
 
 
@@ -221,7 +221,7 @@ def writes(lab: Lab, date: str) -> bool:
         DagproofError: the run failed.
     """
     run = (Step("run", date),)
-    return has_effect(diff(lab.before(run), lab.state(run)))
+    return has_effect(diff(lab.before(run), lab.state(run)), lab.state(run))
 
 
 def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:

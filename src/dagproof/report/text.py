@@ -16,6 +16,7 @@ MOST_FILES = 5
 MOST_TABLES = 10
 #: Below the words of a law's line.
 INDENT = " " * 19
+MOST_PARTS = 10
 
 
 def proof_text(proof: Proof) -> str:
@@ -60,14 +61,16 @@ def failure_text(dag_id: str, verdict: Verdict) -> str:
 
 
 def diff_lines(found: Diff, sides: tuple[str, str]) -> list[str]:
-    """Return a diff, two lines a table and one a file, `sides` naming what is compared."""
+    """Return a diff, two lines a table, one a file or an index, `sides` naming what is compared."""
     lines: list[str] = []
     width = max((len(table.table) for table in found.tables), default=0)
     for table in found.tables[:MOST_TABLES]:
         lines += _table_lines(table, sides, width)
     lines += _more(len(found.tables) - MOST_TABLES, "table")
     lines += [_file_line(file) for file in found.files[:MOST_FILES]]
-    return lines + _more(len(found.files) - MOST_FILES, "file")
+    lines += _more(len(found.files) - MOST_FILES, "file")
+    lines += [f"{part.part}   {part.change}" for part in found.structure[:MOST_PARTS]]
+    return lines + _more(len(found.structure) - MOST_PARTS, "definition")
 
 
 def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:

@@ -28,6 +28,7 @@ from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.worlds.worker import Worker
 
@@ -276,6 +277,10 @@ class World:
         self.worker = worker
         self.now = now
         """When the last run ended; None when nothing has run."""
+        self.machine = worker.machine
+        """The machine that its runs believe they are on."""
+        self.scratch: tuple[str, ...] = ()
+        """What no reader reads: a snapshot has the rows of views over it."""
         self.reports: list[Report] = []
         """What each run that ended here says of itself, with its ``dag``."""
 
@@ -307,6 +312,7 @@ class World:
             "log": str(self.worlds.next_log()),
             "result": str(self.worlds.world_folder / "result.json"),
             "may_fail": {dag_id: list(proof.may_fail) for dag_id, proof in self.worlds.config.proofs.items()},
+            "machine": self.machine.to_json(),
             **extras,
         }
 
@@ -324,7 +330,11 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self.worlds.conninfo, self.worlds.files)
+        return snapshot.take(self.worlds.conninfo, self.worlds.files, scratch=self.scratch)
+
+    def turn_rows(self) -> list[str]:
+        """Put the rows that are there into another physical order, where the machine turns; return what was not."""
+        return turn_rows(self.worlds.conninfo) if self.machine.turns and self.worlds.conninfo else []
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
@@ -340,7 +350,7 @@ class World:
         Besides that it tells of sequences, of Airflow's variables, and of the files that a run keeps outside the
         world's data.
         """
-        digest = hashlib.sha256(repr((now.tables, now.files)).encode())
+        digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
         for folder in ("home", "tmp"):
             digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
         if self.worlds.conninfo:
@@ -350,7 +360,8 @@ class World:
 
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
-        return {"into": str(folder), "conninfo": self.postgres, "files": str(self.worlds.files)}
+        stores = {"conninfo": self.postgres, "files": str(self.worlds.files)}
+        return {"into": str(folder), **stores, "scratch": list(self.scratch)}
 
     @property
     def postgres(self) -> str | None:
