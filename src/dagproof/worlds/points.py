@@ -190,7 +190,7 @@ class Held:
 def held(world: World, point: Point, request: dict[str, Any]) -> Iterator[Held]:
     """Have the run that `request` is for held at `point`, and released at the end of the block at the latest."""
     if point.kind == "file":
-        reached, go = (Path(world.worlds.world_folder, name) for name in ("held", "go"))
+        reached, go = (Path(world.worlds.run_folder, name) for name in ("held", "go"))
         plan = {"at": point.number, "action": "hold", "reached": str(reached), "go": str(go)}
         request["files"] = {"folder": str(world.worlds.files), "plan": plan}
 

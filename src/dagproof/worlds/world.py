@@ -12,16 +12,17 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dagproof.addresses import allowed_endpoints, literal_addresses
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
-from dagproof.worlds import guard, reaper, shell_date, snapshot
+from dagproof.worlds import reaper, shell_date, snapshot
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.runlog import log_tail
@@ -78,10 +79,15 @@ class Worlds:
         self.server = server
         self.services = services
         self.world_folder = folder / "world"
-        self.files = self.world_folder / "files"
+        self.files, self.home, self.temporary, self.run_folder = (
+            self.world_folder / name for name in ("files", "home", "tmp", "run")
+        )
+        """What a run gets: its data, its home, a folder that is emptied before each run, and what is ours of a run."""
+        self.own = folder / "own"
+        """What is ours of all runs."""
         self.programs = folder / "programs"
         """What a shell finds there before the system's."""
-        self.metadata_template = folder / "metadata-template.db"
+        self.metadata_template = self.own / "metadata-template.db"
         self._template = unique_name("template")
         self._database = unique_name()
         self.conninfo = server.url(self._database) if server else None
@@ -136,7 +142,7 @@ class Worlds:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
         world = self.config.world
         places = self.places(machine)
-        own = {name: str(self.world_folder / folder) for name, folder in (("HOME", "home"), ("TMPDIR", "tmp"))}
+        own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
         connections = {
             f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(conn_id, value, places)
@@ -158,11 +164,18 @@ class Worlds:
         """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
         world = self.config.world
         paths = [entry for entry in world.allow if entry.startswith("/")]
-        hosts = [entry for entry in world.allow if not entry.startswith("/")]
-        mapped = [*world.env.values(), *world.variables.values(), *_connection_urls(world)]
-        urls = [fill(value, self.places(machine)) for value in mapped]
-        endpoints = guard.endpoints_in([*urls, *hosts]).union(self.services.endpoints)
-        return {"writable": [str(self.folder), *paths], "endpoints": sorted(endpoints)}
+        allowed = allowed_endpoints(world)
+        endpoints = [*allowed, *self.services.endpoints]
+        if self.server is not None:
+            lane = self.lane(machine)
+            endpoints.append(("127.0.0.1", lane.port) if lane else (self.server.host, self.server.port))
+        inside = [self.files, self.home, self.temporary, self.run_folder, self.own]
+        return {
+            "writable": [*map(str, inside), *paths],
+            "floor": [str(self.world_folder), str(self.own), *paths],
+            "endpoints": endpoints,
+            "beside": beside(world, self.services.places, allowed),
+        }
 
     @contextmanager
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
@@ -201,17 +214,18 @@ class Worlds:
     def next_log(self) -> Path:
         """Return a new file for the log of a run."""
         self._log_count += 1
-        return self.folder / "logs" / f"{self._log_count:05d}.log"
+        return self.own / "logs" / f"{self._log_count:05d}.log"
 
     def _empty_folders(self, saved: SavedWorld | None = None) -> None:
-        if self.world_folder.exists():
-            reaper.rmtree(str(self.world_folder))
+        """Make the folders anew but for that in which they are: Landlock knows a folder by what it is, not by name."""
+        folders = (self.files, self.home, self.temporary, self.run_folder)
+        for folder in folders:
+            reaper.rmtree(str(folder))
         if saved is not None:
-            shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True)
+            shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
-        for name in ("files", "home", "tmp"):
-            (self.world_folder / name).mkdir(parents=True)
-        (self.folder / "logs").mkdir(exist_ok=True)
+        for folder in (*folders, self.own / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def places(self, machine: Machine) -> dict[str, str]:
         """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
@@ -297,7 +311,7 @@ class World:
             "timeout": self.worlds.config.world.timeout,
             "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
-            "result": str(self.worlds.world_folder / "result.json"),
+            "result": str(self.worlds.run_folder / "result.json"),
             **extras,
         }
 
@@ -391,6 +405,24 @@ def execute(conninfo: str, path: Path, name: str, where: str, *, moves_clock: bo
         raise ConfigError(f"{where}: PostgreSQL refuses {name}: {first}") from error
 
 
+def beside(
+    world: WorldConfig, services: Mapping[str, str], allowed: Iterable[tuple[str, int]]
+) -> dict[str, tuple[str, str]]:
+    """Return what a run may reach that nobody compares: ``host:port`` or a path, and how it is noted and called.
+
+    The connections that lead there are named, too; the port of a service is not, since it is another one each time.
+    """
+    leads = [(setting.removeprefix("connections."), place) for setting, place in literal_addresses(world)]
+    found: dict[str, tuple[str, str]] = {p: ("wrote", f"files below {p}") for p in world.allow if p.startswith("/")}
+    for host, port in allowed:
+        place = f"{host}:{port}"
+        names = [name for name, leads_to in leads if leads_to in (place, f"{host}:") and name in world.connections]
+        found[place] = ("reached", f"{place} (connection {', '.join(names)})" if names else place)
+    for name, place in services.items():
+        found[place] = ("served", f"service {name}")
+    return found
+
+
 def needs_postgres(world: WorldConfig) -> bool:
     """Tell whether anything in the configuration speaks of a PostgreSQL."""
     texts = [*_connection_urls(world), *world.env.values(), *world.variables.values()]
@@ -468,6 +500,7 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
     config = worlds.config
     return Worker(
         home=worlds.folder / f"airflow-{machine.name}",
+        own=worlds.own,
         dags_folder=config.dags_folder,
         machine=machine,
         env=worlds.environment(machine),
