@@ -75,6 +75,10 @@ class Driver:
             runs |= {
                 (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
             }
+        for (own, date), run in list(runs.items()):
+            if own == dag_id:
+                consumes = [[upstream, runs[upstream, date].spec["run_id"]] for upstream in proof.after]
+                runs[own, date] = Run(own, {**run.spec, "consumes": consumes})  # their events, if it is about those
         lab = Lab(self, dag_id, runs, guessed=() if named else planned)
         self._stack.callback(lab.close)
         return lab, planned

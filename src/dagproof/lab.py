@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from dagproof.config import Config
 from dagproof.errors import DagproofError, nearest
 from dagproof.histories import History, Step
+from dagproof.scope import Scope
 from dagproof.stage import Stage
-from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
+from dagproof.worlds.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.points import Point, recorded
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
@@ -67,13 +68,17 @@ class Lab:
         self._stage = Stage(driver, dag_id, runs)
         self._states: dict[_Key, Snapshot | DagproofError] = {}
         self._reports: dict[_Key, Report] = {}
+        self._ran: dict[_Key, list[Report]] = {}
+        self._raw: dict[_Key, Snapshot] = {}
         self._saved: OrderedDict[_Key, SavedWorld] = OrderedDict()
         self._passed: Counter[_Key] = Counter()
         self._points: dict[History, tuple[list[Point], str]] = {}
         self._noise: dict[tuple[str, str], frozenset[str] | None] = {}
         self.healed: dict[tuple[str, History], Any] = {}
         """What running again made of the worlds that crashes had left: by fingerprint, and by what came before."""
-        self._raw_states: list[Snapshot] = []
+        self.scope = Scope()
+        """What the proof that is under way has looked at so far."""
+        self._looked: dict[_Key, None] = {}
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -89,12 +94,39 @@ class Lab:
             DagproofError: a run of the history failed.
         """
         key = _Key(self._moves(history), machine.name, repeat)
+        self._looked[key] = None
         if key not in self._states:
             self._happen(key, machine)
         state = self._states[key]
         if isinstance(state, DagproofError):
             raise state
         return state
+
+    def begin(self) -> None:
+        """Forget what the last proof has looked at: another one begins."""
+        self.scope = Scope()
+        self._looked = {}
+
+    def diff(self, before: Snapshot, after: Snapshot) -> Diff:
+        """Return how `after` differs from `before`, and note that what is in them was compared."""
+        self.scope.compared.add(before, after)
+        return diff(before, after)
+
+    def ran(self) -> Iterator[Report]:
+        """Yield what each run says of itself that the proof under way has looked at, of whichever DAG (``dag``)."""
+        keys = dict.fromkeys(key.first(n) for key in self._looked for n in range(len(key.moves) + 1))
+        for key in keys:
+            yield from self._ran.get(key, ())
+
+    def written(self) -> Iterator[tuple[Snapshot, Snapshot]]:
+        """Yield all that was there before and after each history that the proof under way has looked at.
+
+        What the configuration ignores is in it. The data that arrived, and their corrections, were there before.
+        """
+        for key in self._looked:
+            first = next((n for n, move in enumerate(key.moves) if move.kind not in ("arrive", "correct")), None)
+            if first is not None and key in self._raw and key.first(first) in self._raw:
+                yield self._raw[key.first(first)], self._raw[key]
 
     def report(self, history: History) -> Report:
         """Return what the last run of `history` says of itself.
@@ -118,10 +150,10 @@ class Lab:
         for date in dates:
             for machine in machines:
                 key = (date, machine.name)
+                once, repeat = (Step("run", date),), int(machine is HERE)
+                first, again = self.state(once), self.state(once, machine=machine, repeat=repeat)
                 if key not in self._noise:
-                    once, repeat = (Step("run", date),), int(machine is HERE)
-                    again = self.state(once, machine=machine, repeat=repeat)
-                    self._noise[key] = differing_columns(diff(self.state(once), again))
+                    self._noise[key] = differing_columns(diff(first, again))
                 noise = self._noise[key]
                 if noise is None:
                     return None
@@ -227,7 +259,7 @@ class Lab:
 
         None where no state has been seen.
         """
-        seen = self._raw_states
+        seen = list(self._raw.values()) if self.ignore or self.proof.exempt else []
         if not seen:
             return None
         columns = {name for state in seen for name in state.names()}
@@ -266,12 +298,12 @@ class Lab:
         at = done
         try:
             with self._worlds.world(self._driver.worker(machine), self._saved.get(key.first(done))) as world:
-                self._states.setdefault(key.first(done), self._kept(world.snapshot()))
+                self._remember(key.first(done), world.snapshot())
                 for at in range(done + 1, len(key.moves) + 1):
                     now = key.first(at)
-                    self._reports[now] = self._play(world, key.moves[at - 1])
+                    self._reports[now] = self._play(world, key.moves[at - 1], now)
                     content = world.snapshot()
-                    self._states.setdefault(now, self._kept(content))
+                    self._remember(now, content)
                     if key.moves[at - 1].kind == "crash":
                         self._reports[now]["fingerprint"] = world.fingerprint(content)
                     if at < len(key.moves):
@@ -280,12 +312,15 @@ class Lab:
             for failed in range(at, len(key.moves) + 1):
                 self._states[key.first(failed)] = error
 
-    def _play(self, world: World, move: Step) -> Report:
+    def _play(self, world: World, move: Step, key: _Key) -> Report:
+        earlier = len(world.reports)
         try:
             return self._stage.play(world, move)
         except RunFailedError as failure:
             failure.left = world.snapshot().without(self.ignore)
             raise
+        finally:
+            self._ran[key] = world.reports[earlier:]
 
     def _nearest_saved(self, key: _Key) -> int:
         """Return with how many of the moves of `key` a kept world begins."""
@@ -316,10 +351,10 @@ class Lab:
             self._worlds.forget(self._saved.popitem(last=False)[1])
         self._saved[key] = self._worlds.save(world)
 
-    def _kept(self, snapshot: Snapshot) -> Snapshot:
-        if self.ignore or self.proof.exempt:
-            self._raw_states.append(snapshot)
-        return snapshot.without(self.ignore)
+    def _remember(self, key: _Key, snapshot: Snapshot) -> None:
+        if key not in self._states:
+            self._raw[key] = snapshot
+            self._states[key] = snapshot.without(self.ignore)
 
 
 def _content(snapshot: Snapshot, name: str) -> Mapping[str, Any] | Any:

@@ -20,6 +20,7 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.omissions import left_out, nothing_left
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.worlds.servers import PostgresServer
@@ -91,6 +92,7 @@ class Prover:
     def _judged(self, law: Law, attempt: Callable[[], Verdict]) -> Verdict:
         """Turn whatever ends the attempt into a verdict: never silence."""
         started = time.perf_counter()
+        self.lab.begin()
         try:
             if reason := self.lab.proof.skip.get(law.name):
                 raise NotApplicableError(f"left out by the configuration: {reason}")
@@ -197,7 +199,9 @@ class Prover:
         findings = list(tried.values())
         if not findings:
             raise NotApplicableError("there is nothing to try")
-        return Verdict(law.name, PROVEN, histories=len(findings), **_noted(findings))
+        if reason := nothing_left(self.lab, law):
+            raise NotApplicableError(reason)
+        return Verdict(law.name, PROVEN, histories=len(findings), **self._noted(law, tried))
 
     def _falsified(self, law: Law, history: History, shrunk_from: int, tried: Mapping[History, Finding]) -> Verdict:
         finding = tried[history]
@@ -221,8 +225,20 @@ class Prover:
             asked=asked,
             machines=differences(*law.machines) if law.asks_who and not asked and len(law.machines) == 2 else "",
             replay=self._save(law, history),
-            **_noted(list(tried.values())),
+            **self._noted(law, tried),
         )
+
+    def _noted(self, law: Law, tried: Mapping[History, Finding]) -> dict[str, Any]:
+        """Return what findings have noted besides their diffs, as arguments of a verdict."""
+        findings = list(tried.values())
+        not_tried = dict.fromkeys(f"{entry.what} {entry.why}" for f in findings for entry in f.left_out)
+        return {
+            "noise": tuple(sorted({column for finding in findings for column in finding.not_compared})),
+            "faults": tuple(fault for finding in findings for fault in finding.faults),
+            "faults_left_out": "; ".join(not_tried) or None,
+            "compared": self.lab.scope.compared,
+            "left_out": left_out(self.lab, law, self.dates, tried),
+        }
 
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
         """Return how much there is of what differs after each step: rows, or bytes where just files differ."""
@@ -278,15 +294,6 @@ class Prover:
         except OSError:
             return None
         return name
-
-
-def _noted(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return what findings have noted besides their diffs, as arguments of a verdict."""
-    return {
-        "noise": tuple(sorted({column for finding in findings for column in finding.not_compared})),
-        "faults": tuple(fault for finding in findings for fault in finding.faults),
-        "faults_left_out": "; ".join(dict.fromkeys(f.left_out for f in findings if f.left_out)) or None,
-    }
 
 
 @contextmanager

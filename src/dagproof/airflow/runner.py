@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagproof.airflow import engine
+from dagproof.airflow import engine, private
 from dagproof.airflow.meddling import losing_workers, set_retries
 from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
@@ -162,9 +162,7 @@ def _time(text: str) -> datetime:
 @contextmanager
 def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[None]:
     """Note each task's outcome, and snapshot the stores after it when the request says so."""
-    from airflow.sdk.definitions import dag as module
-
-    original: Callable[..., Any] = module._run_task
+    original: Callable[..., Any] = private.run_task
     after_task = _watcher(request.get("watch"))
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
@@ -178,7 +176,7 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
         after_task(tasks[-1])
         return result
 
-    with patch.object(module, "_run_task", run_task):
+    with private.patched(run_task=run_task):
         yield
 
 
@@ -229,8 +227,7 @@ def source_of(task: Any) -> str | None:
 @contextmanager
 def _named_lookups() -> Iterator[None]:
     """Make a look-up of what the world does not have say how to map it."""
-    from airflow.sdk.definitions.connection import Connection
-    from airflow.sdk.definitions.variable import Variable
+    from airflow.sdk import Connection, Variable
     from airflow.sdk.exceptions import AirflowRuntimeError
 
     get_connection, get_variable = Connection.get, Variable.get

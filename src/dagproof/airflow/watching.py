@@ -16,6 +16,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any
 
+from dagproof.airflow import private
 from dagproof.airflow.frames import UserCode
 from dagproof.worlds.guard import Guard
 
@@ -166,14 +167,8 @@ def watch_lookups(watch: Watch) -> None:
     _watch_variable(watch, Variable)
     _watch_connection(watch, Connection, "get")
     _watch_connection(watch, BaseHook, "get_connection")
-    with contextlib.suppress(ImportError, AttributeError):
-        from airflow.models.variable import Variable as OldVariable
-
-        _watch_variable(watch, OldVariable)
-    with contextlib.suppress(ImportError, AttributeError):
-        from airflow.models.connection import Connection as OldConnection
-
-        _watch_connection(watch, OldConnection, "get_connection_from_secrets")
+    _watch_variable(watch, private.Variable)
+    _watch_connection(watch, private.Connection, "get_connection_from_secrets")
 
 
 def _watch_variable(watch: Watch, kind: Any) -> None:

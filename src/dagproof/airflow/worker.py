@@ -25,7 +25,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dagproof.airflow import bundle, engine, runner, schedule
+from dagproof.airflow import bundle, engine, private, runner, schedule
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.worlds.gate import ask_for_gate
@@ -163,6 +163,7 @@ class Worker:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
         if self.is_warm:
             return
+        private.check(private.PROVE)
         engine.import_jsonschema()
         from airflow.sdk import DAG, task
 

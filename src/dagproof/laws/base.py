@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
+from dagproof.scope import Compared, LeftOut
 from dagproof.worlds.diff import Diff, diff, has_effect
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.snapshot import Snapshot
@@ -67,7 +68,8 @@ class Finding:
     history: History | None = None
     """The part of the history that shows it, where that is not all of it."""
     faults: tuple[FaultOutcome, ...] = ()
-    left_out: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    """What this history does not try of the DAG."""
 
     def __bool__(self) -> bool:
         return bool(self.diff) if self.broken is None else self.broken
@@ -152,7 +154,7 @@ class Law(ABC):
             return Finding(not_compared=noise or frozenset(), broken=True, headline=sentence(failure))
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        return Finding(diff(before.without(noise), after.without(noise)), not_compared=noise)
+        return Finding(lab.diff(before.without(noise), after.without(noise)), not_compared=noise)
 
     def _counted(self, lab: Lab, expected: History, before: Snapshot, after: Snapshot) -> Diff:
         """Return how the numbers of rows differ.
@@ -273,6 +275,10 @@ class Verdict:
     """One for each point at which a run was cut off, in the order in which a run comes past them."""
     faults_left_out: str | None = None
     """Which points were not tried, as a sentence; None when all of them were."""
+    compared: Compared = field(default_factory=Compared)
+    """The tables and files that were compared."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What was not compared or not tried, and the tasks that never ran."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as in the JSON that ``dagproof prove`` prints."""
@@ -294,4 +300,6 @@ class Verdict:
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],
             "faults_left_out": self.faults_left_out,
+            "compared": self.compared.to_json(),
+            "left_out": [entry.to_json() for entry in self.left_out],
         }

@@ -9,7 +9,6 @@ from itertools import permutations
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active, writes
-from dagproof.worlds.diff import diff
 from dagproof.worlds.snapshot import Snapshot, Table
 
 
@@ -66,7 +65,7 @@ class Containment(Law):
             tables = {name for name, table in written.tables.items() if table.rows}
             names = ", ".join(sorted(tables | set(written.files)))
             raise NotApplicableError(f"the configuration exempts all that belongs to a date: {names}")
-        return Finding(diff(seen, _left_of(seen, both)), not_compared=noise)
+        return Finding(lab.diff(seen, _left_of(seen, both)), not_compared=noise)
 
 
 def _parts(one: Snapshot, other: Snapshot) -> tuple[set[str], set[str]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law
-from dagproof.worlds.diff import diff
 from dagproof.worlds.machine import ELSEWHERE, HERE
 
 
@@ -46,4 +45,4 @@ class Deterministic(Law):
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare the run with the same run on a machine of another name, time zone and hash order."""
         here, elsewhere = lab.state(history), lab.state(history, machine=ELSEWHERE)
-        return Finding(diff(self.seen(lab, here), self.seen(lab, elsewhere)))
+        return Finding(lab.diff(self.seen(lab, here), self.seen(lab, elsewhere)))

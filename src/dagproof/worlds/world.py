@@ -284,6 +284,8 @@ class World:
         self.worker = worker
         self.now = now
         """When the last run ended; None when nothing has run."""
+        self.reports: list[Report] = []
+        """What each run that ended here says of itself, with its ``dag``."""
 
     def run(self, run: Run, what: str, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> Report:
         """Run a DAG, as the scheduler would; `what` names the run in an error, `extras` go into the request.
@@ -323,6 +325,7 @@ class World:
 
     def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
+        self.reports.append({**report, "dag": request["dag"]})
         ended = datetime.fromisoformat(report.get("ended") or request["clock"])
         self.now = ended if self.now is None else max(self.now, ended)
 
