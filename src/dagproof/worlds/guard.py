@@ -165,6 +165,8 @@ class Guard:
 
     def check_signal(self, pid: int, number: int, sender: int) -> None:
         """Raise :class:`OutsideWorldError` unless the process (or group, where `pid` is below 0) is of this run."""
+        if sender == self.root and pid < -1:
+            return  # the worker ends what a run has left; Landlock knows whose that is
         group = [other for other in _processes() if _group_of(other) == -pid] if pid < -1 else []
         targets = group if pid < 0 else [pid] if pid else []
         if not number or (pid != -1 and all(self.is_mine(target, sender) for target in targets)):
@@ -187,7 +189,7 @@ class Guard:
 
     def refuse(self, sentence: str) -> None:
         """Write down what is refused, and refuse it."""
-        if self.by:
+        if self.by:  # Python code that a shell starts, say
             sentence = sentence.replace("the run ", f"the run's `{self.by}` ", 1)
         self.note("refused", sentence)
         raise OutsideWorldError(sentence)

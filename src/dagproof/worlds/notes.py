@@ -13,11 +13,13 @@ from typing import Any
 
 #: What a note says in the report of a run: why it is named there, and the setting that makes it so.
 _WHY = {
-    "reached": ("not compared nor restored, although a run spoke to it", "world.allow"),
-    "served": ("not compared nor restored, although a run spoke to it", "world.services"),
-    "wrote": ("not compared nor restored, although a run wrote there", "world.allow"),
-    "removed": ("is shared memory that a run left behind; it was removed", ""),
-    "refused": ("and was refused; the run went on", ""),
+    "reached": ("also spoke to: neither compared nor restored", "world.allow"),
+    "served": ("also spoke to: neither compared nor restored", "world.services"),
+    "wrote": ("also wrote: neither compared nor restored", "world.allow"),
+    "could reach": ("may have spoken to: neither compared nor restored", "world.allow"),
+    "could call": ("may have spoken to: neither compared nor restored", "world.services"),
+    "removed": ("not compared, since it is removed after each run", ""),
+    "refused": ("(refused; the run went on)", ""),
 }
 
 

@@ -143,8 +143,8 @@ class Worker:
     def finished_run(self) -> dict[str, Any]:
         """Return the report of the run that was started, once it has ended (see :mod:`dagproof.airflow.runner`)."""
         report = self._answer(self._run_timeout, "the worker does not answer")
-        for path in self._gate.sweep():
-            self._notes.add("removed", path)
+        if self._gate.sweep():
+            self._notes.add("removed", "shared memory in /dev/shm")
         return report | self._notes.end()
 
     def has_finished(self, seconds: float) -> bool:

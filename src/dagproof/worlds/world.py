@@ -40,6 +40,8 @@ START_DELAY = timedelta(minutes=1)
 RERUN_DELAY = timedelta(days=1, hours=1)
 #: How long after all other runs a backfill is made.
 BACKFILL_DELAY = timedelta(days=30, hours=7)
+#: How many of the refusals that a run met are shown when it fails.
+MOST_REFUSALS = 3
 
 
 class RunFailedError(DagproofError):
@@ -227,6 +229,25 @@ class Worlds:
         for folder in (*folders, self.own / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def stores_of_files(self) -> dict[str, str]:
+        """The folders whose files are compared, and how the names of these begin."""
+        return {"": str(self.files), snapshot.HOME: str(self.home)}
+
+    def empty_temporary(self) -> None:
+        """Empty the folder for temporary files, as a machine that is started anew would."""
+        for entry in self.temporary.iterdir():
+            reaper.rmtree(str(entry))
+
+    def left_aside(self) -> list[dict[str, str]]:
+        """Return what a run that is over has left and nobody compares, as its report says it."""
+        scratch = [f"~/{name}" for name in snapshot.HOME_SCRATCH if any(self.home.glob(name))]
+        entries = [{"what": name, "why": "not compared: scratch at home", "setting": ""} for name in scratch]
+        if any(self.temporary.iterdir()):
+            why = "not compared, since it is emptied before each run"
+            entries.append({"what": "the folder for temporary files", "why": why, "setting": ""})
+        return entries
+
     def places(self, machine: Machine) -> dict[str, str]:
         """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
         places = {"files": str(self.files), **self.services.places}
@@ -319,19 +340,22 @@ class World:
 
     def start(self, request: Mapping[str, Any], worker: Worker | None = None) -> int:
         """Begin a run, on another worker than the world's if one is given; return the process id of its child."""
+        if worker is None:  # it is the only one in this world
+            self.worlds.empty_temporary()
         worker = worker or self.worker
         self.worlds.set_clock(worker.machine, datetime.fromisoformat(request["clock"]))
         return worker.start_run(dict(request))
 
     def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
-        self.reports.append({**report, "dag": request["dag"]})
+        left_out = [*report.get("left_out", ()), *self.worlds.left_aside()]
+        self.reports.append({**report, "left_out": left_out, "dag": request["dag"]})
         ended = datetime.fromisoformat(report.get("ended") or request["clock"])
         self.now = ended if self.now is None else max(self.now, ended)
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self.worlds.conninfo, self.worlds.files)
+        return snapshot.take(self.worlds.conninfo, self.worlds.files, self.worlds.home)
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
@@ -344,12 +368,10 @@ class World:
     def fingerprint(self, now: Snapshot) -> str:
         """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
 
-        Besides that it tells of sequences, of Airflow's variables, and of the files that a run keeps outside the
-        world's data.
+        Besides that it tells of sequences, of Airflow's variables, and of what is scratch at home.
         """
         digest = hashlib.sha256(repr((now.tables, now.files)).encode())
-        for folder in ("home", "tmp"):
-            digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
+        digest.update(repr(snapshot.take(None, self.worlds.home).files).encode())
         if self.worlds.conninfo:
             digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
         digest.update(repr(variables_in(self.worker.metadata)).encode())
@@ -357,7 +379,8 @@ class World:
 
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
-        return {"into": str(folder), "conninfo": self.postgres, "files": str(self.worlds.files)}
+        stores = {"conninfo": self.postgres, "files": str(self.worlds.files), "home": str(self.worlds.home)}
+        return {"into": str(folder), **stores}
 
     @property
     def postgres(self) -> str | None:
@@ -375,7 +398,10 @@ class World:
             limit = self.worlds.config.world.disk
             return f"{what} wrote more than {limit:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
         if report["reason"]:
-            return f"{what} failed: {report['reason']}"
+            return f"{what} failed: {report['reason']}" + refusals(report)
+        return self._why_it_failed(what, report) + refusals(report)
+
+    def _why_it_failed(self, what: str, report: Mapping[str, Any]) -> str:
         failed = [task for task in report["tasks"] if task["state"] == "failed"]
         if not failed:
             return f"{what} ended as {report['state']}, and no task failed"
@@ -383,6 +409,14 @@ class World:
         error = task["error"] or "no reason given"
         hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
         return f"{what} failed in task {task['task_id']}: {error}{hint}"
+
+
+def refusals(report: Mapping[str, Any]) -> str:
+    """Return what was refused to the run, to follow its error, where that does not say it already."""
+    errors = [str(report["reason"] or ""), *(str(task["error"] or "") for task in report["tasks"])]
+    untold = [told for told in report.get("refused", ()) if not any(told in error for error in errors)]
+    more = f" (and {len(untold) - MOST_REFUSALS} more)" if len(untold) > MOST_REFUSALS else ""
+    return "".join(f"; {told}" for told in untold[:MOST_REFUSALS]) + more
 
 
 def execute(conninfo: str, path: Path, name: str, where: str, *, moves_clock: bool = False, **values: str) -> None:
