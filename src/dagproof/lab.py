@@ -231,7 +231,7 @@ class Lab:
     def _writer_of_last(self, history: History, names: set[str], machine: Machine) -> str | None:
         """Return the task that, in the last step of `history`, last changed one of `names`; None where none has."""
         moves = self._moves(history)
-        into = self._worlds.world_folder / "after-tasks"
+        into = self._worlds.run_folder / "after-tasks"
         with self._world_after(_Key(moves[:-1], machine.place, 0), machine) as world:
             into.mkdir()
             snapshots = [("", world.snapshot())]

@@ -159,7 +159,7 @@ def _arrivals(request: dict[str, Any], ask: Ask) -> list[Arrival]:
 def _watched_files(request: dict[str, Any], tasks: list[dict[str, Any]]) -> FileOperations | None:
     if "files" not in request:
         return None
-    files = FileOperations(request["files"]["folder"], request["files"].get("plan"), lambda: _now_running(tasks))
+    files = FileOperations(request["files"]["folders"], request["files"].get("plan"), lambda: _now_running(tasks))
     files.watch()
     return files
 
