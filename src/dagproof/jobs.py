@@ -24,6 +24,7 @@ from dagproof.errors import DagproofError
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.prover import Proof, machines_for, open_prover
 from dagproof.references import check_names
+from dagproof.revealed import check_configuration, unknown_names
 from dagproof.worlds import reaper
 from dagproof.worlds.services import how_it_ended
 
@@ -78,12 +79,12 @@ def prove(
     verdicts: list[Verdict] = []
     with open_prover(dag_id, config, laws=chosen, **options) as prover:
         on_laws([chosen[0].name])
-        prover.check_configuration(chosen)
+        check_configuration(prover.lab, prover.dates, chosen)
         for law in chosen:
             on_laws([law.name])
             verdicts.append(prover.prove(law))
             on_proof(prover.concluded(verdicts, started))
-        check_names([prover.lab.unknown_names()])
+        check_names([unknown_names(prover.lab)])
         return prover.concluded(verdicts, started)
 
 
@@ -234,8 +235,8 @@ def _serve(connection: Connection[Any, Any]) -> None:
     try:
         with open_prover(**order, laws=laws) as prover:
             connection.send(prover.dates)
-            prover.check_configuration(laws)
+            check_configuration(prover.lab, prover.dates, laws)
             while name := connection.recv():
-                connection.send((prover.prove(law_named(name)), prover.lab.unknown_names()))
+                connection.send((prover.prove(law_named(name)), unknown_names(prover.lab)))
     except DagproofError as error:
         connection.send(error)

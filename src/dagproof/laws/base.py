@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.happened import at_the_times_of, failing_part, skipping
 from dagproof.histories import History, Step, history_to_json
-from dagproof.scope import Compared, LeftOut
+from dagproof.scope import Compared, LeftOut, unseen
 from dagproof.worlds.diff import Diff, diff, has_effect
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.snapshot import Snapshot
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TEMPORARY = re.compile(
     r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
+#: At home, the first hidden folder is where a program keeps what is its own, not what is temporary.
+_OF_A_PROGRAM = re.compile(r"^~/\.(?=[^/]+/)")
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -71,6 +73,8 @@ class Finding:
     faults: tuple[FaultOutcome, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     """What this history does not try of the DAG."""
+    raised: str = ""
+    """``file.py:line`` at which the task failed that ends the history, where one does and that is known."""
 
     def __bool__(self) -> bool:
         return bool(self.diff) if self.broken is None else self.broken
@@ -158,7 +162,9 @@ class Law(ABC):
         try:
             after = self.seen(lab, lab.state(history))
         except RunFailedError as failure:
-            return Finding(not_compared=noise or frozenset(), broken=True, headline=sentence(failure))
+            return Finding(
+                not_compared=noise or frozenset(), broken=True, headline=sentence(failure), raised=failure.raised
+            )
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
         found = lab.diff(before.without(noise), after.without(noise))
@@ -194,7 +200,9 @@ class Law(ABC):
         for date in _dates(expected):
             lab.state((Step("run", date),))
         if self.judges_reference:
-            return Finding(broken=True, history=failing_part(lab, expected), headline=sentence(failure))
+            return Finding(
+                broken=True, history=failing_part(lab, expected), headline=sentence(failure), raised=failure.raised
+            )
         raise NotApplicableError(f"there is nothing to compare with: {failure}")
 
     def _counted(self, lab: Lab, expected: History, before: Snapshot, after: Snapshot) -> Diff:
@@ -241,16 +249,21 @@ class Law(ABC):
         return snapshot.without_whole((*lab.proof.scratch, *lab.proof.exempt.get(self.name, ())))
 
 
+def is_temporary(path: str) -> bool:
+    """Tell whether no reader takes the file for data."""
+    return bool(TEMPORARY.search(_OF_A_PROGRAM.sub("~/", path)))
+
+
 def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
     """Return the finding without the temporary files that crashes have left; `crashed` is what was there after each.
 
     They go by their number: their names may be others each time.
     """
-    most = sum(bool(TEMPORARY.search(path)) for snapshot in crashed for path in snapshot.files)
-    litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
+    most = sum(is_temporary(path) for snapshot in crashed for path in snapshot.files)
+    litter = {f.path for f in finding.diff.files if f.change == "added" and is_temporary(f.path)}
     if not litter or len(litter) > most:
         return finding
-    left = Diff(finding.diff.tables, tuple(f for f in finding.diff.files if f.path not in litter))
+    left = replace(finding.diff, files=tuple(f for f in finding.diff.files if f.path not in litter))
     return replace(finding, diff=left, not_compared=finding.not_compared | litter)
 
 
@@ -271,7 +284,7 @@ def writes(lab: Lab, date: str) -> bool:
         DagproofError: the run failed.
     """
     run = (Step("run", date),)
-    return has_effect(diff(lab.before(run), lab.state(run)))
+    return has_effect(diff(lab.before(run), lab.state(run)), lab.state(run))
 
 
 def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:
@@ -285,6 +298,8 @@ def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:
         if writes(lab, date):
             return dates[number:]
     runs = f"the run for {dates[0]} writes" if len(dates) == 1 else f"the runs for {', '.join(dates)} write"
+    if beside := unseen(lab, [(Step("run", date),) for date in dates]):
+        raise NotApplicableError(f"{runs} nothing that is compared: {beside}")
     raise NotApplicableError(f"{runs} nothing, so that there is nothing to compare")
 
 
@@ -329,6 +344,8 @@ class Verdict:
     """One for each point at which a run was cut off, in the order in which a run comes past them."""
     faults_left_out: str | None = None
     """Which points were not tried, as a sentence; None when all of them were."""
+    raised: str | None = None
+    """The line of the user's own code at which the task failed, for a run that did."""
     compared: Compared = field(default_factory=Compared)
     """The tables and files that were compared."""
     left_out: tuple[LeftOut, ...] = ()
@@ -354,6 +371,7 @@ class Verdict:
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],
             "faults_left_out": self.faults_left_out,
+            "raised": self.raised,
             "compared": self.compared.to_json(),
             "left_out": [entry.to_json() for entry in self.left_out],
         }

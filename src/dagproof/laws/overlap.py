@@ -102,7 +102,7 @@ class Overlap(Law):
         """Note at how many points of a run it is not held."""
         if number > most:
             what = f"{number - most} of {number} points{where}"
-            lab.scope.leave_out(what, f"left out: {most} of a run are held, spread over it")
+            lab.scope.leave_out(what, f"left out: a run is held at {most}, spread over it")
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with one run after the other, in either order."""

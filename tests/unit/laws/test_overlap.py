@@ -71,7 +71,7 @@ def test_reruns_that_fail_anyhow_do_not_meet(monkeypatch: pytest.MonkeyPatch) ->
     assert ways(list(Overlap().histories(failing, DATES))) == ["overlap12", "overlap11", "run1 overlap22"]
     whys = {left.why for left in failing.scope.left_out}
     assert "not tried, as one fails after the other, too" in whys
-    assert f"left out: {MOST_POINTS} of a run are held, spread over it" in whys
+    assert f"left out: a run is held at {MOST_POINTS}, spread over it" in whys
 
 
 def test_late_says_nothing_of_a_dag_that_assets_start() -> None:
