@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dagproof.addresses import check_addresses
@@ -52,6 +53,20 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
         if meant:
             raise ConfigError(
                 f"[tool.dagproof.proofs.{name}] is about no DAG of {_shown(config)}; did you mean {meant!r}?"
+            )
+
+
+def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
+    """Refuse an entry of `may_fail` that names no task of the DAG.
+
+    Raises:
+        ConfigError: with the nearest task.
+    """
+    known = list(tasks)
+    for entry in config.proof(dag_id).may_fail:
+        if not any(fnmatchcase(task_id, entry) for task_id in known):
+            raise ConfigError(
+                f"tool.dagproof.proofs.{dag_id}.may_fail names {entry!r}, which is no task of it{nearest(entry, known)}"
             )
 
 

@@ -29,6 +29,7 @@ from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.worlds.worker import Worker
 
@@ -54,6 +55,12 @@ class RunFailedError(DagproofError):
         """What the run says of itself, as far as it could."""
         self.left: Snapshot | None = None
         """What is in the stores after it; None where nobody has looked."""
+
+    @property
+    def raised(self) -> str:
+        """``file.py:line`` of the user's own code that the error of its task went through; empty without any."""
+        failure = unwanted(self.report)
+        return str((failure or {}).get("raised") or "")
 
 
 @dataclass(frozen=True)
@@ -305,6 +312,10 @@ class World:
         self.worker = worker
         self.now = now
         """When the last run ended; None when nothing has run."""
+        self.machine = worker.machine
+        """The machine that its runs believe they are on."""
+        self.scratch: tuple[str, ...] = ()
+        """What no reader reads: a snapshot has the rows of views over it."""
         self.reports: list[Report] = []
         """What each run that ended here says of itself, with its ``dag``."""
 
@@ -335,6 +346,8 @@ class World:
             "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
             "result": str(self.worlds.run_folder / "result.json"),
+            "may_fail": {dag_id: list(proof.may_fail) for dag_id, proof in self.worlds.config.proofs.items()},
+            "machine": self.machine.to_json(),
             **extras,
         }
 
@@ -355,7 +368,11 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self.worlds.conninfo, self.worlds.files, self.worlds.home)
+        return snapshot.take(self.worlds.conninfo, self.worlds.files, self.worlds.home, scratch=self.scratch)
+
+    def turn_rows(self) -> list[str]:
+        """Put the rows that are there into another physical order, where the machine turns; return what was not."""
+        return turn_rows(self.worlds.conninfo) if self.machine.turns and self.worlds.conninfo else []
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
@@ -370,7 +387,7 @@ class World:
 
         Besides that it tells of sequences, of Airflow's variables, and of what is scratch at home.
         """
-        digest = hashlib.sha256(repr((now.tables, now.files)).encode())
+        digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
         digest.update(repr(snapshot.take(None, self.worlds.home).files).encode())
         if self.worlds.conninfo:
             digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
@@ -380,7 +397,7 @@ class World:
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
         stores = {"conninfo": self.postgres, "files": str(self.worlds.files), "home": str(self.worlds.home)}
-        return {"into": str(folder), **stores}
+        return {"into": str(folder), **stores, "scratch": list(self.scratch)}
 
     @property
     def postgres(self) -> str | None:
@@ -402,13 +419,28 @@ class World:
         return self._why_it_failed(what, report) + refusals(report)
 
     def _why_it_failed(self, what: str, report: Mapping[str, Any]) -> str:
-        failed = [task for task in report["tasks"] if task["state"] == "failed"]
-        if not failed:
+        failure = unwanted(report)
+        if failure is None:
             return f"{what} ended as {report['state']}, and no task failed"
-        task = failed[0]
-        error = task["error"] or "no reason given"
+        return f"{what} {_how_it_failed(failure, report)}"
+
+
+def unwanted(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the first task that failed, although the configuration does not let it; None where there is none."""
+    return next((failure for failure in report.get("failures", ()) if not failure["wanted"]), None)
+
+
+def _how_it_failed(failure: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Return what is said of a run in which a task failed: that it is green all the same, where it is."""
+    task, where = failure["task_id"], f" in [tool.dagproof.proofs.{report['dag']}]"
+    if failure["state"] == "upstream_failed":
+        why = "did not run, because a task before it failed"
+        return f"failed: task {task} {why}; if it may be so, add {task!r} to may_fail{where}"
+    error = failure["error"] or "no reason given"
+    if report["dag_run"] != "success":
         hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
-        return f"{what} failed in task {task['task_id']}: {error}{hint}"
+        return f"failed in task {task}: {error}{hint}"
+    return f"is green, but task {task} failed: {error}; if it may fail, add {task!r} to may_fail{where}"
 
 
 def refusals(report: Mapping[str, Any]) -> str:
