@@ -8,15 +8,15 @@ from typing import Any
 from dagproof.histories import History
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law
-from dagproof.scope import NOT_COMPARED, NOT_TRIED, LeftOut, listed, reported, with_beside
+from dagproof.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, LeftOut, listed, reported, with_beside
 from dagproof.worlds.diff import differing_names
-from dagproof.worlds.snapshot import Snapshot
 
 NOISY = "not compared, as fresh runs differ there"
+LITTER = "not compared, as a crash may leave a temporary file"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
 BESIDE = "not compared nor restored"
-UNSEEN = "not compared, although a run wrote it"
+SAME_ORDER = "not tried in another order of rows"
 
 
 def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
@@ -24,16 +24,24 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
     findings = list(tried.values())
     known = {
         *configured(lab, law),
-        *(LeftOut(name, NOISY) for finding in findings for name in finding.not_compared),
+        *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
         *(entry for finding in findings for entry in finding.left_out),
         *lab.scope.left_out,
         *reported(lab.ran()),
         *_idle_tasks(lab),
         *_wanted_failures(lab.ran()),
+        *_failed_callbacks(lab.ran()),
+        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.get("unturned", ())),
+        *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
         *_dates_without(dates, tried),
     }
-    unseen = {LeftOut(name, UNSEEN) for name in _uncompared(lab) if not _names(lab, law, name)}
-    return tuple(sorted(known | unseen, key=lambda entry: (entry.why, entry.setting, entry.what)))
+    known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
+    return tuple(sorted(known, key=lambda entry: (entry.why, entry.setting, entry.what)))
+
+
+def _why(lab: Lab, name: str) -> str:
+    """Return why a law has not compared a column; of a file, it is that a crash has left it, and it looks temporary."""
+    return LITTER if name in lab.scope.compared.files else NOISY
 
 
 def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
@@ -46,9 +54,14 @@ def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
 
 def nothing_left(lab: Lab, law: Law) -> str:
     """Return why nothing that the runs wrote was compared; an empty text where something was, or they wrote nothing."""
-    names = {name for before, after in lab.written() for name in differing_names(before, after)}
+    compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
+    names: set[str] = set()
+    for before, after in lab.written():
+        names |= differing_names(before, after)
+        if names & compared:
+            return ""
     elsewhere = set(reported(lab.ran()))
-    if names & {*lab.scope.compared.tables, *lab.scope.compared.files} or not (names or elsewhere):
+    if not (names or elsewhere):
         return ""
     settings = {entry.setting for entry in (*configured(lab, law), *elsewhere)}
     beside = [*sorted(names), *sorted(entry.what for entry in elsewhere)]
@@ -81,28 +94,25 @@ def _wanted_failures(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
     yield from (LeftOut(task_id, f"failed, as it may: {error}", "may_fail") for task_id, error in errors.items())
 
 
+def _failed_callbacks(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+    """Yield the callbacks that failed, which Airflow only logs, each with the first error that it had."""
+    errors: dict[str, str] = {}
+    for report in with_beside(reports):
+        errors = {**report.get("callbacks", {}), **errors}
+    yield from (LeftOut(what, f"failed, which only the log says: {error}") for what, error in errors.items())
+
+
 def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[LeftOut]:
     """Yield the dates that no history has."""
     seen = {date for history in tried for step in history for date in (step.date, step.other)}
     yield from (LeftOut(date, NOT_TRIED) for date in dates if date not in seen)
 
 
-def _uncompared(lab: Lab) -> set[str]:
-    """Return the tables and files that a run wrote and nobody compared."""
+def _uncompared(lab: Lab, law: Law) -> set[str]:
+    """Return the tables and files that a run wrote and nobody compared, but for those that the configuration names."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
-    return {
-        name
-        for before, after in lab.written()
-        for name in _names_of(before, after) - compared
-        if before.tables.get(name) != after.tables.get(name) or before.files.get(name) != after.files.get(name)
-    }
-
-
-def _names(lab: Lab, law: Law, name: str) -> bool:
-    """Tell whether the configuration names a table or file, so that its own entry stands for it."""
-    everything = [snapshot for pair in lab.written() for snapshot in pair]
-    return all(name not in _names_of(law.seen(lab, snapshot.without(lab.ignore))) for snapshot in everything)
-
-
-def _names_of(*snapshots: Snapshot) -> set[str]:
-    return {name for snapshot in snapshots for name in (*snapshot.tables, *snapshot.files)}
+    found = {name for before, after in lab.written() for name in differing_names(before, after) - compared}
+    if not found:
+        return found
+    seen = (law.seen(lab, snapshot.without(lab.ignore)) for pair in lab.written() for snapshot in pair)
+    return found & {name for snapshot in seen for name in (*snapshot.tables, *snapshot.files)}

@@ -20,11 +20,12 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
-from dagproof.omissions import left_out, nothing_left
+from dagproof.omissions import configured, left_out, nothing_left
 from dagproof.scope import NOT_TRIED
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.worlds.servers import PostgresServer
+from dagproof.worlds.structurediff import occurrences
 from dagproof.worlds.world import RunFailedError
 
 SAVED = Path(".dagproof", "histories")
@@ -109,6 +110,8 @@ class Prover:
             raise
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
+        if verdict.outcome in (NOT_APPLICABLE, ERROR):
+            verdict = replace(verdict, left_out=tuple(sorted(configured(self.lab, law))))
         ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
 
@@ -224,7 +227,7 @@ class Prover:
     def _falsified(self, law: Law, history: History, shrunk_from: int, tried: Mapping[History, Finding]) -> Verdict:
         finding = tried[history]
         shown = finding.history or history
-        names = {t.table for t in finding.diff.tables} | {f.path for f in finding.diff.files}
+        names = finding.diff.names
         asked = self._asked(shown) if law.asks_who else ()
         return Verdict(
             law.name,
@@ -260,12 +263,18 @@ class Prover:
         }
 
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
-        """Return how much there is of what differs after each step: rows, or bytes where just files differ."""
+        """Return how much there is of what differs after each step: rows, or bytes where just files differ.
+
+        Where neither does, it is how often the first thing is there that differs otherwise.
+        """
         try:
             states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
         except DagproofError:
             return ()  # one of the runs fails, and that is the finding
         tables, files = {t.table for t in found.tables}, {f.path for f in found.files}
+        if found.structure and not tables and not files:
+            first = found.structure[0]
+            return tuple(f"×{occurrences(s.structure, first)}" for s in states)
         if files and not tables:
             return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
         return tuple(count(sum(len(t.rows) for n, t in s.tables.items() if n in tables), "row") for s in states)

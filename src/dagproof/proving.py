@@ -12,7 +12,7 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 from dagproof.errors import DagproofError, WorkerError, nearest
 from dagproof.lab import Lab
 from dagproof.laws import Law, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.plugin import LEFT_OUT, RESOURCES
 from dagproof.prover import Prover
 from dagproof.references import check_names
@@ -188,7 +188,7 @@ def verdict_of(
 def _judge(node: pytest.Item, dag_id: str, verdict: Verdict, *, skip: bool = True) -> Verdict:
     """Turn a verdict into the outcome of a test, which keeps what was left out."""
     __tracebackhide__ = True
-    lines = sentences(verdict.left_out)
+    lines = sentences(verdict.left_out) if verdict.outcome in {PROVEN, FALSIFIED} else []
     node.user_properties += [(LEFT_OUT, f"{dag_id} {verdict.law}: {line}") for line in lines]
     if verdict.outcome in {FALSIFIED, ERROR}:
         raise ProofError(failure_text(dag_id, verdict))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from dagproof.addresses import check_addresses
 from dagproof.config import Config
 from dagproof.errors import ConfigError, nearest
 from dagproof.laws import all_laws
@@ -16,11 +17,12 @@ MISSPELT = 0.9
 
 
 def check_references(config: Config) -> None:
-    """Refuse names of laws that do not exist, and paths at which nothing is.
+    """Refuse names of laws that do not exist, paths at which nothing is, and addresses that no run may reach.
 
     Raises:
-        ConfigError: with the nearest law, or the path that was looked at.
+        ConfigError: with the nearest law, the path that was looked at, or the address.
     """
+    check_addresses(config.world)
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
             raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")

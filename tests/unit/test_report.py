@@ -115,7 +115,10 @@ def test_a_verdict_can_say_it_in_its_own_words() -> None:
 
 def test_machines_that_give_other_rows_are_told_apart() -> None:
     """In what they differ, in one line; the JSON has it, too."""
-    told = "time zone UTC / Pacific/Chatham, PYTHONHASHSEED 0 / 1, host name worker-1 / worker-2.example.org"
+    told = (
+        "time zone UTC / Pacific/Chatham, PYTHONHASHSEED 0 / 1, host name worker-1 / worker-2.example.org, "
+        "order of upstream rows, order of directory listings"
+    )
     assert differences(HERE, ELSEWHERE) == told
     assert differences(HERE, HERE) == ""
     verdict = replace(RERUN, law="deterministic", machines=told)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 from dagproof.airflow.frames import UserCode
@@ -13,6 +15,10 @@ from dagproof.airflow.frames import UserCode
 FAILED = ("failed", "upstream_failed")
 #: States in which a task is when a run has come to its end.
 FINISHED = (*FAILED, "success", "skipped", "removed")
+
+CALLBACKS_OF_DAGS = ("on_success_callback", "on_failure_callback")
+CALLBACKS_OF_TASKS = ("on_execute_callback", "on_retry_callback", "on_skipped_callback", *CALLBACKS_OF_DAGS)
+Note = Callable[[str, str], object]
 
 #: PostgreSQL's ``LINE 1: SELECT …`` with the caret below it, and what SQLAlchemy says of the statement.
 _STATEMENT = re.compile(r"\nLINE \d+: [^\n]*\n *\^|\n\[SQL:.*", re.DOTALL)
@@ -69,3 +75,40 @@ def raised_at(error: BaseException) -> str | None:
     folders = [os.environ.get("AIRFLOW__CORE__DAGS_FOLDER", ""), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     places = UserCode([folder for folder in folders if folder]).chain_of_error(error.__traceback__)
     return f"{places[-1]['path']}:{places[-1]['line']}" if places else None
+
+
+def watch_callbacks(dag: Any, note: Note) -> None:
+    """Have each callback of `dag` and its tasks that fails noted, by its name and with its error.
+
+    Airflow logs that and goes on, so that the run is green all the same.
+    """
+    for name in CALLBACKS_OF_DAGS:
+        _watch(vars(dag), name, f"the {name} of the DAG", note)
+    for task in dag.task_dict.values():
+        # a mapped operator: its tasks are made from these when they run
+        values = task.partial_kwargs if hasattr(task, "partial_kwargs") else vars(task)
+        for name in CALLBACKS_OF_TASKS:
+            _watch(values, name, f"the {name} of {task.task_id}", note)
+
+
+def _watch(values: dict[str, Any], name: str, what: str, note: Note) -> None:
+    given = values.get(name)
+    if callable(given):
+        values[name] = _watched(given, what, note)
+    elif isinstance(given, Iterable):
+        values[name] = type(given)(_watched(one, what, note) for one in given)  # type: ignore[call-arg]  # a list
+
+
+def _watched(callback: Any, what: str, note: Note) -> Any:
+    if not callable(callback) or isgeneratorfunction(callback):
+        return callback
+
+    @wraps(callback, updated=())
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return callback(*args, **kwargs)
+        except Exception as error:
+            note(what, describe(error))
+            raise
+
+    return watched

@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from dagproof.airflow import engine, private
 from dagproof.airflow.meddling import losing_workers, set_retries
-from dagproof.airflow.outcomes import describe, failures, judged, raised_at
+from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
 from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
@@ -61,6 +61,8 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     """
     beside: list[dict[str, Any]] = []
     ask = _noting(ask, beside)
+    callbacks: dict[str, str] = {}
+    watch_callbacks(dag, callbacks.setdefault)
     Machine(**request["machine"]).become()
     os.chdir(request["cwd"])
     _reseed()
@@ -97,6 +99,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
         "state": judged(state, states, may_fail) if reason is None else "failed",
         "dag_run": state,
         "failures": failures(states, tasks, may_fail),
+        "callbacks": callbacks,
         "beside": beside,
         "reason": reason,
         "dated": request["run"]["logical_date"] is not None,
@@ -156,7 +159,7 @@ def _arrivals(request: dict[str, Any], ask: Ask) -> list[Arrival]:
 def _watched_files(request: dict[str, Any], tasks: list[dict[str, Any]]) -> FileOperations | None:
     if "files" not in request:
         return None
-    files = FileOperations(request["files"]["folder"], request["files"].get("plan"), lambda: _now_running(tasks))
+    files = FileOperations(request["files"]["folders"], request["files"].get("plan"), lambda: _now_running(tasks))
     files.watch()
     return files
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TEMPORARY = re.compile(
     r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
+#: At home, the first hidden folder is where a program keeps what is its own, not what is temporary.
+_OF_A_PROGRAM = re.compile(r"^~/\.(?=[^/]+/)")
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -191,16 +193,21 @@ class Law(ABC):
         return snapshot.without_whole(lab.proof.exempt.get(self.name, ()))
 
 
+def is_temporary(path: str) -> bool:
+    """Tell whether no reader takes the file for data."""
+    return bool(TEMPORARY.search(_OF_A_PROGRAM.sub("~/", path)))
+
+
 def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
     """Return the finding without the temporary files that crashes have left; `crashed` is what was there after each.
 
     They go by their number: their names may be others each time.
     """
-    most = sum(bool(TEMPORARY.search(path)) for snapshot in crashed for path in snapshot.files)
-    litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
+    most = sum(is_temporary(path) for snapshot in crashed for path in snapshot.files)
+    litter = {f.path for f in finding.diff.files if f.change == "added" and is_temporary(f.path)}
     if not litter or len(litter) > most:
         return finding
-    left = Diff(finding.diff.tables, tuple(f for f in finding.diff.files if f.path not in litter))
+    left = replace(finding.diff, files=tuple(f for f in finding.diff.files if f.path not in litter))
     return replace(finding, diff=left, not_compared=finding.not_compared | litter)
 
 
@@ -221,7 +228,7 @@ def writes(lab: Lab, date: str) -> bool:
         DagproofError: the run failed.
     """
     run = (Step("run", date),)
-    return has_effect(diff(lab.before(run), lab.state(run)))
+    return has_effect(diff(lab.before(run), lab.state(run)), lab.state(run))
 
 
 def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:

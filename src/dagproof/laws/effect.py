@@ -49,7 +49,7 @@ class Effect(Law):
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with what was there before the run, the DAGs that run first included."""
         found = lab.diff(lab.before(history), lab.state(history))
-        is_empty = not has_effect(found)
+        is_empty = not has_effect(found, lab.state(history))
         if is_empty and any(writes(lab, date) for date in lab.guessed):
             nothing = LeftOut(f"the run for {history[0].date}", "writes nothing; name dates for which there are data")
             return Finding(left_out=(nothing,))

@@ -16,6 +16,7 @@ MOST_FILES = 5
 MOST_TABLES = 10
 #: Below the words of a law's line.
 INDENT = " " * 19
+MOST_PARTS = 10
 
 
 def proof_text(proof: Proof) -> str:
@@ -60,14 +61,16 @@ def failure_text(dag_id: str, verdict: Verdict) -> str:
 
 
 def diff_lines(found: Diff, sides: tuple[str, str]) -> list[str]:
-    """Return a diff, two lines a table and one a file, `sides` naming what is compared."""
+    """Return a diff, two lines a table, one a file or an index, `sides` naming what is compared."""
     lines: list[str] = []
     width = max((len(table.table) for table in found.tables), default=0)
     for table in found.tables[:MOST_TABLES]:
         lines += _table_lines(table, sides, width)
     lines += _more(len(found.tables) - MOST_TABLES, "table")
     lines += [_file_line(file) for file in found.files[:MOST_FILES]]
-    return lines + _more(len(found.files) - MOST_FILES, "file")
+    lines += _more(len(found.files) - MOST_FILES, "file")
+    lines += [f"{part.part}   {part.change}" for part in found.structure[:MOST_PARTS]]
+    return lines + _more(len(found.structure) - MOST_PARTS, "definition")
 
 
 def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
@@ -181,7 +184,8 @@ def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterat
         if verdict.outcome == NOT_APPLICABLE and above:
             again = (above.outcome, above.reason) == (verdict.outcome, verdict.reason)
         yield _law_line(replace(verdict, reason="the same") if again else verdict)
-        yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
+        if verdict.outcome in (PROVEN, FALSIFIED):
+            yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
         errors |= {verdict.reason} if verdict.outcome == ERROR else set()
         above = verdict
 

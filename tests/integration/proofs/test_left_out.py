@@ -148,6 +148,14 @@ def test_a_wanted_failure_is_named(verdict_of: VerdictOf, dag_id: str, says: lis
         assert left_out(verdict) == says
 
 
+def test_a_callback_that_fails_is_named(verdict_of: VerdictOf) -> None:
+    """Airflow only logs it; of the DAG, and of a task."""
+    verdict = verdict_of("callbacks_fail", "rerun")
+    whose = "the on_success_callback of load_part, the on_success_callback of the DAG"
+    says = [f"{whose} failed, which only the log says: ConnectionError: no chat here"]
+    assert (verdict.outcome, left_out(verdict)) == ("proven", says)
+
+
 @pytest.mark.parametrize(
     ("dag_id", "says"),
     [
@@ -169,6 +177,8 @@ def test_a_task_that_never_ran_is_named(verdict_of: VerdictOf, dag_id: str, says
         pytest.param("appends_ignored", "rerun", "compared: loads (ignore)", id="ignore"),
         pytest.param("appends_ignored", "effect", "compared: loads (ignore)", id="ignore-effect"),
         pytest.param("appends_exempt", "rerun", "runs write is compared: loads (exempt.rerun)", id="exempt"),
+        pytest.param("variable_alone", "rerun", "compared: Airflow's variable last", id="variable"),
+        pytest.param("variable_alone", "effect", "compared: Airflow's variable last", id="variable-effect"),
         pytest.param(
             "appends_files_ignored",
             "rerun",
@@ -190,8 +200,15 @@ def test_what_is_left_out_beside_what_is_compared_is_named(verdict_of: VerdictOf
     """And is none of what was compared."""
     verdict = verdict_of("appends_beside", "rerun")
     assert (verdict.outcome, left_out(verdict)) == ("proven", ["not compared: loads (exempt.rerun)"])
-    assert verdict.compared.tables["orders"] == 4
+    assert verdict.compared.tables["orders"] == 2
     assert "loads" not in verdict.compared.tables
+
+
+def test_a_variable_beside_rows_is_named(verdict_of: VerdictOf) -> None:
+    """A run may read there what an earlier one has left."""
+    verdict = verdict_of("variable_beside", "rerun")
+    says = "not compared, although a run wrote it: Airflow's variable last"
+    assert (verdict.outcome, left_out(verdict)) == ("proven", [says])
 
 
 def test_a_table_without_any_column_is_compared_by_its_number_of_rows(verdict_of: VerdictOf) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, TriggerRule, task, teardown
+from airflow.sdk import DAG, TriggerRule, Variable, task, teardown
 from airflow.sdk.exceptions import AirflowSkipException
 
 SETTINGS: dict[str, Any] = {
@@ -32,19 +32,19 @@ def replace(table: str, ds: str, number: int = 2) -> None:
 
 
 @task
-def load(ds: str) -> None:
+def load(ds: Any = None) -> None:
     """Load rows."""
     replace("orders", ds)
 
 
 @task
-def refuse(ds: str) -> None:
+def refuse(ds: Any = None) -> None:
     """Fail on each date."""
     raise LookupError(f"there is no order of {ds}")
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE)
-def audit(ds: str) -> None:
+def audit(ds: Any = None) -> None:
     """Come last, whatever happened."""
     replace("audit", ds, 1)
 
@@ -71,7 +71,7 @@ def green_all_done() -> None:
 @dag()
 def green_second_date() -> None:
     @task
-    def load_some(ds: str) -> None:
+    def load_some(ds: Any = None) -> None:
         if ds != "2026-01-01":
             raise LookupError(f"there is no order of {ds}")
         replace("orders", ds)
@@ -82,7 +82,7 @@ def green_second_date() -> None:
 @dag()
 def green_mapped() -> None:
     @task
-    def load_part(part: int, ds: str) -> None:
+    def load_part(part: int, ds: Any = None) -> None:
         if part == 2:
             raise ValueError(f"part {part} of {ds} is broken")
         replace(f"part_{part}", ds)
@@ -102,7 +102,7 @@ def green_teardown() -> None:
 @dag()
 def green_rerun() -> None:
     @task
-    def load_once(ds: str) -> None:
+    def load_once(ds: Any = None) -> None:
         PostgresHook("shop").run("INSERT INTO once VALUES (%s)", parameters=[ds])
 
     load_once() >> audit()
@@ -111,7 +111,7 @@ def green_rerun() -> None:
 @dag()
 def green_upstream() -> None:
     @task
-    def publish(ds: str) -> None:
+    def publish(ds: Any = None) -> None:
         replace("orders", ds)
 
     refuse() >> publish() >> audit()
@@ -130,7 +130,7 @@ def green_trigger() -> None:
 @dag()
 def second_try() -> None:
     @task(retries=1)
-    def load_at_last(ds: str, ti: Any = None) -> None:
+    def load_at_last(ds: Any = None, ti: Any = None) -> None:
         if ti.try_number == 1:
             raise TimeoutError("the shop is busy")
         replace("orders", ds)
@@ -141,7 +141,7 @@ def second_try() -> None:
 @dag()
 def may_fail_at_the_end() -> None:
     @task
-    def notify(ds: str) -> None:
+    def notify(ds: Any = None) -> None:
         raise ConnectionError("no chat here")
 
     load() >> notify()
@@ -150,11 +150,11 @@ def may_fail_at_the_end() -> None:
 @dag()
 def may_fail_by_pattern() -> None:
     @task
-    def notify_shop(ds: str) -> None:
+    def notify_shop(ds: Any = None) -> None:
         raise ConnectionError("no chat here")
 
     @task
-    def notify_again(ds: str) -> None:
+    def notify_again(ds: Any = None) -> None:
         """Does not even run."""
 
     load() >> notify_shop() >> notify_again()
@@ -169,6 +169,20 @@ def teardown_that_works() -> None:
     load() >> stop()
 
 
+def complain(context: Any) -> None:
+    """Fail, as a callback."""
+    raise ConnectionError("no chat here")
+
+
+@dag(on_success_callback=complain)
+def callbacks_fail() -> None:
+    @task(on_success_callback=[complain])
+    def load_part(part: int, ds: Any = None) -> None:
+        replace(f"part_{part}", ds)
+
+    load_part.expand(part=[1, 2])
+
+
 # --- a task never runs
 
 
@@ -179,11 +193,11 @@ def join_skipped() -> None:
         return "load"
 
     @task
-    def other(ds: str) -> None:
+    def other(ds: Any = None) -> None:
         replace("orders", ds, 3)
 
     @task
-    def publish(ds: str) -> None:
+    def publish(ds: Any = None) -> None:
         replace("audit", ds)
 
     choose() >> [load(), other()] >> publish()
@@ -196,7 +210,7 @@ def join_min_one() -> None:
         return "load"
 
     @task
-    def other(ds: str) -> None:
+    def other(ds: Any = None) -> None:
         replace("orders", ds, 3)
 
     choose() >> [load(), other()] >> audit()
@@ -209,7 +223,7 @@ def mapped_over_nothing() -> None:
         return []
 
     @task
-    def load_part(part: int, ds: str) -> None:
+    def load_part(part: int, ds: Any = None) -> None:
         replace(f"part_{part}", ds)
 
     load() >> load_part.expand(part=parts())
@@ -218,11 +232,11 @@ def mapped_over_nothing() -> None:
 @dag()
 def cut_short() -> None:
     @task.short_circuit
-    def is_monday(ds: str) -> bool:
+    def is_monday(ds: Any = None) -> bool:
         return False
 
     @task
-    def publish(ds: str) -> None:
+    def publish(ds: Any = None) -> None:
         replace("audit", ds)
 
     load() >> is_monday() >> publish()
@@ -231,7 +245,7 @@ def cut_short() -> None:
 @dag()
 def skips_itself() -> None:
     @task
-    def publish(ds: str) -> None:
+    def publish(ds: Any = None) -> None:
         raise AirflowSkipException("nobody wants it")
 
     load() >> publish()
@@ -241,13 +255,13 @@ def skips_itself() -> None:
 
 
 @task
-def append(ds: str) -> None:
+def append(ds: Any = None) -> None:
     """Add a row with each run."""
     PostgresHook("shop").run("INSERT INTO loads VALUES (%s)", parameters=[ds])
 
 
 @task
-def append_file(ds: str) -> None:
+def append_file(ds: Any = None) -> None:
     """Add a line with each run."""
     path = Path(os.environ["DATA_ROOT"], "reports", f"{ds}.txt")
     path.parent.mkdir(exist_ok=True)
@@ -278,6 +292,24 @@ def appends_beside() -> None:
 @dag()
 def columns_ignored() -> None:
     load()
+
+
+@dag()
+def variable_alone() -> None:
+    @task
+    def note(ds: Any = None) -> None:
+        Variable.set("last", f"{Variable.get('last', default='')} {ds}")
+
+    note()
+
+
+@dag()
+def variable_beside() -> None:
+    @task
+    def note(ds: Any = None) -> None:
+        Variable.set("last", f"{Variable.get('last', default='')} {ds}")
+
+    load() >> note()
 
 
 @dag(max_active_runs=1)
