@@ -180,37 +180,43 @@ SELECT * FROM parts
 """
 
 
-#: The catalogs that the parts come from, each with what tells its rows apart.
+#: The catalogs that the parts come from, each with what tells its rows apart, and one version of a row from another. A
+#: table's own row is new after each TRUNCATE, too: there, it is what counts of it.
+_OF_CLASS = """relname, relnamespace, relkind, relpersistence, reloptions, relnatts, relchecks, relispopulated,
+relispartition, relpartbound, relrowsecurity, relforcerowsecurity"""
 _CATALOGS = (
-    ("pg_class", "oid"),
-    ("pg_attribute", "attrelid, attnum"),
-    ("pg_attrdef", "oid"),
-    ("pg_constraint", "oid"),
-    ("pg_index", "indexrelid"),
-    ("pg_inherits", "inhrelid"),
-    ("pg_trigger", "oid"),
-    ("pg_rewrite", "oid"),
-    ("pg_policy", "oid"),
-    ("pg_statistic_ext", "oid"),
-    ("pg_sequence", "seqrelid"),
-    ("pg_proc", "oid"),
-    ("pg_type", "oid"),
-    ("pg_enum", "oid"),
-    ("pg_namespace", "oid"),
-    ("pg_extension", "oid"),
-    ("pg_event_trigger", "oid"),
-    ("pg_publication", "oid"),
+    ("pg_class", "oid", _OF_CLASS),
+    ("pg_attribute", "attrelid, attnum", "xmin"),
+    ("pg_attrdef", "oid", "xmin"),
+    ("pg_constraint", "oid", "xmin"),
+    ("pg_index", "indexrelid", "xmin"),
+    ("pg_inherits", "inhrelid", "xmin"),
+    ("pg_trigger", "oid", "xmin"),
+    ("pg_rewrite", "oid", "xmin"),
+    ("pg_policy", "oid", "xmin"),
+    ("pg_statistic_ext", "oid", "xmin"),
+    ("pg_sequence", "seqrelid", "xmin"),
+    ("pg_proc", "oid", "xmin"),
+    ("pg_type", "oid", "xmin"),
+    ("pg_enum", "oid", "xmin"),
+    ("(SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_') n", "oid", "nspname"),  # not for temporary tables
+    ("pg_extension", "oid", "xmin"),
+    ("pg_event_trigger", "oid", "xmin"),
+    ("pg_publication", "oid", "xmin"),
 )
 #: The first number that PostgreSQL gives to what users make.
 _FIRST_OF_USERS = 16384
 #: The same for databases with the same structure, a tenth of the price of it: the versions of all rows of the catalogs.
 #: Numbers of rows and of transactions are those of the whole server, so that no two rows share both.
-_EACH = "SELECT concat_ws(' ', '{0}', {1}, xmin) FROM {0} WHERE {2} >= {3}"
+_EACH = "SELECT concat_ws(' ', {0}, {2}, {3}) FROM {1} WHERE {4} >= {5}"
 _VERSIONS = (
     "SELECT pg_postmaster_start_time() || ' ' || coalesce(sum(hashtextextended(v, 0)), 0) FROM ({}) versions (v)"
 )
 _VERSIONS = _VERSIONS.format(
-    " UNION ALL ".join(_EACH.format(name, row, row.split(",")[0], _FIRST_OF_USERS) for name, row in _CATALOGS)
+    " UNION ALL ".join(
+        _EACH.format(number, name, row, version, row.split(",")[0], _FIRST_OF_USERS)
+        for number, (name, row, version) in enumerate(_CATALOGS)
+    )
 )
 
 #: How many structures are remembered.
