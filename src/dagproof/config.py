@@ -70,6 +70,9 @@ class ProofConfig:
     """Laws that are left out, each with the reason; every report shows both."""
     exempt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each law, the tables and files that it does not look at; every verdict shows them."""
+    may_fail: tuple[str, ...] = ()
+    """Tasks that may fail: ids, or patterns such as ``notify_*``; every verdict shows those that did. A run in which
+    another task fails is a failed one, also where Airflow calls it green."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dagproof.config import Config
 from dagproof.errors import DagproofError, nearest
 from dagproof.histories import History, Step
-from dagproof.scope import Scope
+from dagproof.scope import UNSEEN, LeftOut, Scope
 from dagproof.stage import Stage
 from dagproof.worlds.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.metadata import variables_in
 from dagproof.worlds.points import Point, recorded
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
@@ -112,21 +113,28 @@ class Lab:
         self.scope.compared.add(before, after)
         return diff(before, after)
 
-    def ran(self) -> Iterator[Report]:
-        """Yield what each run says of itself that the proof under way has looked at, of whichever DAG (``dag``)."""
-        keys = dict.fromkeys(key.first(n) for key in self._looked for n in range(len(key.moves) + 1))
-        for key in keys:
+    def ran(self, *histories: History) -> Iterator[Report]:
+        """Yield what each run of the histories says of itself, of whichever DAG (``dag``).
+
+        Without any, it is those that the proof under way has looked at.
+        """
+        keys = (whole.first(n) for whole in self._keys(histories) for n in range(len(whole.moves) + 1))
+        for key in dict.fromkeys(keys):
             yield from self._ran.get(key, ())
 
-    def written(self) -> Iterator[tuple[Snapshot, Snapshot]]:
-        """Yield all that was there before and after each history that the proof under way has looked at.
+    def written(self, *histories: History) -> Iterator[tuple[Snapshot, Snapshot]]:
+        """Yield all that was there before and after each of the histories, what the configuration ignores, too.
 
-        What the configuration ignores is in it. The data that arrived, and their corrections, were there before.
+        The data that arrived, and their corrections, were there before. Without any history, it is those that the proof
+        under way has looked at.
         """
-        for key in self._looked:
+        for key in self._keys(histories):
             first = next((n for n, move in enumerate(key.moves) if move.kind not in ("arrive", "correct")), None)
             if first is not None and key in self._raw and key.first(first) in self._raw:
                 yield self._raw[key.first(first)], self._raw[key]
+
+    def _keys(self, histories: Sequence[History]) -> list[_Key]:
+        return [_Key(self._moves(history), HERE.name, 0) for history in histories] or list(self._looked)
 
     def report(self, history: History, *, machine: Machine = HERE) -> Report:
         """Return what the last run of `history` says of itself.
@@ -223,7 +231,7 @@ class Lab:
     def _writer_of_last(self, history: History, names: set[str], machine: Machine) -> str | None:
         """Return the task that, in the last step of `history`, last changed one of `names`; None where none has."""
         moves = self._moves(history)
-        into = self._worlds.world_folder / "after-tasks"
+        into = self._worlds.run_folder / "after-tasks"
         with self._world_after(_Key(moves[:-1], machine.place, 0), machine) as world:
             into.mkdir()
             snapshots = [("", world.snapshot())]
@@ -246,11 +254,13 @@ class Lab:
 
     def located(self, task_id: str) -> str:
         """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""
-        where = self.about["tasks"].get(task_id)
-        if not where:
-            return f"task {task_id}"
-        path, _, line = where.rpartition(":")
-        return f"task {task_id}, at {self.shown(path)}:{line}"
+        line = self.located_line(self.about["tasks"].get(task_id))
+        return f"task {task_id}, at {line}" if line else f"task {task_id}"
+
+    def located_line(self, where: str | None) -> str | None:
+        """Return ``file.py:line`` with the file as the user would write it; None for nothing."""
+        path, _, line = (where or "").rpartition(":")
+        return f"{self.shown(path)}:{line}" if path else None
 
     def shown(self, path: str) -> str:
         """Return `path` as the user would write it."""
@@ -315,7 +325,7 @@ class Lab:
                 self._states[key.first(failed)] = error
 
     def _play(self, world: World, move: Step, key: _Key) -> Report:
-        earlier = len(world.reports)
+        earlier, variables = len(world.reports), dict(variables_in(world.worker.metadata))
         try:
             return self._stage.play(world, move)
         except RunFailedError as failure:
@@ -323,6 +333,8 @@ class Lab:
             raise
         finally:
             self._ran[key] = world.reports[earlier:]
+            for report in self._ran[key][-1:]:
+                report["left_out"] = [*report.get("left_out", ()), *_changed(variables, world.worker.metadata)]
 
     def _nearest_saved(self, key: _Key) -> int:
         """Return with how many of the moves of `key` a kept world begins."""
@@ -365,6 +377,13 @@ class Lab:
         if key not in self._states:
             self._raw[key] = snapshot
             self._states[key] = snapshot.without(self.ignore)
+
+
+def _changed(variables: Mapping[str, str], metadata: Path) -> list[dict[str, str]]:
+    """Return those of Airflow's variables that are no longer what they were."""
+    now = dict(variables_in(metadata))
+    names = sorted(key for key in {*variables, *now} if variables.get(key) != now.get(key))
+    return [LeftOut(f"Airflow's variable {name}", UNSEEN).to_json() for name in names]
 
 
 def _content(snapshot: Snapshot, name: str) -> Any:

@@ -87,7 +87,7 @@ class Stage:
         arrivals = []
         for number, dag_id in enumerate(self.proof.after):
             when = first + timedelta(minutes=number)
-            result = str(world.worlds.world_folder / "arrival.json")
+            result = str(world.worlds.run_folder / "arrival.json")
             request = world.request(self.runs[dag_id, step.date], at=when.isoformat(), result=result)
             machine = world.machine.to_json()
             arrivals.append({"moment": when.isoformat(), "request": {**request, "machine": machine}})
@@ -107,7 +107,7 @@ class Stage:
             reason = world.worker.call(
                 f"{worlds.config.root / path}:{name}",
                 arguments,
-                result=worlds.world_folder / "result.json",
+                result=worlds.run_folder / "result.json",
                 timeout=worlds.config.world.timeout,
             )
             if reason:
@@ -137,7 +137,7 @@ class Stage:
         replace_metadata(world.worker.metadata, other_worker.metadata)
         extras["retries"] = {"least": RETRIES_OF_OVERLAPS}
         mine = world.request(self._run_of(step.date), **extras)
-        result = str(world.worlds.world_folder / "other-result.json")
+        result = str(world.worlds.run_folder / "other-result.json")
         other = world.request(self._run_of(step.other), result=result, **extras)
         with held(world, point_named(step.point), mine) as hold:
             world.start(mine)

@@ -52,8 +52,12 @@ def run_for(dag: Any, date: str) -> dict[str, Any]:
         WorkerError: `date` is no date, or the schedule has no run on it.
     """
     serialized = scheduler_dag(dag)
-    key = consumed.moment_of(serialized.timetable, date)
-    moment, whole_day = (key, False) if key else parse_date(date, serialized.timezone)
+    keyed = consumed.moment_of(serialized.timetable, date)
+    if keyed and is_periodic(serialized):
+        info = next(runs(serialized, keyed), None)
+        if info is not None and info.partition_key == date:
+            return _described(serialized, info, date)
+    moment, whole_day = parse_date(date, serialized.timezone)
     if not is_periodic(serialized):
         return _unscheduled(serialized, moment, date)
     until = moment + timedelta(days=1) if whole_day else moment + timedelta(seconds=1)

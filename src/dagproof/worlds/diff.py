@@ -140,6 +140,12 @@ def has_effect(effect: Diff, after: Snapshot | None = None) -> bool:
     return rows_or_files or any((p.before and p.after) or p.table in filled for p in effect.structure)
 
 
+def differing_names(before: Snapshot, after: Snapshot) -> set[str]:
+    """Return the tables and files that differ in anything."""
+    tables = {n for n in before.tables.keys() | after.tables.keys() if before.tables.get(n) != after.tables.get(n)}
+    return tables | {p for p in before.files.keys() | after.files.keys() if before.files.get(p) != after.files.get(p)}
+
+
 def differing_columns(found: Diff) -> frozenset[str] | None:
     """Return ``table.column`` of all that differs, or None where rows or files differ as a whole.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import pickle
 import re
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 #: Files up to this size are kept whole, so that a diff can show the first differing line.
 KEPT_BYTES = 4 * 2**20
 CHUNK_BYTES = 64 * 2**10
+HOME = "~/"
+"""How the name of a file below the home folder begins."""
+#: What programs keep at home for themselves: caches, histories, and the number by which dbt counts its users.
+HOME_SCRATCH = (".cache", ".config/matplotlib", ".*_history", ".dbt/.user.yml", ".ivy2", ".java", ".aws/*/cache")
 
 Row = tuple[bytes, ...]
 
@@ -150,15 +155,24 @@ def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = Fals
     return True
 
 
-def take(conninfo: str | None, folder: Path, *, run_is_over: bool = True, scratch: Collection[str] = ()) -> Snapshot:
+def take(
+    conninfo: str | None,
+    folder: Path,
+    home: Path | None = None,
+    *,
+    run_is_over: bool = True,
+    scratch: Collection[str] = (),
+) -> Snapshot:
     """Return the content of the database `conninfo` (none when None) and of all files below `folder`.
+
+    Those below `home` are called ``~/…``; what is scratch there (:data:`HOME_SCRATCH`) is left out.
 
     When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone. A view
     follows from its tables; its own rows are read where one of them is `scratch`, and so is not compared.
     """
     database = _database(conninfo, run_is_over, scratch) if conninfo else Snapshot()
     tables, files = dict(database.tables), {}
-    for found in _files(folder):
+    for found in itertools.chain(_files(folder), _files_at_home(home) if home else ()):
         if isinstance(found, File):
             files[found.path] = found
         else:
@@ -179,7 +193,13 @@ def save_after_task(watch: Mapping[str, Any], task_id: str, map_index: int) -> N
     """Take a snapshot and put it into the folder ``watch["into"]`` under the task's name and turn."""
     into = Path(watch["into"])
     turn = len(list(into.iterdir()))
-    snapshot = take(watch["conninfo"], Path(watch["files"]), run_is_over=False, scratch=watch.get("scratch", ()))
+    snapshot = take(
+        watch["conninfo"],
+        Path(watch["files"]),
+        Path(watch["home"]),
+        run_is_over=False,
+        scratch=watch.get("scratch", ()),
+    )
     (into / f"{turn:06d}").write_bytes(pickle.dumps((task_id, map_index, snapshot)))
 
 
@@ -332,15 +352,22 @@ def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) 
 # --- files
 
 
-def _files(folder: Path) -> Iterator[File | Table]:
+def _files_at_home(home: Path) -> Iterator[File | Table]:
+    """Yield what is below a home folder, most of which is seldom there: programs keep their settings in it."""
+    scratch = {path for pattern in HOME_SCRATCH for path in home.glob(pattern)}
+    yield from _files(home, HOME, scratch)
+
+
+def _files(folder: Path, prefix: str = "", scratch: Collection[Path] = ()) -> Iterator[File | Table]:
     for parent, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if Path(parent, name) not in scratch)
+        names = [name for name in names if Path(parent, name) not in scratch]
         links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
         for name in sorted([*names, *links]):
             path = Path(parent, name)
             if contents.is_part_of_another(path):
                 continue
-            yield from _held(path, path.relative_to(folder).as_posix())
+            yield from _held(path, prefix + path.relative_to(folder).as_posix())
 
 
 def _held(path: Path, name: str) -> Iterator[File | Table]:
