@@ -282,7 +282,12 @@ def _database(conninfo: str, run_is_over: bool, scratch: Collection[str]) -> Sna
                 except (psycopg.Error, _UnstableViewError) as error:
                     why = str(error).strip().splitlines()[0]
                     uncompared.append(f"rows of view {_shown(schema, name)} ({why})")
-        objects = connection.execute(_LARGE_OBJECTS).fetchall()
+        objects: list[Any] = []
+        try:
+            with connection.transaction():
+                objects = connection.execute(_LARGE_OBJECTS).fetchall()
+        except psycopg.Error as error:
+            uncompared.append(f"large objects ({str(error).strip().splitlines()[0]})")
         parts = structure(connection)
     if objects:
         rows = tuple(sorted(f"{size}\t{digest}".encode() for size, digest in objects))

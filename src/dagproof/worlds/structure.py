@@ -2,7 +2,7 @@
 
 Of indexes, constraints and sequences of a column only the definition counts, and how often it is there: a table that
 is swapped by renaming has other names for the same ones. The order of columns does not count either. Temporary tables,
-what extensions bring, comments, privileges and owners are left out.
+what extensions bring, and owners are left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ _OF_A_TABLE = {
     "policy": "on",
     "statistics": "on",
     "setting": "of",
+    "comment": "on",
+    "privileges": "on",
 }
+#: Kinds of parts that are for people, and for whom they may look: they are named where they differ, and not judged.
+NOTED = frozenset({"comment", "privileges"})
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +47,7 @@ class Part:
     def named(self, owner: str) -> str:
         """Return the part as a person reads it, `owner` being the table it is on, or its own name."""
         if self.kind in _OF_A_TABLE:
-            return f"{self.kind} {_OF_A_TABLE[self.kind]} {owner} {self.what}"
+            return f"{self.kind} {_OF_A_TABLE[self.kind]} {owner} {self.what}".rstrip()
         return f"{self.kind} {owner}{self.what}"
 
 
@@ -59,7 +63,7 @@ WITH s AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), r AS MATERIALIZED (
   SELECT c.oid, s.nspname, c.relname, c.relkind, c.relispartition AS is_part, c.relpersistence, c.reloptions,
-         c.relrowsecurity, c.relforcerowsecurity, c.reltype,
+         c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relowner::regrole::text AS owned_by,
          CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) || ': ' ELSE '' END AS bound,
          CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS root
   FROM pg_class c JOIN s ON s.oid = c.relnamespace
@@ -167,6 +171,15 @@ UNION ALL
   WHERE (y.typtype IN ('e', 'd', 'r') OR y.typtype = 'c' AND y.typrelid IN (SELECT oid FROM r WHERE relkind = 'c'))
     AND y.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_type'::regclass)
 UNION ALL
+  SELECT t.schema, t.owner, 'comment', t.bound || coalesce((SELECT quote_ident(a.attname) FROM pg_attribute a
+         WHERE a.attrelid = t.oid AND a.attnum = d.objsubid), ''), d.description
+  FROM t JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_class'::regclass
+UNION ALL
+  SELECT t.schema, t.owner, 'privileges', t.bound,
+         (SELECT string_agg(g::text, ', ' ORDER BY g::text)
+          FROM unnest(t.relacl) g WHERE split_part(g::text, '=', 1) <> t.owned_by)
+  FROM t WHERE t.relacl IS NOT NULL
+UNION ALL
   SELECT 'public', nspname, 'schema', '', '' FROM s WHERE nspname <> 'public'
 UNION ALL
   SELECT 'public', extname, 'extension', '', extversion FROM pg_extension WHERE extname <> 'plpgsql'
@@ -183,7 +196,7 @@ SELECT * FROM parts
 #: The catalogs that the parts come from, each with what tells its rows apart, and one version of a row from another. A
 #: table's own row is new after each TRUNCATE, too: there, it is what counts of it.
 _OF_CLASS = """relname, relnamespace, relkind, relpersistence, reloptions, relnatts, relchecks, relispopulated,
-relispartition, relpartbound, relrowsecurity, relforcerowsecurity"""
+relispartition, relpartbound, relrowsecurity, relforcerowsecurity, relacl"""
 _CATALOGS = (
     ("pg_class", "oid", _OF_CLASS),
     ("pg_attribute", "attrelid, attnum", "xmin"),
@@ -203,6 +216,7 @@ _CATALOGS = (
     ("pg_extension", "oid", "xmin"),
     ("pg_event_trigger", "oid", "xmin"),
     ("pg_publication", "oid", "xmin"),
+    ("pg_description", "objoid, objsubid", "xmin"),
 )
 #: The first number that PostgreSQL gives to what users make.
 _FIRST_OF_USERS = 16384

@@ -12,6 +12,7 @@ from dagproof.worlds import structure
 from dagproof.worlds.diff import Diff, diff, differing_columns, has_effect
 from dagproof.worlds.servers import PostgresServer, unique_name
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, take
+from dagproof.worlds.structurediff import noted
 from dagproof.worlds.wire import FUNCTIONS
 
 SCHEMA = """
@@ -203,6 +204,17 @@ def test_structure_is_read_again_only_where_it_is_another_one(
         assert database.take().structure == {"read": ()}
     structure._known.clear()
     assert database.take().structure != before
+
+
+def test_comments_and_privileges_are_noted_and_not_judged(database: Database) -> None:
+    """By the table that they are on; granting to everybody what all have is nothing new."""
+    before = database.take()
+    database.run("COMMENT ON TABLE ev IS 'x'; COMMENT ON COLUMN ev.v IS 'y'; GRANT SELECT ON day TO PUBLIC")
+    after = database.take()
+    assert not diff(before, after)
+    assert noted(before.structure, after.structure) == ["privileges on day", "comment on ev", "comment on ev v"]
+    database.run("COMMENT ON TABLE ev IS 'x'; GRANT SELECT ON day TO PUBLIC")
+    assert not noted(after.structure, database.take().structure)
 
 
 def test_large_objects_count_by_what_they_hold(database: Database) -> None:
