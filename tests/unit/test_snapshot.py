@@ -184,7 +184,12 @@ def test_snapshots_after_tasks_come_back_in_order(tmp_path: Path) -> None:
     """Each with its task; more than ten of them too."""
     (tmp_path / "into").mkdir()
     (tmp_path / "files").mkdir()
-    watch = {"into": str(tmp_path / "into"), "conninfo": None, "files": str(tmp_path / "files")}
+    watch = {
+        "into": str(tmp_path / "into"),
+        "conninfo": None,
+        "files": str(tmp_path / "files"),
+        "home": str(tmp_path / "h"),
+    }
     for turn in range(12):
         (tmp_path / "files" / str(turn)).touch()
         save_after_task(watch, f"task_{turn}", turn - 1)
