@@ -93,7 +93,9 @@ _CLIENTS = (
         what="database",
     ),
     _client(
-        r"(?:elasticsearch|opensearchpy)\.(?:Elasticsearch|OpenSearch)\(\)", lazy="options transport perform", what="database"
+        r"(?:elasticsearch|opensearchpy)\.(?:Elasticsearch|OpenSearch)\(\)",
+        lazy="options transport perform",
+        what="database",
     ),
     _client(r"hvac\.(?:v1\.)?Client\(\)", lazy="auth_cubbyhole"),
     _client(r"openai\.(?:Azure)?OpenAI\(\)", lazy="with_options"),
