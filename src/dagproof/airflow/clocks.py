@@ -20,7 +20,7 @@ class Change(NamedTuple):
 
 def next_change(zone: Any, after: datetime, *, forward: bool = True) -> Change | None:
     """Return the first change after a moment at which the clocks go forward (or back); None within the next year."""
-    day = after.astimezone(timezone.utc)
+    day = datetime.fromtimestamp(after.timestamp(), timezone.utc)  # a plain one, with which one can reckon
     end = day + HORIZON
     while day < end:
         following = day + timedelta(days=1)

@@ -87,7 +87,7 @@ def _callers() -> Iterator[str]:
 
 
 def blamed(error: str, path: str | Path, missing: list[Missing]) -> str | None:
-    """Return what the world lacks, so that the file at `path` failed with the traceback `error`; None where that is not why.
+    """Return what the world lacks, so that the file at `path` failed with the traceback `error`; None if by itself.
 
     Where the error is another one, which may come of it, that is said.
     """

@@ -62,7 +62,8 @@ def _around_a_change(serialized: Any, infos: list[Any]) -> list[Any]:
     if not gap or gap > LONGEST_GAP:
         return []
     within_days = gap < timedelta(hours=20)
-    zone = getattr(serialized.timetable, "_timezone", None) or serialized.timezone
+    timetable = next(iter(getattr(serialized.timetable, "_timetables", ())), serialized.timetable)  # several crons
+    zone = getattr(timetable, "_timezone", None) or serialized.timezone
     change = clocks.next_change(zone, first, forward=not within_days)
     if change is None:
         return []
@@ -74,7 +75,7 @@ def _around_a_change(serialized: Any, infos: list[Any]) -> list[Any]:
             itertools.takewhile(lambda info: date_of(info) <= change.moment + gap + timedelta(days=4), near)
         )
         done = [info for info in upcoming if date_of(info) <= change.moment]
-        found = [*done[-2:], *upcoming[len(done) : len(done) + 1]]
+        found = [*done[-2:], *upcoming[len(done) :]][:3]
     around = [info for info in found if info is not None]
     if len(around) < 2:
         return []  # the schedule ends before
