@@ -68,7 +68,8 @@ def _around_a_change(serialized: Any, infos: list[Any]) -> list[Any]:
     if change is None:
         return []
     if within_days:
-        found = [next(runs(serialized, moment), None) for moment in (change.moment - change.shift, change.moment)]
+        twice = next(runs(serialized, change.moment - change.shift), None)
+        found = [twice, *itertools.islice(runs(serialized, change.moment), 2)]
     else:
         near = runs(serialized, max(first, change.moment - 2 * gap - timedelta(days=5)))
         upcoming = list(
@@ -76,7 +77,7 @@ def _around_a_change(serialized: Any, infos: list[Any]) -> list[Any]:
         )
         done = [info for info in upcoming if date_of(info) <= change.moment]
         found = [*done[-2:], *upcoming[len(done) :]][:3]
-    around = [info for info in found if info is not None]
+    around = list({date_of(info): info for info in found if info is not None}.values())[: 2 if within_days else 3]
     if len(around) < 2:
         return []  # the schedule ends before
     month = _local(serialized, date_of(around[0])).replace(day=1).date()
