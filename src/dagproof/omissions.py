@@ -8,11 +8,15 @@ from typing import Any
 from dagproof.histories import History
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law
-from dagproof.scope import NOT_COMPARED, NOT_TRIED, LeftOut
-from dagproof.worlds.snapshot import Snapshot
+from dagproof.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, LeftOut, listed, reported, with_beside
+from dagproof.worlds.diff import differing_names
 
 NOISY = "not compared, as fresh runs differ there"
-UNSEEN = "not compared, although a run wrote it"
+LITTER = "not compared, as a crash may leave a temporary file"
+#: How a task ends that did nothing.
+IDLE = {"skipped", "upstream_failed", "removed", "never started"}
+BESIDE = "not compared nor restored"
+SAME_ORDER = "not tried in another order of rows"
 
 
 def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
@@ -20,40 +24,82 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
     findings = list(tried.values())
     known = {
         *configured(lab, law),
-        *(LeftOut(name, NOISY) for finding in findings for name in finding.not_compared),
+        *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
         *(entry for finding in findings for entry in finding.left_out),
         *lab.scope.left_out,
-        *_reported(lab.ran()),
+        *reported(lab.ran()),
+        *_idle_tasks(lab),
+        *_wanted_failures(lab.ran()),
+        *_failed_callbacks(lab.ran()),
+        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.get("unturned", ())),
+        *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
         *_dates_without(dates, tried),
     }
-    unseen = {LeftOut(name, UNSEEN) for name in _uncompared(lab) if not _names(lab, law, name)}
-    return tuple(sorted(known | unseen, key=lambda entry: (entry.why, entry.setting, entry.what)))
+    known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
+    return tuple(sorted(known, key=lambda entry: (entry.why, entry.setting, entry.what)))
+
+
+def _why(lab: Lab, name: str) -> str:
+    """Return why a law has not compared a column; of a file, it is that a crash has left it, and it looks temporary."""
+    return LITTER if name in lab.scope.compared.files else NOISY
 
 
 def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
-    """Yield what the configuration keeps out of the comparisons of `law`."""
+    """Yield what the configuration keeps out of the comparisons of `law`, and where it lets runs leave their world."""
     yield from (LeftOut(entry, NOT_COMPARED, "ignore") for entry in lab.ignore)
     yield from (LeftOut(entry, NOT_COMPARED, f"exempt.{law.name}") for entry in lab.proof.exempt.get(law.name, ()))
+    yield from (LeftOut(entry, NOT_COMPARED, "scratch") for entry in lab.proof.scratch)
+    yield from (LeftOut(entry, BESIDE, "world.allow") for entry in lab.config.world.allow)
 
 
 def nothing_left(lab: Lab, law: Law) -> str:
     """Return why nothing that the runs wrote was compared; an empty text where something was, or they wrote nothing."""
-    names = {name for before, after in lab.written() for name in _changed(before, after, _names_of(before, after))}
-    elsewhere = set(_reported(lab.ran()))
-    if names & {*lab.scope.compared.tables, *lab.scope.compared.files} or not (names or elsewhere):
+    compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
+    names: set[str] = set()
+    for before, after in lab.written():
+        names |= differing_names(before, after)
+        if names & compared:
+            return ""
+    elsewhere = set(reported(lab.ran()))
+    if not (names or elsewhere):
         return ""
-    parts = [*sorted(names), *sorted(entry.what for entry in elsewhere)]
-    settings = sorted({entry.setting for entry in (*configured(lab, law), *elsewhere) if entry.setting})
-    return f"nothing that its runs write is compared: {', '.join(parts)}" + (
-        f" ({', '.join(settings)})" if settings else ""
-    )
+    settings = {entry.setting for entry in (*configured(lab, law), *elsewhere)}
+    beside = [*sorted(names), *sorted(entry.what for entry in elsewhere)]
+    return f"nothing that its runs write is compared: {listed(beside, sorted(settings))}"
 
 
-def _reported(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
-    """Yield what runs say themselves that nobody compares."""
-    for report in reports:
-        yield from (LeftOut.from_json(entry) for entry in report.get("left_out", ()))
-        yield from _reported(report.get("beside", ()))
+def _idle_tasks(lab: Lab) -> Iterator[LeftOut]:
+    """Yield the tasks that did nothing in any run, with what Airflow calls that."""
+    ended: dict[str, set[str]] = {}
+    began: set[str] = set()
+    for report in lab.ran():
+        if report["dag"] == lab.dag_id:
+            began |= {task["task_id"] for task in report["tasks"]}
+            for state in report.get("states", ()):
+                ended.setdefault(state["task_id"], set()).add(state["state"] or "never started")
+    for task_id in lab.about["tasks"] if ended else ():
+        states = ended.get(task_id, {"never started"})
+        if states <= IDLE:
+            how = ", ".join(sorted(states))
+            yield LeftOut(task_id, "skipped itself in each run" if task_id in began else f"ran in no history ({how})")
+
+
+def _wanted_failures(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+    """Yield the tasks that failed and may, each with the first error that it had."""
+    errors: dict[str, str] = {}
+    for report in with_beside(reports):
+        for failure in report.get("failures", ()):
+            if failure["wanted"] and failure["state"] == "failed":
+                errors.setdefault(failure["task_id"], failure["error"] or "no reason given")
+    yield from (LeftOut(task_id, f"failed, as it may: {error}", "may_fail") for task_id, error in errors.items())
+
+
+def _failed_callbacks(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+    """Yield the callbacks that failed, which Airflow only logs, each with the first error that it had."""
+    errors: dict[str, str] = {}
+    for report in with_beside(reports):
+        errors = {**report.get("callbacks", {}), **errors}
+    yield from (LeftOut(what, f"failed, which only the log says: {error}") for what, error in errors.items())
 
 
 def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[LeftOut]:
@@ -62,27 +108,11 @@ def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[L
     yield from (LeftOut(date, NOT_TRIED) for date in dates if date not in seen)
 
 
-def _uncompared(lab: Lab) -> set[str]:
-    """Return the tables and files that a run wrote and nobody compared."""
+def _uncompared(lab: Lab, law: Law) -> set[str]:
+    """Return the tables and files that a run wrote and nobody compared, but for those that the configuration names."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
-    return {
-        name for before, after in lab.written() for name in _changed(before, after, _names_of(before, after) - compared)
-    }
-
-
-def _names(lab: Lab, law: Law, name: str) -> bool:
-    """Tell whether the configuration names a table or file, so that its own entry stands for it."""
-    everything = [snapshot for pair in lab.written() for snapshot in pair]
-    return all(name not in _names_of(law.seen(lab, snapshot.without(lab.ignore))) for snapshot in everything)
-
-
-def _names_of(*snapshots: Snapshot) -> set[str]:
-    return {name for snapshot in snapshots for name in (*snapshot.tables, *snapshot.files)}
-
-
-def _changed(before: Snapshot, after: Snapshot, names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        tables = [snapshot.tables.get(name) for snapshot in (before, after)]
-        files = [snapshot.files.get(name) for snapshot in (before, after)]
-        if tables[0] != tables[1] or files[0] != files[1]:
-            yield name
+    found = {name for before, after in lab.written() for name in differing_names(before, after) - compared}
+    if not found:
+        return found
+    seen = (law.seen(lab, snapshot.without(lab.ignore)) for pair in lab.written() for snapshot in pair)
+    return found & {name for snapshot in seen for name in (*snapshot.tables, *snapshot.files)}

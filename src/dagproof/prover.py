@@ -15,15 +15,17 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from dagproof.config import Config
 from dagproof.driver import open_driver
 from dagproof.errors import ConfigError, DagproofError, UsageError
-from dagproof.histories import History, history_from_json, history_id, history_to_json
+from dagproof.histories import History, Step, history_from_json, history_id, history_to_json
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
-from dagproof.omissions import left_out, nothing_left
+from dagproof.omissions import configured, left_out, nothing_left
+from dagproof.scope import NOT_TRIED
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.worlds.servers import PostgresServer
+from dagproof.worlds.structurediff import occurrences
 from dagproof.worlds.world import RunFailedError
 
 SAVED = Path(".dagproof", "histories")
@@ -97,16 +99,33 @@ class Prover:
             if reason := self.lab.proof.skip.get(law.name):
                 raise NotApplicableError(f"left out by the configuration: {reason}")
             verdict = attempt()
+            if verdict.outcome == PROVEN:
+                self._run_in_turn()
         except NotApplicableError as why:
             verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(why))
         except RunFailedError as error:
-            verdict = Verdict(law.name, ERROR, reason=str(error), log_tail=error.log_tail)
+            raised = self.lab.located_line(error.raised)
+            verdict = Verdict(law.name, ERROR, reason=str(error), raised=raised, log_tail=error.log_tail)
         except ConfigError:
             raise
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
+        if verdict.outcome in (NOT_APPLICABLE, ERROR):
+            verdict = replace(verdict, left_out=tuple(sorted(configured(self.lab, law))))
         ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
+
+    def _run_in_turn(self) -> None:
+        """Run the dates one after the other: nothing is proven over a date that cannot run, also not of the others.
+
+        Raises:
+            RunFailedError: one of the runs fails there, and in a fresh world, too.
+        """
+        try:
+            self.lab.state(tuple(Step("run", date) for date in self.dates))
+        except RunFailedError:
+            for date in self.dates:
+                self.lab.state((Step("run", date),))
 
     def _search(self, law: Law) -> Verdict:
         tried: dict[History, Finding] = {}
@@ -125,6 +144,8 @@ class Prover:
         if broken:
             worst = min(broken, key=lambda history: (bool(tried[history].verdict), broken.index(history)))
             return self._falsified(law, self._simplest(law, worst, check), len(worst), tried)
+        if len(tried) >= self.max_histories and type(law).draws is not Law.draws:
+            self.lab.scope.leave_out("drawn histories", NOT_TRIED, f"--max-histories {self.max_histories}")
         drawn = self._draw(law, check, self.max_histories - len(tried))
         if drawn is not None:
             history, first = drawn
@@ -206,7 +227,7 @@ class Prover:
     def _falsified(self, law: Law, history: History, shrunk_from: int, tried: Mapping[History, Finding]) -> Verdict:
         finding = tried[history]
         shown = finding.history or history
-        names = {t.table for t in finding.diff.tables} | {f.path for f in finding.diff.files}
+        names = finding.diff.names
         asked = self._asked(shown) if law.asks_who else ()
         return Verdict(
             law.name,
@@ -222,6 +243,7 @@ class Prover:
             shrunk_from=len(shown) if finding.history else shrunk_from,
             written_by=self._writer(shown, names),
             where=self._where(shown),
+            raised=self.lab.located_line(finding.raised),
             asked=asked,
             machines=differences(*law.machines) if law.asks_who and not asked and len(law.machines) == 2 else "",
             replay=self._save(law, history),
@@ -241,12 +263,18 @@ class Prover:
         }
 
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
-        """Return how much there is of what differs after each step: rows, or bytes where just files differ."""
+        """Return how much there is of what differs after each step: rows, or bytes where just files differ.
+
+        Where neither does, it is how often the first thing is there that differs otherwise.
+        """
         try:
             states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
         except DagproofError:
             return ()  # one of the runs fails, and that is the finding
         tables, files = {t.table for t in found.tables}, {f.path for f in found.files}
+        if found.structure and not tables and not files:
+            first = found.structure[0]
+            return tuple(f"×{occurrences(s.structure, first)}" for s in states)
         if files and not tables:
             return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
         return tuple(count(sum(len(t.rows) for n, t in s.tables.items() if n in tables), "row") for s in states)

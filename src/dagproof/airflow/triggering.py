@@ -15,7 +15,7 @@ from dagproof.errors import DagproofError
 from dagproof.worlds.clock import Arrival, Clock
 
 #: What the request for a triggered run takes over from that of the run that triggers it.
-KEPT = ("cwd", "timeout", "disk", "log", "machine")
+KEPT = ("cwd", "timeout", "disk", "log", "machine", "may_fail")
 
 
 def triggered_ids(dag: Any) -> list[str]:
@@ -47,7 +47,7 @@ def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[st
             }
         )
         if report["state"] != "success":
-            failed = [task for task in report.get("tasks", ()) if task["state"] == "failed"]
+            failed = [failure for failure in report.get("failures", ()) if not failure["wanted"]]
             why = f" in task {failed[0]['task_id']}: {failed[0]['error']}" if failed else f": {report['reason']}"
             raise DagproofError(f"{dag_id}, which it triggers, failed{why}")
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import (
-    TEMPORARY,
     FaultOutcome,
     Finding,
     Law,
     NotApplicableError,
     active,
+    is_temporary,
     tidied,
 )
 from dagproof.scope import LeftOut
@@ -185,7 +185,7 @@ class Crash(Law):
         files = [
             path
             for path in sorted(old.files.keys() | new.files.keys() | now.files.keys())
-            if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not TEMPORARY.search(path)
+            if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not is_temporary(path)
         ]
         files = [
             path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without_whole(scratch).files

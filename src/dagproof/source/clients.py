@@ -38,8 +38,8 @@ class _Client:
 
 
 def _client(made: str, *, parts: str = "", lazy: str = "", iterators: str = "", what: str = "network") -> _Client:
-    words = (frozenset(text.split()) for text in (parts, lazy, iterators))
-    return _Client(re.compile(made), *words, what=what)
+    words = [frozenset(text.split()) for text in (parts, lazy, iterators)]
+    return _Client(re.compile(made), words[0], words[1], words[2], what)
 
 
 _GOOGLE = r"(?:\.from_service_account_(?:json|info|file))?\(\)"
