@@ -28,7 +28,7 @@ import psycopg
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("", "src")]
 
-from dagproof.worlds.servers import start_server  # noqa: E402 - the path is set just above
+from dagproof.postgres.servers import start_server  # noqa: E402 - the path is set just above
 from etl.load import load_partition  # noqa: E402
 
 TABLE = """

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dagproof.config import parse_config
-from dagproof.driver import open_driver
 from dagproof.histories import Step
+from dagproof.runs.driver import open_driver
 
 DAG = """
 import pendulum

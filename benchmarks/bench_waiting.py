@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from dagproof.config import Config, WorldConfig
-from dagproof.driver import open_driver
 from dagproof.histories import Step
+from dagproof.runs.driver import open_driver
 
 DAGS = Path(__file__).parents[1] / "tests" / "integration" / "proofs" / "waiting"
 WAYS = {

@@ -41,7 +41,7 @@ import etl.weekly.files  # noqa: E402
 import etl.weekly.load  # noqa: E402
 import etl.weekly.report  # noqa: E402
 import etl.weekly.transform  # noqa: E402
-from dagproof.worlds.servers import start_server  # noqa: E402
+from dagproof.postgres.servers import start_server  # noqa: E402
 from etl.shop.load import as_csv, load_shop, raw_tables  # noqa: E402
 from etl.shop.size import Shop, scaled  # noqa: E402
 

@@ -21,8 +21,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from dagproof.worlds.servers import PostgresServer, start_server, unique_name
-from dagproof.worlds.wire import Fault, Proxy, fault_points
+from dagproof.postgres.servers import PostgresServer, start_server, unique_name
+from dagproof.postgres.wire import Fault, Proxy, fault_points
 
 CLIENT = """
 import sys, time, psycopg

@@ -23,12 +23,53 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 TABLE = Path(__file__).parent.parent / "src" / "dagproof" / "source" / "provider_names.json"
-PROVIDERS = """
-airbyte amazon apache-druid apache-hdfs apache-hive apache-kafka apache-livy apache-spark celery cncf-kubernetes
-common-sql databricks dbt-cloud discord docker elasticsearch exasol ftp google http imap jdbc microsoft-azure
-microsoft-mssql mongo mysql odbc opsgenie oracle pagerduty postgres redis salesforce sendgrid sftp slack smtp snowflake
-sqlite ssh standard tableau telegram trino vertica
-""".split()
+PROVIDERS = [
+    "airbyte",
+    "amazon",
+    "apache-druid",
+    "apache-hdfs",
+    "apache-hive",
+    "apache-kafka",
+    "apache-livy",
+    "apache-spark",
+    "celery",
+    "cncf-kubernetes",
+    "common-sql",
+    "databricks",
+    "dbt-cloud",
+    "discord",
+    "docker",
+    "elasticsearch",
+    "exasol",
+    "ftp",
+    "google",
+    "http",
+    "imap",
+    "jdbc",
+    "microsoft-azure",
+    "microsoft-mssql",
+    "mongo",
+    "mysql",
+    "odbc",
+    "opsgenie",
+    "oracle",
+    "pagerduty",
+    "postgres",
+    "redis",
+    "salesforce",
+    "sendgrid",
+    "sftp",
+    "slack",
+    "smtp",
+    "snowflake",
+    "sqlite",
+    "ssh",
+    "standard",
+    "tableau",
+    "telegram",
+    "trino",
+    "vertica",
+]
 OLDEST = (1, 0, 0)
 NAME = re.compile(r"airflow(?:\.\w+)+")
 DEPRECATED = re.compile(r"deprecat|removed|renamed|moved", re.IGNORECASE)

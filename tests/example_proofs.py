@@ -5,9 +5,9 @@ from __future__ import annotations
 from dagproof.histories import Step
 from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
-from dagproof.prover import Proof
-from dagproof.scope import Compared, LeftOut
-from dagproof.worlds.diff import Change, Diff, Example, FileDiff, TableDiff
+from dagproof.proof.prover import Proof
+from dagproof.runs.scope import Compared, LeftOut
+from dagproof.stores.diff import Change, Diff, Example, FileDiff, TableDiff
 
 FIRST, SECOND, THIRD = DATES = ("2026-01-01", "2026-01-02", "2026-02-01")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;"

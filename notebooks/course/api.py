@@ -13,7 +13,7 @@ import psycopg
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.histories import Step
 from dagproof.laws import all_laws
-from dagproof.prover import Proof
+from dagproof.proof.prover import Proof
 from dagproof.report.text import proof_text
 
 from .bench import dag_named

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from dagproof.config import load_config
-from dagproof.driver import Driver, open_driver
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
-from dagproof.lab import Lab
 from dagproof.laws import Verdict, law_named
-from dagproof.prover import Proof, Prover, machines_for
-from dagproof.worlds.servers import PostgresServer, start_server
+from dagproof.postgres.servers import PostgresServer, start_server
+from dagproof.proof.prover import Proof, Prover, machines_for
+from dagproof.runs.driver import Driver, open_driver
+from dagproof.runs.lab import Lab
 from dagproof.worlds.world import Worlds
 
 from . import inside

@@ -11,7 +11,7 @@ import psycopg
 
 from dagproof.errors import DagproofError
 from dagproof.histories import Step
-from dagproof.stage import Stage
+from dagproof.runs.stage import Stage
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.world import RunFailedError, SavedWorld
 

@@ -258,7 +258,7 @@ assert seen["append"] == ["law"]
 # And all of them run on a PostgreSQL that is started for the tests. The one in these lessons comes from a wheel. Is production in a container? Then `dagproof prove receipts_daily --postgres testcontainers` takes one, where there is a Docker engine.
 
 # %%
-from dagproof.worlds.servers import KINDS
+from dagproof.postgres.servers import KINDS
 
 KINDS
 

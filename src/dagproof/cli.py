@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from dagproof.config import Config, load_config
-from dagproof.deployment import airflow_note
 from dagproof.errors import DagproofError, UsageError, nearest
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
+from dagproof.worlds.deployment import airflow_note
 
 OK, FOUND, CANNOT_TELL = 0, 1, 2
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from dagproof.rules.engine.command import add_options, run
+    from dagproof.check.command import add_options, run
 
     parser = commands.add_parser(
         "check",
@@ -133,8 +133,8 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _prove(options: argparse.Namespace) -> int:
-    from dagproof.jobs import default_jobs, prove, quiet_rollbacks
-    from dagproof.prover import Proof
+    from dagproof.proof.jobs import default_jobs, prove, quiet_rollbacks
+    from dagproof.proof.prover import Proof
     from dagproof.report.html import check_writable, write_html
 
     quiet_rollbacks()
@@ -167,8 +167,8 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from dagproof.jobs import quiet_rollbacks
-    from dagproof.prover import replay
+    from dagproof.proof.jobs import quiet_rollbacks
+    from dagproof.proof.prover import replay
 
     quiet_rollbacks()
     with _progress(options, f"replaying {options.history}"):
@@ -177,7 +177,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _print(proof: object, output_format: str) -> int:
-    from dagproof.prover import Proof
+    from dagproof.proof.prover import Proof
     from dagproof.report.text import proof_text
 
     assert isinstance(proof, Proof)
@@ -204,9 +204,9 @@ def _progress(options: argparse.Namespace, first: str) -> Iterator[Callable[[str
 def _explain(options: argparse.Namespace) -> int:
     import inspect
 
+    from dagproof.check.explaining import explanation
     from dagproof.laws import all_laws, law_named
     from dagproof.rules import all_rules, rule_named
-    from dagproof.rules.engine.explaining import explanation
 
     rules = {key for rule in all_rules() for key in (rule.name, rule.code)}
     laws = {law.name for law in all_laws()}
@@ -221,9 +221,9 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _rules(options: argparse.Namespace) -> int:
+    from dagproof.check.explaining import summary
     from dagproof.laws import all_laws
     from dagproof.rules import all_rules
-    from dagproof.rules.engine.explaining import summary
 
     names = [(f"{rule.code}  {rule.name}", summary(rule)) for rule in all_rules()]
     names += [(law.name, law.promise) for law in all_laws()]

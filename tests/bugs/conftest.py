@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from dagproof.config import Config, ProofConfig, WorldConfig
-from dagproof.driver import Driver, open_driver
-from dagproof.lab import Lab
+from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws import Verdict, law_named
-from dagproof.prover import Prover
-from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.proof.prover import Prover
+from dagproof.runs.driver import Driver, open_driver
+from dagproof.runs.lab import Lab
 from tests.bugs.catalogue import ARRIVING, BUGS, CORRECTIONS, DATES, EXEMPT, HEALTHY, IGNORED, SCRATCH, correction_of
 
 HERE_FOLDER = Path(__file__).parent

@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from dagproof.driver import Driver
 from dagproof.histories import History
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
-from dagproof.lab import Lab
 from dagproof.laws import Finding, law_named
-from dagproof.prover import SAVED, Prover
+from dagproof.proof.prover import SAVED, Prover
+from dagproof.runs.driver import Driver
+from dagproof.runs.lab import Lab
 from tests.bugs.catalogue import DATES
 
 SEEDS = 50

@@ -13,11 +13,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from dagproof.config import Config, WorldConfig
-from dagproof.driver import Driver, open_driver
 from dagproof.errors import DagproofError
+from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws import Verdict, law_named, overlap
-from dagproof.prover import Prover
-from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.proof.prover import Prover
+from dagproof.runs.driver import Driver, open_driver
 from tests.soundness.drawing import Case
 
 FOLDER = Path(__file__).parent

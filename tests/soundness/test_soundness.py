@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dagproof.driver import Driver
 from dagproof.laws import all_laws
+from dagproof.runs.driver import Driver
 from tests.soundness.drawing import DRAWN, drawn
 from tests.soundness.faults import FAULTS
 from tests.soundness.judging import judged, open_judge

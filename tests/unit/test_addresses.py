@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dagproof.addresses import allowed_endpoints, check_addresses, literal_addresses
 from dagproof.config import WorldConfig, load_config
 from dagproof.errors import ConfigError
+from dagproof.worlds.addresses import allowed_endpoints, check_addresses, literal_addresses
 from dagproof.worlds.world import beside
 
 SERVICES = {"s3": "server {port}"}

@@ -114,7 +114,7 @@ def test_a_rule_never_runs_a_dag() -> None:
 
 def test_the_reaper_starts_with_the_standard_library_alone() -> None:
     """It also runs as a script, when we are gone; what one action needs is imported there."""
-    tree = ast.parse((SOURCE / "worlds" / "reaper.py").read_text(encoding="utf-8"))
+    tree = ast.parse((SOURCE / "reaper.py").read_text(encoding="utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module) for node in top if isinstance(node, ast.ImportFrom)}
@@ -153,7 +153,7 @@ def imported_by(program: str, cwd: Path) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("module", ["dagproof", "dagproof.plugin", "dagproof.worlds.servers"])
+@pytest.mark.parametrize("module", ["dagproof", "dagproof.pytest.plugin", "dagproof.postgres.servers"])
 def test_an_import_costs_nothing(tmp_path: Path, module: str) -> None:
     """Neither Airflow nor anything else that takes long."""
     assert imported_by(f"import {module}", cwd=tmp_path) & set(COSTLY) == set()
@@ -165,5 +165,5 @@ def test_the_plugin_starts_without_airflow(tmp_path: Path, option: str) -> None:
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
     program = f"import pytest; pytest.main(['-p', 'no:cacheprovider', '{option}'])"
     found = imported_by(program, cwd=tmp_path)
-    assert "dagproof.plugin" in found, "the plugin is not installed: pip install the project first"
+    assert "dagproof.pytest.plugin" in found, "the plugin is not installed: pip install the project first"
     assert "airflow" not in found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dagproof.scope import MOST_NAMED, Compared, LeftOut, listed, reported, sentences
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.runs.scope import MOST_NAMED, Compared, LeftOut, listed, reported, sentences
+from dagproof.stores.snapshot import File, Snapshot, Table
 
 
 def test_what_was_left_out_for_the_same_reason_is_one_sentence() -> None:

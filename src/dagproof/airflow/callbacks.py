@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dagproof.airflow import private
-from dagproof.worlds.snapshot import save_after_task
+from dagproof.stores.snapshot import save_after_task
 
 
 def of_dag(dag: Any) -> list[str]:

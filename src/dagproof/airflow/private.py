@@ -13,8 +13,8 @@ from importlib import import_module
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from dagproof.deployment import airflow_version, supported
 from dagproof.errors import WorkerError
+from dagproof.worlds.deployment import airflow_version, supported
 
 CHECK, PROVE = "check", "prove"
 

@@ -24,10 +24,11 @@ from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
-from dagproof.worlds import shell_date, tripwire
-from dagproof.worlds.clock import Arrival, Clock
-from dagproof.worlds.fileops import FileOperations
-from dagproof.worlds.machine import Machine
+from dagproof.inside import tripwire
+from dagproof.inside.clock import Arrival, Clock
+from dagproof.inside.fileops import FileOperations
+from dagproof.inside.machine import Machine
+from dagproof.worlds import shell_date
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dagproof.airflow import private
 from dagproof.errors import DagproofError
-from dagproof.worlds.clock import Arrival, Clock
+from dagproof.inside.clock import Arrival, Clock
 
 #: What the request for a triggered run takes over from that of the run that triggers it.
 KEPT = ("cwd", "timeout", "disk", "log", "machine", "may_fail")

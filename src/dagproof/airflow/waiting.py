@@ -16,7 +16,7 @@ from typing import Any
 from dagproof.airflow import private, schedule
 from dagproof.airflow.scheduled import moment
 from dagproof.errors import DagproofError
-from dagproof.worlds.clock import Clock
+from dagproof.inside.clock import Clock
 
 #: How often in a row a run may have nothing to do, and nothing due either, before it is called stuck.
 MAX_IDLE_ROUNDS = 5

@@ -18,7 +18,7 @@ from typing import Any
 
 from dagproof.airflow import private
 from dagproof.airflow.frames import UserCode
-from dagproof.worlds.guard import Guard
+from dagproof.inside.guard import Guard
 
 MOST_EVENTS = 100
 PROCESS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile")

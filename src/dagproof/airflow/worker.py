@@ -28,8 +28,8 @@ from typing import Any
 from dagproof.airflow import bundle, callbacks, engine, private, runner, schedule
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
+from dagproof.inside.guard import Guard, notes_in
 from dagproof.worlds.gate import ask_for_gate
-from dagproof.worlds.guard import Guard, notes_in
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_PDEATHSIG = 1

@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.runs.lab import Lab
 
 
 class Backfill(Law):
-    """What it does: lets the data of all dates arrive, and only then backfills the dates, weeks later.
+    """A backfill of all dates leaves the rows of running each in turn.
+
+    ## What it does
+    Lets the data of all dates arrive, and only then backfills the dates, weeks later.
 
     That is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled run:
     its run id and run type are its own, and what comes after its dates is there already.
 
-    Why is this bad: a table that is wiped and backfilled, after a new column or a repaired bug, must be the same
+    ## Why is this bad
+    A table that is wiped and backfilled, after a new column or a repaired bug, must be the same
     table. A task that reads the latest file, or everything up to now, makes another one.
 
-    Example:
-        path = max(glob("raw/orders/*.csv"))
+    ## Example
+    ```python
+    path = max(glob("raw/orders/*.csv"))
+    ```
 
-    Use instead:
-        path = f"raw/orders/{ds}.csv"
+    ## Use instead
+    ```python
+    path = f"raw/orders/{ds}.csv"
+    ```
     """
 
     name = "backfill"

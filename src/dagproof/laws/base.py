@@ -8,18 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dagproof.happened import at_the_times_of, failing_part, skipping
 from dagproof.histories import History, Step, history_to_json
-from dagproof.scope import Compared, LeftOut, unseen
-from dagproof.worlds.diff import Diff, diff, has_effect
-from dagproof.worlds.machine import HERE, Machine
-from dagproof.worlds.snapshot import Snapshot
+from dagproof.inside.machine import HERE, Machine
+from dagproof.runs.happened import at_the_times_of, failing_part, skipping
+from dagproof.runs.scope import Compared, LeftOut, unseen
+from dagproof.stores.diff import Diff, diff, has_effect
+from dagproof.stores.snapshot import Snapshot
 from dagproof.worlds.world import RunFailedError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from dagproof.lab import Lab
+    from dagproof.runs.lab import Lab
 
 #: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
 TEMPORARY = re.compile(

@@ -6,28 +6,36 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, active
+from dagproof.runs.lab import Lab
 
 MONTHS_LATER = timedelta(days=217, hours=5)
 
 
 class Clock(Law):
-    """What it does: runs a date when it is due, and again in fresh worlds whose wall clock shows another time.
+    """A run at another time leaves identical rows.
+
+    ## What it does
+    Runs a date when it is due, and again in fresh worlds whose wall clock shows another time.
 
     Months later, across midnight, at the end of a year, and while the clocks of Europe and America change.
     What SQL asks PostgreSQL for is moved, too: now(), CURRENT_DATE and their likes; a column that now() fills differs
     between any two runs, and is not compared. So is what `date` says in a shell. Other programs, and a literal of
     SQL that only its column makes a date (`dt = 'today'`), tell the real time.
 
-    Why is this bad: a backfill runs a date months after its day, a retry after midnight. A load that asks for the
+    ## Why is this bad
+    A backfill runs a date months after its day, a retry after midnight. A load that asks for the
     time then writes to the wrong day, or leaves other values than the run that was on time.
 
-    Example:
-        cursor.execute("DELETE FROM orders WHERE dt = %s", (date.today(),))
+    ## Example
+    ```python
+    cursor.execute("DELETE FROM orders WHERE dt = %s", (date.today(),))
+    ```
 
-    Use instead:
-        cursor.execute("DELETE FROM orders WHERE dt = %s", (context["ds"],))
+    ## Use instead
+    ```python
+    cursor.execute("DELETE FROM orders WHERE dt = %s", (context["ds"],))
+    ```
     """
 
     name = "clock"

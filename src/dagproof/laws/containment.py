@@ -7,27 +7,35 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active, sentence, writes
-from dagproof.worlds.diff import differing_names
-from dagproof.worlds.snapshot import Snapshot, Table
+from dagproof.runs.lab import Lab
+from dagproof.stores.diff import differing_names
+from dagproof.stores.snapshot import Snapshot, Table
 from dagproof.worlds.world import RunFailedError
 
 
 class Containment(Law):
-    """What it does: runs one date and then another, and looks whether a row or file of the first is gone or changed.
+    """A run leaves the rows of other dates alone.
+
+    ## What it does
+    Runs one date and then another, and looks whether a row or file of the first is gone or changed.
 
     Tables and files that are the same whichever date runs (they are refreshed as a whole) have no partitions, and
     are left out; so are materialized views, which follow from their tables.
 
-    Why is this bad: repairing one day must not damage another. A delete that reaches too far, or a table that is
+    ## Why is this bad
+    Repairing one day must not damage another. A delete that reaches too far, or a table that is
     overwritten by each day, is noticed when the old days are asked for, and by then their source may be gone.
 
-    Example:
-        cursor.execute("DELETE FROM orders WHERE dt >= %s", (ds,))
+    ## Example
+    ```python
+    cursor.execute("DELETE FROM orders WHERE dt >= %s", (ds,))
+    ```
 
-    Use instead:
-        cursor.execute("DELETE FROM orders WHERE dt = %s", (ds,))
+    ## Use instead
+    ```python
+    cursor.execute("DELETE FROM orders WHERE dt = %s", (ds,))
+    ```
     """
 
     name = "containment"

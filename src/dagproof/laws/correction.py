@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.runs.lab import Lab
 from dagproof.worlds.world import RunFailedError
 
 
 class Correction(Law):
-    """What it does: runs a date, changes its data upstream as the configuration says, and runs it again.
+    """A date that runs again with corrected data keeps nothing of the old ones.
+
+    ## What it does
+    Runs a date, changes its data upstream as the configuration says, and runs it again.
 
     That is compared with a fresh world that only ever saw the corrected data. Where a run refuses the corrected data
     there, it must refuse them here, too, and leave the rows as they were. The DAGs that come first have run by then
     and do not run again: what changes is what they have delivered.
 
-    Why is this bad: upstream corrects itself, and rows vanish there. An upsert never deletes, a cache never looks
+    ## Why is this bad
+    Upstream corrects itself, and rows vanish there. An upsert never deletes, a cache never looks
     again: the old rows stay, and no rerun will ever remove them.
 
-    Example:
-        INSERT INTO users SELECT * FROM staging ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
+    ## Example
+    ```sql
+    INSERT INTO users SELECT * FROM staging ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
+    ```
 
-    Use instead:
-        DELETE FROM users WHERE dt = %(ds)s;
-        INSERT INTO users SELECT * FROM staging;  -- in the same transaction
+    ## Use instead
+    ```sql
+    DELETE FROM users WHERE dt = %(ds)s;
+    INSERT INTO users SELECT * FROM staging;  -- in the same transaction
+    ```
     """
 
     name = "correction"

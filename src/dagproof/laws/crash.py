@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import (
     FaultOutcome,
     Finding,
@@ -16,10 +15,11 @@ from dagproof.laws.base import (
     is_temporary,
     tidied,
 )
-from dagproof.scope import NOT_TRIED, LeftOut
-from dagproof.worlds.diff import Diff, diff
-from dagproof.worlds.points import Point, thinned
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.runs.lab import Lab
+from dagproof.runs.points import Point, thinned
+from dagproof.runs.scope import NOT_TRIED, LeftOut
+from dagproof.stores.diff import Diff, diff
+from dagproof.stores.snapshot import File, Snapshot, Table
 from dagproof.worlds.world import RunFailedError
 
 #: What is not seen of a run.
@@ -27,7 +27,10 @@ UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is n
 
 
 class Crash(Law):
-    """What it does: cuts a run off at each of its points, looks at what is left, and runs the date again.
+    """A run cut off at any point leaves all of the old or all of the new, and running again heals it.
+
+    ## What it does
+    Cuts a run off at each of its points, looks at what is left, and runs the date again.
 
     The points are the messages that the run sends to PostgreSQL (before one arrives the process is killed; after one
     the answer is lost, as of a commit that nobody hears of), and its file operations. They are tried in the first run
@@ -37,15 +40,20 @@ class Crash(Law):
     `scratch` in the configuration; where several tasks, or instances of a mapped one, each write their share of a
     table that is read, a reader may see some of the shares: let one task put them in place, or `exempt` the table.
 
-    Why is this bad: workers are evicted, networks break, and disks fill up, at any point. What is half there is read
+    ## Why is this bad
+    Workers are evicted, networks break, and disks fill up, at any point. What is half there is read
     by somebody before it is repaired, and what a rerun does not heal stays broken.
 
-    Example:
-        hook.run("DELETE FROM users WHERE dt = …", autocommit=True)
-        hook.run("INSERT INTO users SELECT …", autocommit=True)
+    ## Example
+    ```python
+    hook.run("DELETE FROM users WHERE dt = …", autocommit=True)
+    hook.run("INSERT INTO users SELECT …", autocommit=True)
+    ```
 
-    Use instead:
-        hook.run(["DELETE FROM users WHERE dt = …", "INSERT INTO users SELECT …"])  # one transaction
+    ## Use instead
+    ```python
+    hook.run(["DELETE FROM users WHERE dt = …", "INSERT INTO users SELECT …"])  # one transaction
+    ```
     """
 
     name = "crash"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
+from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, sentence
-from dagproof.scope import LeftOut
-from dagproof.worlds.closeness import differ_in_last_digits
-from dagproof.worlds.diff import Diff
-from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.runs.lab import Lab
+from dagproof.runs.scope import LeftOut
+from dagproof.stores.closeness import differ_in_last_digits
+from dagproof.stores.diff import Diff
 from dagproof.worlds.world import RunFailedError
 
 #: What is said of a sum of floats, which is another one in each order.
@@ -18,21 +18,29 @@ _DIGITS = "not compared to the last digit of a float, which depends on the order
 
 
 class Deterministic(Law):
-    """What it does: runs a date in two fresh worlds, on two machines, and compares the rows.
+    """A fresh run on another machine leaves identical rows.
+
+    ## What it does
+    Runs a date in two fresh worlds, on two machines, and compares the rows.
 
     The machines differ in time zone, host name, process ids and the order of Python's sets (PYTHONHASHSEED). Rows that
     were there before the run, and the entries of folders, come in the reverse order on the second one, and PostgreSQL
     plans in other ways there: what is taken by place and not by value (the first of several that tie, a number counted
     up, a LIMIT without an order) differs. Just the last digits of floats may depend on that order: a sum has no others.
 
-    Why is this bad: where two fresh runs of one date differ, no rerun can repair a table, no test can compare with
+    ## Why is this bad
+    Where two fresh runs of one date differ, no rerun can repair a table, no test can compare with
     expected rows, and every other difference hides behind this one.
 
-    Example:
-        cursor.execute("INSERT INTO orders VALUES (%s, %s)", (uuid4(), order.total))
+    ## Example
+    ```python
+    cursor.execute("INSERT INTO orders VALUES (%s, %s)", (uuid4(), order.total))
+    ```
 
-    Use instead:
-        cursor.execute("INSERT INTO orders VALUES (%s, %s)", (uuid5(NAMESPACE, order.number), order.total))
+    ## Use instead
+    ```python
+    cursor.execute("INSERT INTO orders VALUES (%s, %s)", (uuid5(NAMESPACE, order.number), order.total))
+    ```
     """
 
     name = "deterministic"

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dagproof.happened import named_skipped
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, writes
-from dagproof.scope import LeftOut, unseen
-from dagproof.worlds.diff import has_effect
+from dagproof.runs.happened import named_skipped
+from dagproof.runs.lab import Lab
+from dagproof.runs.scope import LeftOut, unseen
+from dagproof.stores.diff import has_effect
 
 
 class Effect(Law):
-    """What it does: runs each date in a fresh world and looks whether any row or file is there that was not before.
+    """A run writes rows or files.
+
+    ## What it does
+    Runs each date in a fresh world and looks whether any row or file is there that was not before.
 
     Of dates that nobody has named, it is enough when one has an effect: there need not be data for the others.
 
-    Why is this bad: a DAG that writes nothing passes every comparison. In Airflow 3 a cron string gives a data
+    ## Why is this bad
+    A DAG that writes nothing passes every comparison. In Airflow 3 a cron string gives a data
     interval of no width, so that a filter from its start to its end selects no row, on any day, without an error.
 
-    Example:
-        WHERE created_at >= '{{ data_interval_start }}' AND created_at < '{{ data_interval_end }}'
+    ## Example
+    ```sql
+    WHERE created_at >= '{{ data_interval_start }}' AND created_at < '{{ data_interval_end }}'
+    ```
 
-    Use instead:
-        WHERE created_at >= '{{ ds }}'::date AND created_at < '{{ ds }}'::date + 1
+    ## Use instead
+    ```sql
+    WHERE created_at >= '{{ ds }}'::date AND created_at < '{{ ds }}'::date + 1
+    ```
     """
 
     name = "effect"

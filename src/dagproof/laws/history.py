@@ -8,11 +8,11 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from dagproof.happened import failing_part
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
+from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, active, tidied
-from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.runs.happened import failing_part
+from dagproof.runs.lab import Lab
 from dagproof.worlds.world import RunFailedError
 
 #: What happens in each drawn history, in any order: each of these to one of the dates, or to none.
@@ -20,21 +20,29 @@ TROUBLES = ("rerun", "retry", "clear", "overlap", "crash", "crash correct", "cra
 
 
 class AnyHistory(Law):
-    """What it does: draws histories of runs, reruns, cleared tasks, crashes, retries and corrections of several dates.
+    """Whatever happens, the rows are those of fresh runs on the latest data.
+
+    ## What it does
+    Draws histories of runs, reruns, cleared tasks, crashes, retries and corrections of several dates.
 
     Now and then two runs, of a date or of two dates, are at work at once. What each history leaves is compared with
     fresh runs of the same dates, in order, on the latest data. A date that crashed or was corrected last is run again
     first. The other laws try one thing at a time; this one finds what takes two things to go wrong.
 
-    Why is this bad: production does not stop at one rerun. A table that survives each mishap alone, and not two of
+    ## Why is this bad
+    Production does not stop at one rerun. A table that survives each mishap alone, and not two of
     them, fails in the week in which everything fails.
 
-    Example:
-        if not already_loaded(ds):
-            load(ds)  # and a correction is never loaded
+    ## Example
+    ```python
+    if not already_loaded(ds):
+        load(ds)  # and a correction is never loaded
+    ```
 
-    Use instead:
-        replace_partition(ds)
+    ## Use instead
+    ```python
+    replace_partition(ds)
+    ```
     """
 
     name = "history"

@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.runs.lab import Lab
 
 #: The share of the delay for which a task may hold a slot besides its own work.
 MOST_HELD = 0.5
 
 
 class Late(Law):
-    """What it does: starts a run when it is due, and lets the DAGs that come first run only later, by `delay` seconds.
+    """Data that come late change no row, and no worker slot is held for them.
+
+    ## What it does
+    Starts a run when it is due, and lets the DAGs that come first run only later, by `delay` seconds.
 
     The rows must be the same, and no task may have held a worker slot while it waited. The clock jumps, so that an
     hour takes no time.
 
-    Why is this bad: upstream is late at least once a month. A DAG that does not wait then fails, or loads what is
+    ## Why is this bad
+    Upstream is late at least once a month. A DAG that does not wait then fails, or loads what is
     there; one that waits in poke mode takes a slot from those that could work, and ten of them stop the scheduler.
 
-    Example:
-        FileSensor(task_id="wait", filepath="orders.csv")  # mode="poke" is the default
+    ## Example
+    ```python
+    FileSensor(task_id="wait", filepath="orders.csv")  # mode="poke" is the default
+    ```
 
-    Use instead:
-        FileSensor(task_id="wait", filepath="orders.csv", mode="reschedule", timeout=6 * 3600)
+    ## Use instead
+    ```python
+    FileSensor(task_id="wait", filepath="orders.csv", mode="reschedule", timeout=6 * 3600)
+    ```
     """
 
     name = "late"

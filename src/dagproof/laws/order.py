@@ -6,24 +6,32 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.runs.lab import Lab
 
 
 class Order(Law):
-    """What it does: runs each two dates in the wrong order, and compares with the right one.
+    """Any two dates may change places.
+
+    ## What it does
+    Runs each two dates in the wrong order, and compares with the right one.
 
     Pairs are enough: where each two dates may change places, any order can be turned into any other by swapping
     neighbours, so that ten dates take 45 histories and not 3,628,800.
 
-    Why is this bad: backfills run newest first if told to, several runs are active at once, and a date that failed
+    ## Why is this bad
+    Backfills run newest first if told to, several runs are active at once, and a date that failed
     is repaired after later ones. Whatever the last one of them overwrites is then wrong.
 
-    Example:
-        cursor.execute("UPDATE accounts SET balance = %s", (balance_of_the_day,))
+    ## Example
+    ```python
+    cursor.execute("UPDATE accounts SET balance = %s", (balance_of_the_day,))
+    ```
 
-    Use instead:
-        cursor.execute("INSERT INTO balances (dt, account, balance) VALUES …")  # and read the latest day
+    ## Use instead
+    ```python
+    cursor.execute("INSERT INTO balances (dt, account, balance) VALUES …")  # and read the latest day
+    ```
     """
 
     name = "order"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
+from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
-from dagproof.scope import NOT_TRIED, LeftOut
-from dagproof.worlds.machine import ELSEWHERE, HERE
-from dagproof.worlds.points import Point, thinned
+from dagproof.runs.lab import Lab
+from dagproof.runs.points import Point, thinned
+from dagproof.runs.scope import NOT_TRIED, LeftOut
 from dagproof.worlds.world import RunFailedError
 
 #: The most points at which a first run is held; more are thinned out evenly.
@@ -23,7 +23,10 @@ NOT_JUDGED = "not judged, as running it again left the right rows"
 
 
 class Overlap(Law):
-    """What it does: holds a run at one of its points while another one goes past it, and compares the rows.
+    """Two runs at once leave the rows of one after the other.
+
+    ## What it does
+    Holds a run at one of its points while another one goes past it, and compares the rows.
 
     The other run is of the next date, and of the same date (a task that was taken for dead and tried again may still
     be running). It is held before a message to PostgreSQL or at a file operation; where the other one has to wait for
@@ -31,20 +34,25 @@ class Overlap(Law):
     tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are retried, and a run that fails
     is run again; a date that cannot be run again then fails the law.
 
-    Why is this bad: catching up starts several runs at once. Two of them that both look for rows to replace, both
+    ## Why is this bad
+    Catching up starts several runs at once. Two of them that both look for rows to replace, both
     find none, and both insert; or share a temporary table or file, and load each other's rows.
 
     Where a row may be there twice, a delete and an insert in one transaction are not enough: two of them at once both
     delete nothing, and both insert. A lock that both ask for, or a unique key and retries, are.
 
-    Example:
-        DELETE FROM orders WHERE dt = %(ds)s;
-        INSERT INTO orders SELECT …;
+    ## Example
+    ```sql
+    DELETE FROM orders WHERE dt = %(ds)s;
+    INSERT INTO orders SELECT …;
+    ```
 
-    Use instead:
-        SELECT pg_advisory_xact_lock(hashtext('orders/' || %(ds)s));  -- first, in the same transaction
-        DELETE FROM orders WHERE dt = %(ds)s;
-        INSERT INTO orders SELECT …;
+    ## Use instead
+    ```sql
+    SELECT pg_advisory_xact_lock(hashtext('orders/' || %(ds)s));  -- first, in the same transaction
+    DELETE FROM orders WHERE dt = %(ds)s;
+    INSERT INTO orders SELECT …;
+    ```
     """
 
     name = "overlap"

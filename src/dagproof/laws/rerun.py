@@ -9,28 +9,36 @@ from hypothesis.strategies import SearchStrategy
 
 from dagproof.histories import History
 from dagproof.histories.steps import runs_and_reruns, without_reruns
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, active
+from dagproof.runs.lab import Lab
 from dagproof.worlds.world import RunFailedError
 
 MOST_REPEATS = 3
 
 
 class Rerun(Law):
-    """What it does: runs a date, clears the run and runs it again a day later, and compares the rows.
+    """Running a date again leaves identical rows.
+
+    ## What it does
+    Runs a date, clears the run and runs it again a day later, and compares the rows.
 
     What two fresh runs disagree about (a column filled by now(), say) is not compared, and named: that is the law
     `deterministic`'s to judge.
 
-    Why is this bad: retries, cleared runs and backfills repeat work all the time. If repeating a date changes its
+    ## Why is this bad
+    Retries, cleared runs and backfills repeat work all the time. If repeating a date changes its
     rows, every one of them corrupts the table, mostly by doubling it.
 
-    Example:
-        cursor.execute("INSERT INTO users_daily SELECT * FROM staging")
+    ## Example
+    ```python
+    cursor.execute("INSERT INTO users_daily SELECT * FROM staging")
+    ```
 
-    Use instead:
-        cursor.execute("DELETE FROM users_daily WHERE dt = %s", (ds,))
-        cursor.execute("INSERT INTO users_daily SELECT * FROM staging")  # in the same transaction
+    ## Use instead
+    ```python
+    cursor.execute("DELETE FROM users_daily WHERE dt = %s", (ds,))
+    cursor.execute("INSERT INTO users_daily SELECT * FROM staging")  # in the same transaction
+    ```
     """
 
     name = "rerun"

@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law
+from dagproof.runs.lab import Lab
 
 
 class Retry(Law):
-    """What it does: lets each task of a run fail once after it has done its work, and be tried again.
+    """A task that is tried again after its work leaves identical rows.
+
+    ## What it does
+    Lets each task of a run fail once after it has done its work, and be tried again.
 
     A task that has no retries is given one: somebody will clear it. What is tried again is the task alone, with
     what the tasks before it have left.
 
-    Why is this bad: a worker can be lost between the task's last statement and the moment at which Airflow hears of
+    ## Why is this bad
+    A worker can be lost between the task's last statement and the moment at which Airflow hears of
     it. Airflow then does what it was told to, and runs the task again.
 
-    Example:
-        cursor.execute("UPDATE accounts SET balance = balance + %s WHERE id = %s", (amount, account))
+    ## Example
+    ```python
+    cursor.execute("UPDATE accounts SET balance = balance + %s WHERE id = %s", (amount, account))
+    ```
 
-    Use instead:
-        cursor.execute("UPDATE accounts SET balance = (SELECT sum(amount) FROM bookings WHERE …) WHERE id = %s", …)
+    ## Use instead
+    ```python
+    cursor.execute("UPDATE accounts SET balance = (SELECT sum(amount) FROM bookings WHERE …) WHERE id = %s", …)
+    ```
     """
 
     name = "retry"

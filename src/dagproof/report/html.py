@@ -15,11 +15,11 @@ from markupsafe import Markup
 from dagproof.errors import UsageError
 from dagproof.histories.steps import count
 from dagproof.laws import law_named
-from dagproof.prover import Proof
+from dagproof.proof.prover import Proof
 from dagproof.report import html_views
 from dagproof.report.html_values import visible
 from dagproof.report.text import failure_text
-from dagproof.scope import sentences
+from dagproof.runs.scope import sentences
 
 
 def html_report(proofs: Sequence[Proof], untold: Sequence[str] = ()) -> str:

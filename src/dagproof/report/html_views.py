@@ -12,9 +12,9 @@ from dagproof.histories import Step
 from dagproof.histories.steps import count
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
-from dagproof.prover import Proof
+from dagproof.proof.prover import Proof
 from dagproof.report.html_values import shown, shown_pair
-from dagproof.worlds.diff import Example, TableDiff
+from dagproof.stores.diff import Example, TableDiff
 
 #: Symbol and name of each outcome; the name with dashes is its class in the style sheet.
 OUTCOMES = {

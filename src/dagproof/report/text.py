@@ -8,9 +8,9 @@ from dataclasses import replace
 from dagproof.histories.steps import count
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
-from dagproof.prover import Proof
-from dagproof.scope import LeftOut, sentences
-from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
+from dagproof.proof.prover import Proof
+from dagproof.runs.scope import LeftOut, sentences
+from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
 
 MOST_FILES = 5
 MOST_TABLES = 10

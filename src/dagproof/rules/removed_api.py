@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dagproof.ruffing import Remark
 from dagproof.rules.base import Finding, Rule
 from dagproof.source import context
 from dagproof.source.dagfile import Dag, DagFile, Place, Site, Task
@@ -19,6 +18,7 @@ from dagproof.source.removed import (
     TRIGGER_RULES,
     removed_name,
 )
+from dagproof.source.ruffing import Remark
 from dagproof.source.settings import Settings
 from dagproof.source.target import shown
 from dagproof.source.values import constant

@@ -44,5 +44,5 @@ class UnusedSuppression(Rule):
     code = "DP902"
 
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
-        """Nothing: `dagproof.rules.engine.suppressions` judges the comments, once all other rules have spoken."""
+        """Nothing: `dagproof.check.suppressions` judges the comments, once all other rules have spoken."""
         yield from ()

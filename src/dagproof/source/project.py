@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dagproof.ruffing import Remark, remarks
 from dagproof.source import roots as rooting
 from dagproof.source.indexing import index
 from dagproof.source.reading import UnreadableError, decode, parse, read_text, without_collecting
+from dagproof.source.ruffing import Remark, remarks
 from dagproof.source.scopes import Scope
 from dagproof.source.target import Version, target
 

@@ -1,8 +1,8 @@
 """The gate: the driver's answers to the system calls of a worker and all that it has started.
 
-What :mod:`dagproof.worlds.guard` says to Python code, this says to C libraries and to programs that a shell starts:
+What :mod:`dagproof.inside.guard` says to Python code, this says to C libraries and to programs that a shell starts:
 each path, address and process is looked at before the kernel does anything. What is refused is written down, since the
-caller sees a plain "Permission denied". :mod:`dagproof.worlds.seccomp` says how the kernel asks.
+caller sees a plain "Permission denied". :mod:`dagproof.inside.seccomp` says how the kernel asks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import struct
 import threading
 from collections.abc import Callable
 
-from dagproof.worlds import reaper, seccomp
-from dagproof.worlds.guard import (
+from dagproof import reaper
+from dagproof.inside import seccomp
+from dagproof.inside.guard import (
     NAME_SERVER,
     NAME_SERVICES,
     SHARED_MEMORY,
@@ -26,7 +27,7 @@ from dagproof.worlds.guard import (
     is_harmless,
     real_path,
 )
-from dagproof.worlds.seccomp import Call
+from dagproof.inside.seccomp import Call
 
 _AT_CWD, _AT_NOFOLLOW, _AT_FOLLOW = -100, 0x100, 0x400
 _LONGEST_PATH, _LONGEST_ADDRESS, _PAGE = 4096, 128, 4096

@@ -21,9 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
+from dagproof import reaper
 from dagproof.errors import ConfigError, DagproofError
-from dagproof.worlds import reaper
-from dagproof.worlds.servers import LOOPBACK, free_port
+from dagproof.postgres.servers import LOOPBACK, free_port
 from dagproof.worlds.worker import KEPT_ENVIRONMENT
 
 PATIENCE = 60.0

@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dagproof import reaper
 from dagproof.errors import WorkerError
-from dagproof.worlds import reaper
+from dagproof.inside.guard import Guard
+from dagproof.inside.machine import Machine
+from dagproof.inside.notes import Notes
 from dagproof.worlds.gate import Gate
-from dagproof.worlds.guard import Guard
-from dagproof.worlds.machine import Machine
-from dagproof.worlds.notes import Notes
 
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
@@ -54,7 +54,7 @@ class Worker:
         variables: those of Airflow's variables that a world keeps in its metadata database.
         pythonpath: folders to import from.
         own: a folder for what it keeps of its own, and a run may write.
-        guard: ``writable`` paths, ``endpoints`` (host and port) and more: what :class:`~dagproof.worlds.guard.Guard`
+        guard: ``writable`` paths, ``endpoints`` (host and port) and more: what :class:`~dagproof.inside.guard.Guard`
             takes. DAG files and runs can reach nothing else.
         log: the file that receives what it prints.
 

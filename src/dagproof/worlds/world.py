@@ -19,19 +19,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dagproof.addresses import allowed_endpoints, literal_addresses
+from dagproof import reaper
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
-from dagproof.worlds import reaper, shell_date, snapshot
-from dagproof.worlds.database import sequences
-from dagproof.worlds.machine import HERE, Machine
+from dagproof.inside.machine import HERE, Machine
+from dagproof.postgres.servers import PostgresServer, start_server, unique_name
+from dagproof.postgres.wire import FUNCTIONS, Lane, Proxy, moved_sql
+from dagproof.stores import snapshot
+from dagproof.stores.database import sequences
+from dagproof.stores.snapshot import Snapshot
+from dagproof.worlds import shell_date
+from dagproof.worlds.addresses import allowed_endpoints, literal_addresses
 from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.runlog import log_tail
-from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.snapshot import Snapshot
 from dagproof.worlds.turning import turn_rows
-from dagproof.worlds.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.worlds.worker import Worker
 
 Report = dict[str, Any]

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
+from dagproof.check.explaining import examples
 from dagproof.rules import Rule, all_rules
-from dagproof.rules.engine.explaining import examples
 from tests.integration.check.conftest import Project
 
 HEAD = """

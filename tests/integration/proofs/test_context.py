@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dagproof.config import Config, WorldConfig
-from dagproof.driver import open_driver
 from dagproof.histories import Step
-from dagproof.worlds.snapshot import Snapshot
+from dagproof.runs.driver import open_driver
+from dagproof.stores.snapshot import Snapshot
 
 DAGS = """
 import json

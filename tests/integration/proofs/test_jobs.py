@@ -16,8 +16,8 @@ import pytest
 
 from dagproof.cli import main
 from dagproof.config import parse_config
-from dagproof.jobs import MOST_JOBS, default_jobs
-from dagproof.worlds.servers import PostgresServer
+from dagproof.postgres.servers import PostgresServer
+from dagproof.proof.jobs import MOST_JOBS, default_jobs
 from tests.integration.proofs.conftest import NOTHING, Project, command_lines_of, eventually, processes_of
 
 LAWS = tuple(part for law in ("deterministic", "rerun", "late") for part in ("--law", law))
@@ -31,7 +31,7 @@ def project(make_project: Callable[..., Project]) -> Project:
 
 def processes_that_prove(project: Project) -> list[int]:
     """The ids of those that share the laws."""
-    return [pid for pid, line in command_lines_of(project.temporary).items() if "dagproof.jobs" in line]
+    return [pid for pid, line in command_lines_of(project.temporary).items() if "dagproof.proof.jobs" in line]
 
 
 def without_times(proof: Any) -> Any:
@@ -121,7 +121,7 @@ def test_nothing_is_left_of_several(stop: signal.Signals, project: Project) -> N
 LOST = """
 import sys
 import psycopg
-from dagproof.jobs import quiet_rollbacks
+from dagproof.proof.jobs import quiet_rollbacks
 
 if {quiet}:
     quiet_rollbacks()

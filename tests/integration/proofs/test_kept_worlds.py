@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dagproof.config import Config, WorldConfig
-from dagproof.driver import Driver, open_driver
 from dagproof.histories import Step
-from dagproof.stage import Stage
-from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.inside.machine import ELSEWHERE, HERE
+from dagproof.runs.driver import Driver, open_driver
+from dagproof.runs.stage import Stage
 from dagproof.worlds.world import RunFailedError, SavedWorld
 
 DATE = "2026-01-01"

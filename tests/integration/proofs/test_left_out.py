@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from dagproof.config import Config, ProofConfig, WorldConfig
-from dagproof.driver import Driver, open_driver
 from dagproof.errors import ConfigError
+from dagproof.inside.machine import ELSEWHERE
 from dagproof.laws import Verdict, law_named
-from dagproof.prover import Prover
+from dagproof.proof.prover import Prover
 from dagproof.report.text import failure_text
-from dagproof.scope import sentences
-from dagproof.worlds.machine import ELSEWHERE
+from dagproof.runs.driver import Driver, open_driver
+from dagproof.runs.scope import sentences
 
 FOLDER = Path(__file__).with_name("left_out")
 FIRST, SECOND = DATES = ("2026-01-01", "2026-01-02")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dagproof.config import load_config
-from dagproof.driver import Driver, open_driver
 from dagproof.laws import Verdict, law_named
-from dagproof.prover import Prover
+from dagproof.proof.prover import Prover
+from dagproof.runs.driver import Driver, open_driver
 from tests.integration.proofs.conftest import Project, eventually, processes_of
 
 DATE = "2026-01-01"

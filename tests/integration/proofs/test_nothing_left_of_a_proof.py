@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dagproof.worlds.servers import PostgresServer
+from dagproof.postgres.servers import PostgresServer
 from tests.integration.proofs.conftest import NOTHING, Project, eventually, processes_of
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from dagproof.config import Config, load_config
-from dagproof.driver import open_driver
 from dagproof.histories import Step
 from dagproof.laws import law_named
-from dagproof.prover import Prover, machines_for
+from dagproof.proof.prover import Prover, machines_for
 from dagproof.report.text import proof_text
-from dagproof.worlds.snapshot import Snapshot
+from dagproof.runs.driver import open_driver
+from dagproof.stores.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[3]
 NAVAIDS = ROOT.parent / "shared" / "data" / "navaids.csv"

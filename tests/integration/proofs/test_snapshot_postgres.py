@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dagproof.worlds.diff import diff
-from dagproof.worlds.servers import PostgresServer, unique_name
-from dagproof.worlds.snapshot import Snapshot, take
+from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.stores.diff import diff
+from dagproof.stores.snapshot import Snapshot, take
 
 
 class Database:

@@ -8,12 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dagproof.worlds import structure
-from dagproof.worlds.diff import Diff, diff, differing_columns, has_effect
-from dagproof.worlds.servers import PostgresServer, unique_name
-from dagproof.worlds.snapshot import Snapshot, matches_nothing, take
-from dagproof.worlds.structurediff import noted
-from dagproof.worlds.wire import FUNCTIONS
+from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.postgres.wire import FUNCTIONS
+from dagproof.stores import structure
+from dagproof.stores.diff import Diff, diff, differing_columns, has_effect
+from dagproof.stores.snapshot import Snapshot, matches_nothing, take
+from dagproof.stores.structurediff import noted
 
 SCHEMA = """
 CREATE TABLE ev (id serial PRIMARY KEY, v int, dt date);

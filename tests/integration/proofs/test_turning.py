@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.stores.database import sequences
+from dagproof.stores.diff import diff
+from dagproof.stores.snapshot import take
 from dagproof.worlds import turning
-from dagproof.worlds.database import sequences
-from dagproof.worlds.diff import diff
-from dagproof.worlds.servers import PostgresServer, unique_name
-from dagproof.worlds.snapshot import take
 from dagproof.worlds.turning import turn_rows
 
 SCHEMA = """

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dagproof.config import Config, WorldConfig
-from dagproof.driver import open_driver
 from dagproof.histories import Step
-from dagproof.lab import Lab
+from dagproof.runs.driver import open_driver
+from dagproof.runs.lab import Lab
 from dagproof.worlds.world import RunFailedError
 
 DATE = "2026-01-01"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dagproof.worlds.servers import ServerError, free_port, start_server, unique_name
+from dagproof.postgres.servers import ServerError, free_port, start_server, unique_name
 from tests.compose import ROOT, compose_program
 
 Compose = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -8,7 +8,7 @@ import socket
 import psycopg
 import pytest
 
-from dagproof.worlds.servers import PostgresServer, ServerError, start_server, unique_name
+from dagproof.postgres.servers import PostgresServer, ServerError, start_server, unique_name
 
 
 def test_it_listens_on_tcp_with_a_password(postgres_server: PostgresServer) -> None:

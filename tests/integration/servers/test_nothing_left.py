@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.worlds import servers
-from dagproof.worlds.servers import PostgresServer, ServerError, start_server, unique_name
+from dagproof.postgres import servers
+from dagproof.postgres.servers import PostgresServer, ServerError, start_server, unique_name
 
 SOURCES = Path(servers.__file__).parents[2]
 PACKAGES = sysconfig.get_path("platlib")
@@ -78,7 +78,7 @@ def run(
     program: str, *arguments: str, temporary: Path, python: str = sys.executable, **options: object
 ) -> subprocess.Popen[str]:
     """Start a Python program that has `start_server`, `unique_name` and its arguments as `args` at hand."""
-    prologue = "import os, signal, sys, time\nfrom dagproof.worlds.servers import *\nargs = sys.argv[1:]\n"
+    prologue = "import os, signal, sys, time\nfrom dagproof.postgres.servers import *\nargs = sys.argv[1:]\n"
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(SOURCES)}
     process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload] # options are anybody's
         [python, "-c", prologue + textwrap.dedent(program), *arguments],

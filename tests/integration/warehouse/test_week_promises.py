@@ -10,7 +10,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from dagproof.worlds.servers import PostgresServer
+from dagproof.postgres.servers import PostgresServer
 from etl.storage import Storage
 from etl.weekly.files import TABLES
 from tests.object_store import StoredFile

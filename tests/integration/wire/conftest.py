@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagproof.worlds.servers import PostgresServer, unique_name
-from dagproof.worlds.wire import Proxy
+from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.postgres.wire import Proxy
 
 
 @dataclass

@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 import sqlalchemy
 
-from dagproof.worlds.wire import Fault
+from dagproof.postgres.wire import Fault
 
 from .conftest import Place
 

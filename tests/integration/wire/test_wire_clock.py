@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 import sqlalchemy
 
-from dagproof.worlds.wire import FUNCTIONS
+from dagproof.postgres.wire import FUNCTIONS
 
 from .conftest import Place
 

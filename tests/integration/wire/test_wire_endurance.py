@@ -19,9 +19,9 @@ import psycopg
 import pytest
 
 from dagproof.errors import DagproofError
-from dagproof.worlds.servers import PostgresServer
-from dagproof.worlds.wire import Fault, Hold, Proxy, ProxyError
-from dagproof.worlds.wire.loop import LoopEndedError
+from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.wire import Fault, Hold, Proxy, ProxyError
+from dagproof.postgres.wire.loop import LoopEndedError
 
 from .conftest import Place
 
@@ -214,7 +214,7 @@ def test_a_session_that_ends_while_it_is_held_ends_the_hold(place: Place) -> Non
 # The proxy runs in this program, the client in another one: what is measured is the proxy's memory alone.
 MEASURE = """
     import json, resource, subprocess, sys
-    from dagproof.worlds.wire import Hold, Proxy
+    from dagproof.postgres.wire import Hold, Proxy
     host, port, url, client = sys.argv[1:]
     with Proxy(host, int(port)) as proxy:
         watch = proxy.watch()
@@ -283,7 +283,7 @@ def test_what_goes_wrong_in_the_proxy_is_told(embedded_server: PostgresServer) -
 
 FEW_DESCRIPTORS = """
     import resource, sys, time
-    from dagproof.worlds.wire import Proxy
+    from dagproof.postgres.wire import Proxy
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     with Proxy(sys.argv[1], int(sys.argv[2])) as proxy:
         print(proxy.port, flush=True)
@@ -326,8 +326,8 @@ def test_a_proxy_out_of_descriptors_goes_on_when_it_has_some_again(embedded_serv
 @pytest.mark.usefixtures("nothing_leaks")
 def test_a_server_may_be_started_anew(tmp_path: Path) -> None:
     """Clients of the old one get an error, those of the new one work, and the proxy's port stays."""
-    from dagproof.worlds import reaper
-    from dagproof.worlds.servers import (
+    from dagproof import reaper
+    from dagproof.postgres.servers import (
         _account,
         _Cluster,
         _meeting_place,

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from dagproof.errors import UsageError
-from dagproof.worlds.wire import Fault, Hold, fault_points
+from dagproof.postgres.wire import Fault, Hold, fault_points
 
 from .conftest import Place
 

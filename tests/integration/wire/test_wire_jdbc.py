@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dagproof.worlds.wire import Fault, fault_points
+from dagproof.postgres.wire import Fault, fault_points
 
 from .conftest import Place
 

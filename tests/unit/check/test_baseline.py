@@ -7,9 +7,9 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dagproof.check.baseline import entries
 from dagproof.loaded.model import Spot
 from dagproof.rules import Finding
-from dagproof.rules.engine.baseline import entries
 from tests.unit.check.conftest import POKES, Project
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.rules.engine import checking, sourcing
+from dagproof.check import checking, sourcing
 from tests.unit.check.conftest import POKES, Project
 
 CALLS = """import pendulum
@@ -97,7 +97,7 @@ def test_a_project_that_cannot_be_written_has_its_cache_elsewhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """In the user's own place for such."""
-    from dagproof.rules.engine.caching import cache_folder
+    from dagproof.check.caching import cache_folder
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("os.access", lambda *arguments: False)

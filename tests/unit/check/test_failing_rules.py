@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dagproof.check.checking import check
 from dagproof.rules import all_rules, rule_named
-from dagproof.rules.engine.checking import check
 
 DAG = """
 from airflow.providers.standard.sensors.filesystem import FileSensor

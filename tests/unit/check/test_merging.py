@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from dagproof.check.merging import merged
 from dagproof.cli import main
 from dagproof.loaded.model import Event, LoadedDag, LoadedFile, LoadedTask, Schedule, Spot, Spots
 from dagproof.rules import Finding, rule_named
-from dagproof.rules.engine.merging import merged
 from tests.unit.check.conftest import Project
 
 PATH = "dags/a.py"
@@ -112,7 +112,7 @@ def test_without_airflow_the_way_out_is_named(
 ) -> None:
     """In one sentence, with exit status 2."""
     project.write("a.py")
-    monkeypatch.setattr("dagproof.loading.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("dagproof.check.loading.importlib.util.find_spec", lambda name: None)
     assert main(["check", "dags"]) == 2
     told = capsys.readouterr()
     assert told.out == ""

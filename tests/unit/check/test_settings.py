@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dagproof.check.options import configured
 from dagproof.config import parse_config
 from dagproof.errors import ConfigError
 from dagproof.rules import all_rules, rule_named
-from dagproof.rules.engine.options import configured
 from tests.unit.check.conftest import Project
 
 

@@ -17,12 +17,12 @@ from typing import Any
 
 from dagproof.config import Config, ProofConfig
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
+from dagproof.inside.machine import ELSEWHERE, HERE, Machine
 from dagproof.laws import Verdict, law_named
-from dagproof.prover import Prover
-from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
-from dagproof.worlds.points import Point
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.proof.prover import Prover
+from dagproof.runs.lab import Lab
+from dagproof.runs.points import Point
+from dagproof.stores.snapshot import File, Snapshot, Table
 from dagproof.worlds.world import Run, RunFailedError
 
 DATES = ("2026-01-01", "2026-01-02")

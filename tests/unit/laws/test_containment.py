@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.laws.containment import _left_of, _minus, _same, _written
-from dagproof.worlds.diff import diff
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.stores.diff import diff
+from dagproof.stores.snapshot import File, Snapshot, Table
 
 #: Rows as (key, value); in a table without a key the same row may be there several times.
 rows = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=6)

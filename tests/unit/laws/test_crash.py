@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.histories import Step
-from dagproof.lab import Lab
 from dagproof.laws.base import is_temporary
 from dagproof.laws.crash import Crash
-from dagproof.worlds.diff import Diff
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.runs.lab import Lab
+from dagproof.stores.diff import Diff
+from dagproof.stores.snapshot import File, Snapshot, Table
 
 CRASHED = (Step("run", "2026-01-01"), Step("crash", "2026-01-01", point="message 3"))
 EMPTY = Snapshot()

@@ -10,8 +10,8 @@ import pytest
 from dagproof.config import ProofConfig
 from dagproof.laws import all_laws, law_named
 from dagproof.laws.base import Finding, tidied
-from dagproof.worlds.diff import Diff, FileDiff
-from dagproof.worlds.snapshot import File, Snapshot, Table
+from dagproof.stores.diff import Diff, FileDiff
+from dagproof.stores.snapshot import File, Snapshot, Table
 
 ORDERS = Table("orders", ("n",), (), (b"1",))
 COPY = File("copy.csv", 1, (b"x",), b"x")

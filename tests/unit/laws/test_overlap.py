@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 
 from dagproof.histories import History
-from dagproof.lab import Lab
 from dagproof.laws.base import NotApplicableError
 from dagproof.laws.late import Late
 from dagproof.laws.overlap import MOST_POINTS, MOST_POINTS_LATER, Overlap
-from dagproof.scope import Scope
-from dagproof.worlds.points import Point
+from dagproof.runs.lab import Lab
+from dagproof.runs.points import Point
+from dagproof.runs.scope import Scope
 from dagproof.worlds.world import RunFailedError
 
 DATES = ("2026-01-01", "2026-01-02", "2026-01-03")

@@ -8,8 +8,8 @@ from textwrap import dedent, indent
 
 import pytest
 
+from dagproof.check.checking import check
 from dagproof.rules import Finding, all_rules, rule_named
-from dagproof.rules.engine.checking import check
 
 HEAD = """
 import datetime, time, uuid, random, os

@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 
+from dagproof.check.checking import check
 from dagproof.rules import all_rules
-from dagproof.rules.engine.checking import check
 
 DAG = "import pendulum\nfrom airflow.sdk import DAG, dag\nSTART = pendulum.datetime(2026, 1, 1)\n"
 DECORATED = f"{DAG}@dag(schedule=None)\ndef orders():\n    pass\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dagproof.check.checking import check
 from dagproof.rules import all_rules
-from dagproof.rules.engine.checking import check
 
 FOLDER = Path(__file__).parents[2] / "bugs" / "dags"
 CAREFUL = ("DP204", "DP501", "DP502")

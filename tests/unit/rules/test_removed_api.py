@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dagproof import ruffing
+from dagproof.check.checking import check
 from dagproof.errors import ConfigError
 from dagproof.rules import rule_named
-from dagproof.rules.engine.checking import check
+from dagproof.source import ruffing
 from dagproof.source.removed import removed_name
 from dagproof.source.target import SUPPORTED, target
 from tests.unit.rules.conftest import HEAD, Look

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import dagproof.rules
+from dagproof.check.explaining import SECTIONS, examples, pages, sections, summary
+from dagproof.check.selection import selected
 from dagproof.errors import UsageError
 from dagproof.rules import Rule, all_rules, rule_named
-from dagproof.rules.engine.explaining import SECTIONS, examples, pages, sections, summary
-from dagproof.rules.engine.selection import selected
 from tests.unit.rules.conftest import Look
 
 DOCS = Path(__file__).parents[3] / "docs" / "rules"
@@ -61,7 +61,7 @@ def test_a_rule_has_its_fixture_among_the_tests(rule: Rule) -> None:
 
 
 def test_the_pages_are_generated() -> None:
-    """Word for word; ``python -m dagproof.rules.engine.pages docs/rules`` writes them."""
+    """Word for word; ``python -m dagproof.check.pages docs/rules`` writes them."""
     written = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
     assert written == pages()
 

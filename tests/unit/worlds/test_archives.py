@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from dagproof.worlds.diff import diff
-from dagproof.worlds.snapshot import take
+from dagproof.stores.diff import diff
+from dagproof.stores.snapshot import take
 
 Members = Mapping[str, bytes]
 Write = Callable[[Path, Members, int], None]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dagproof.worlds.closeness import differ_in_last_digits
-from dagproof.worlds.snapshot import File, Snapshot, Table
-from dagproof.worlds.structure import Part
+from dagproof.stores.closeness import differ_in_last_digits
+from dagproof.stores.snapshot import File, Snapshot, Table
+from dagproof.stores.structure import Part
 
 
 def snapshot(*lines: str, content: str = "") -> Snapshot:

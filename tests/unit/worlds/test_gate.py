@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
+from dagproof.inside.guard import Guard
 from dagproof.worlds.gate import Gate
-from dagproof.worlds.guard import Guard
 
 #: The folder of this Python may be closed to another user.
 PYTHON = "/proc/self/exe" if sys.platform == "linux" else sys.executable
 PROGRAM = """
 import ctypes, json, os, pathlib, shutil, signal, socket, struct, subprocess, sys, time
 from dagproof.worlds.gate import ask_for_gate
-from dagproof.worlds.guard import Guard
+from dagproof.inside.guard import Guard
 inside, outside, port, other, datagrams, bystander = json.loads(sys.argv[1])
 inside, outside = pathlib.Path(inside), pathlib.Path(outside)
 guard = Guard([inside], [("127.0.0.1", port)])
@@ -299,7 +299,7 @@ def heard(sock: socket.socket) -> bool:
 
 def has_gate() -> bool:
     """Whether this kernel lets one process answer for another's calls."""
-    read = "import sys; from dagproof.worlds.seccomp import install; sys.exit(install() < 0)"
+    read = "import sys; from dagproof.inside.seccomp import install; sys.exit(install() < 0)"
     return subprocess.run([sys.executable, "-c", read], executable=PYTHON, capture_output=True).returncode == 0
 
 

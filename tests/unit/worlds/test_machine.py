@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
+from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 
 LOOK = """
 import glob, json, os, pathlib, shutil, sys, tempfile
-from dagproof.worlds.machine import Machine
+from dagproof.inside.machine import Machine
 Machine(**json.loads(sys.argv[2])).become()
 folder = sys.argv[1]
 with os.scandir(folder) as entries:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dagproof.worlds.points import Point, recorded, thinned
-from dagproof.worlds.wire import Message
+from dagproof.postgres.wire import Message
+from dagproof.runs.points import Point, recorded, thinned
 
 TASKS = [{"task_id": "load", "started": 0.0, "ended": 100.0}]
 

@@ -9,13 +9,13 @@ import pytest
 from dagproof.histories import Step
 from dagproof.laws import Verdict
 from dagproof.laws.base import FALSIFIED
-from dagproof.prover import Proof
+from dagproof.proof.prover import Proof
 from dagproof.report.html import html_report
 from dagproof.report.text import MOST_PARTS, diff_lines, failure_text
-from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
-from dagproof.worlds.snapshot import Snapshot, Table
-from dagproof.worlds.structure import Part, without_names
-from dagproof.worlds.structurediff import StructureDiff, occurrences
+from dagproof.stores.diff import Unstable, diff, differing_columns, unstable
+from dagproof.stores.snapshot import Snapshot, Table
+from dagproof.stores.structure import Part, without_names
+from dagproof.stores.structurediff import StructureDiff, occurrences
 from tests.pages import parsed
 
 INDEX = Part("index", "(v)")

@@ -1,0 +1,216 @@
+"""``dagproof check``: its options, and what it does with them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dagproof.check import baseline
+from dagproof.check.caching import Cache, cache_folder
+from dagproof.check.checking import Checked, Files, Load, check_files, find_files
+from dagproof.check.options import by_path, configured
+from dagproof.check.selection import selected, split
+from dagproof.check.sourcing import Looked
+from dagproof.config import Config, load_config
+from dagproof.errors import UsageError
+from dagproof.loaded.model import LoadedFolder
+from dagproof.rules import Rule
+from dagproof.source.reading import without_collecting
+from dagproof.source.target import target
+from dagproof.worlds.deployment import airflow_settings
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of ``dagproof check``."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: [tool.dagproof] dags)")
+    parser.add_argument("--no-import", action="store_true", help="look at the source only; needs no Airflow")
+    for option, text in (
+        ("--select", "check just these rules: names, codes, or how codes begin; may be repeated"),
+        ("--ignore", "leave these rules out"),
+        ("--extend-select", "check these rules too"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar="RULE", help=text)
+    parser.add_argument("--output-format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--group-by",
+        choices=("rule", "cause"),
+        default="rule",
+        help="of the text: list findings, or the lines that cause them",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="of the text: print every finding with its code, however many"
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="findings that are known, and not told again (default: [tool.dagproof.check] baseline)",
+    )
+    parser.add_argument(
+        "--update-baseline", action="store_true", help="make the baseline hold what is found now, and nothing else"
+    )
+    parser.add_argument("--no-cache", action="store_true", help="look at every file anew")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, print what was found, and return the exit status; the whole of it without looking for garbage.
+
+    All syntax trees are kept to the end, and to look through them again and again takes a third of the time.
+
+    Raises:
+        DagproofError: a path, a rule or an option leads nowhere, or Airflow is not there.
+    """
+    with without_collecting():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = load_config(Path.cwd())
+    paths = [Path(path) for path in options.paths] or [config.dags_folder]
+    rules = _selected(options, config)
+    checked, files = check_project(
+        paths, rules, config, base=Path.cwd(), imports=not options.no_import, caches=not options.no_cache
+    )
+    checked = _with_baseline(checked, files, rules, options, config)
+    text = report(checked, options, rules, has_baseline=bool(options.baseline or config.check.baseline))
+    if text:
+        _write(text)
+    return checked.exit_status
+
+
+def _write(text: str) -> None:
+    """Print the report; somebody who reads only its head (``| head``) has what they wanted."""
+    try:
+        print(text, flush=True)  # noqa: T201 - it is the command's output
+    except BrokenPipeError:
+        # what is left in the buffer would be written, and fail, when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_project(
+    paths: Sequence[Path],
+    rules: Sequence[Rule],
+    config: Config,
+    *,
+    base: Path,
+    imports: bool,
+    caches: bool = True,
+) -> tuple[Checked, Files]:
+    """Check files and folders as the configuration says.
+
+    Args:
+        paths: files and folders.
+        rules: what to look for.
+        config: the whole of ``[tool.dagproof]``.
+        base: the folder that paths are told relative to.
+        imports: whether to load the DAGs, too.
+        caches: whether to use what was found in earlier runs.
+
+    Raises:
+        DagproofError: a path or the configuration leads nowhere, or the DAGs can't be loaded.
+    """
+    rules = configured(rules, config)
+    rules_for = by_path(rules, config, base)
+    roots = [config.dags_folder, *(config.root / folder for folder in config.pythonpath)]
+    syntax = airflow_settings().get("CORE__DAG_IGNORE_FILE_SYNTAX", "glob")
+    files = find_files(
+        paths, base=base, roots=roots, syntax=syntax, top=config.dags_folder, airflow=target(config.airflow)
+    )
+    cache = Cache(cache_folder(config.root), files.project, rules) if caches else None
+    loading = _loading(paths, config, roots) if imports else None
+    return check_files(files, rules, load=loading, cache=cache, rules_for=rules_for), files
+
+
+def _loading(paths: Sequence[Path], config: Config, roots: Sequence[Path]) -> Load:
+    """Return what imports files: those that Airflow looks at."""
+    from dagproof.check.loading import Wanted, load
+
+    top = config.dags_folder
+    folders = [path.resolve() for path in paths if path.is_dir()]
+    inside = [folder for folder in folders if folder != top and folder.is_relative_to(top)]
+    whole = len(folders) == len(paths) and not inside
+
+    def bundle_of(file: Path) -> Path:
+        around = [folder for folder in (top, *folders) if file.is_relative_to(folder)]
+        return around[0] if around else file.parent
+
+    def loading(files: Files, looked: dict[str, Looked]) -> LoadedFolder:
+        wanted: dict[Path, Wanted] = {}
+        for path in files.walk.files:
+            shown = files.project.show(path.resolve())
+            if looked[shown].is_dag_file:
+                archived = path in files.walk.archived
+                file = path.parent if archived else path.resolve()
+                wanted.setdefault(file, Wanted(file, bundle_of(file), "" if archived else files.text(shown)))
+        user = [*roots, *folders]
+        return load(list(wanted.values()), config, show=lambda p: files.project.show(Path(p)), whole=whole, user=user)
+
+    return loading
+
+
+def _selected(options: argparse.Namespace, config: Config) -> tuple[Rule, ...]:
+    """The rules that the configuration chooses; ``--select`` takes its place, the other options add to it."""
+    select, ignore, extend = split(options.select), split(options.ignore), split(options.extend_select)
+    rules = configured_selection(config, ignore=ignore, extend=extend)
+    if select:
+        rules = selected(select, ignore, extend)
+    if options.no_import and all(rule.needs_import for rule in rules):
+        names = ", ".join(rule.name for rule in rules)
+        raise UsageError(f"{names} looks at loaded DAGs only; leave --no-import out")
+    return rules
+
+
+def configured_selection(config: Config, ignore: Sequence[str] = (), extend: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """Return the rules that the configuration chooses, without some and with others."""
+    return selected(config.select, [*config.ignore, *ignore], [*config.extend_select, *extend])
+
+
+def _with_baseline(
+    checked: Checked, files: Files, rules: Sequence[Rule], options: argparse.Namespace, config: Config
+) -> Checked:
+    """Leave out what the baseline knows, or make it know what was found."""
+    named = options.baseline or (config.check.baseline and config.root / config.check.baseline)
+    if not named:
+        if options.update_baseline:
+            raise UsageError("--update-baseline has no file to update; name it with --baseline FILE")
+        return checked
+    path = Path(named)
+    root = path.resolve().parent
+    mine = baseline.entries(checked.findings, files.line, base=Path.cwd(), root=root)
+    if not options.update_baseline:
+        return baseline.without_known(checked, mine, baseline.read(path))
+    looked_at = {baseline.told(path.resolve(), root) for path in files.walk.files}
+    names = {rule.name for rule in rules if not (options.no_import and rule.needs_import)}
+    old = baseline.read(path) if path.exists() else []
+    baseline.write(path, baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root))
+    return replace(checked, findings=(), known=len(checked.findings))
+
+
+def report(checked: Checked, options: argparse.Namespace, rules: Sequence[Rule], *, has_baseline: bool) -> str:
+    """Return what was found in one of the formats."""
+    output_format = options.output_format
+    if output_format == "json":
+        return json.dumps(checked.to_json(), indent=2, ensure_ascii=False)
+    if output_format == "sarif":
+        from dagproof.check.sarif import check_sarif
+
+        return json.dumps(check_sarif(checked, rules), indent=2, ensure_ascii=False)
+    if output_format == "github":
+        from dagproof.check.github import check_github
+
+        return check_github(checked)
+    from dagproof.check.text import check_text
+
+    return check_text(
+        checked,
+        Path.cwd(),
+        by_cause=options.group_by == "cause",
+        everything=options.all,
+        offers_baseline=not has_baseline,
+    )

@@ -1,0 +1,1 @@
+"""What runs in the forked child beside the DAG: clock, guard, files, tripwire, machine. No Airflow here."""

@@ -1,0 +1,1 @@
+"""PostgreSQL servers for worlds, and the proxy between a DAG and them."""

@@ -1,0 +1,1 @@
+"""`dagproof prove`: puts a DAG to its laws, in one process or in several."""

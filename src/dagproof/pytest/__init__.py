@@ -1,0 +1,1 @@
+"""The pytest plugin: an item for each rule and law, and fixtures."""

@@ -1,1 +1,0 @@
-"""How rules are chosen, run over a folder, suppressed, and documented."""

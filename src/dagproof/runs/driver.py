@@ -1,0 +1,187 @@
+"""The driver: holds the worlds and the workers, and gives each DAG a lab. It knows no Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from dagproof.config import Config
+from dagproof.errors import ConfigError, DagproofError, WorkerError
+from dagproof.inside.machine import HERE, Machine
+from dagproof.postgres.servers import PostgresServer
+from dagproof.runs.lab import Lab
+from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
+from dagproof.worlds.worker import Worker
+from dagproof.worlds.world import Run, Worlds, open_worlds, worker_for
+
+
+class Driver:
+    """Workers on one or more machines, started once and used for as many DAGs as one likes.
+
+    The first machine's worker makes the metadata template; the others load the same DAGs beside it.
+    """
+
+    def __init__(self, worlds: Worlds, machines: Sequence[Machine]) -> None:
+        self.config: Config = worlds.config
+        self.worlds = worlds
+        self.machines = tuple(machines)
+        self._stack = ExitStack()
+        self._workers: dict[str, Worker] = {}
+        self._about: dict[str, dict[str, Any]] = {}
+        self._behind: set[str] = set()
+
+    def __enter__(self) -> Driver:
+        with ExitStack() as stack:
+            for machine in self.machines:  # all of them import Airflow at the same time
+                worker = worker_for(self.worlds, machine)
+                stack.callback(worker.close)
+                self._workers[machine.name] = worker
+            self.worlds.services.wait()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def catalogue(self) -> tuple[dict[str, Path], dict[str, str]]:
+        """Import the whole DAG folder; return each DAG's file, and each file that does not load with its reason.
+
+        Raises:
+            ConfigError: the configuration speaks of a DAG whose id is misspelt.
+        """
+        answer = self._first.catalogue(timeout=self.config.world.timeout)
+        if not answer["errors"]:
+            check_dag_ids(self.config, answer["dags"])
+        return {dag_id: Path(file) for dag_id, file in answer["dags"].items()}, dict(answer["errors"])
+
+    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
+        """Return a lab for `dag_id`, and the dates to prove (those of the configuration or the schedule by default).
+
+        Raises:
+            WorkerError: a DAG is unknown or does not load, or a date is none of its schedule's.
+        """
+        proof = self.config.proof(dag_id)
+        if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
+            self.catalogue()
+        self._load([dag_id, *proof.after])
+        self._load_triggered([dag_id, *proof.after])
+        for loaded in self._about:
+            check_tasks(self.config, loaded, self._about[loaded]["tasks"])
+        named = list(dates or proof.dates)
+        specs = _distinct(self._first.plan(dag_id, named))
+        planned = tuple(spec["date"] for spec in specs)
+        runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
+        for upstream in proof.after:
+            runs |= {
+                (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
+            }
+        for (own, date), run in list(runs.items()):
+            if own == dag_id:
+                consumes = [[upstream, runs[upstream, date].spec["run_id"]] for upstream in proof.after]
+                runs[own, date] = Run(own, {**run.spec, "consumes": consumes})  # their events, if it is about those
+        lab = Lab(self, dag_id, runs, guessed=() if named else planned)
+        self._stack.callback(lab.close)
+        return lab, planned
+
+    def worker(self, machine: Machine) -> Worker:
+        """Return the worker on `machine`, ready to run what has been loaded."""
+        worker = self._workers[machine.name]
+        if machine.name in self._behind:
+            worker.loaded(self.config.world.timeout)
+            self._behind.discard(machine.name)
+        return worker
+
+    def reload(self, dag_ids: Iterable[str] | None = None) -> None:
+        """Read DAGs anew when they are next asked for, because their files have changed; all of them by default."""
+        for dag_id in list(self._about) if dag_ids is None else dag_ids:
+            self._about.pop(dag_id, None)
+
+    def write_to(self, metadata: Path, dag_ids: Iterable[str]) -> None:
+        """Write DAGs into a metadata database that was kept from before they were loaded.
+
+        Raises:
+            WorkerError: a DAG is unknown or does not load.
+        """
+        first = self._first
+        first.start_loading(list(dag_ids), metadata, makes_template=True)
+        self._about |= first.loaded(self.config.world.timeout)
+
+    def join(self, machine: Machine) -> None:
+        """Start a worker on one machine more, with all that is loaded; none where there is one already."""
+        if machine.name in self._workers:
+            return
+        worker = worker_for(self.worlds, machine)
+        self._stack.callback(worker.close)
+        self._workers[machine.name] = worker
+        self.machines = (*self.machines, machine)
+        if self._about:
+            worker.start_loading(list(self._about), self.worlds.metadata_template, makes_template=False)
+            self._behind.add(machine.name)
+
+    def about(self, dag_id: str) -> dict[str, Any]:
+        """Return what a worker says of a DAG that has been loaded: ``tasks`` with their source lines, and more."""
+        return dict(self._about[dag_id])
+
+    def second_worker(self, worker: Worker) -> Worker:
+        """Return another worker than `worker`, for a run at the same time.
+
+        Raises:
+            DagproofError: there is none.
+        """
+        for machine in self.machines:
+            if machine.name != worker.machine.name:
+                return self.worker(machine)
+        raise DagproofError("two runs at once need two workers, and this driver has one")
+
+    @property
+    def _first(self) -> Worker:
+        return self.worker(self.machines[0])
+
+    def _load(self, dag_ids: list[str]) -> None:
+        """Load DAGs into every worker: the first is waited for, the others load while it works."""
+        missing = [dag_id for dag_id in dag_ids if dag_id not in self._about]
+        if not missing:
+            return
+        timeout = self.config.world.timeout
+        first, *others = self.machines
+        self.worker(first).start_loading(missing, self.worlds.metadata_template, makes_template=True)
+        self._about |= self._workers[first.name].loaded(timeout)
+        for machine in others:
+            self.worker(machine).start_loading(missing, self.worlds.metadata_template, makes_template=False)
+            self._behind.add(machine.name)
+
+    def _load_triggered(self, dag_ids: list[str]) -> None:
+        """Load the DAGs that these trigger, and so on: their runs happen in the same world."""
+        known = list(dag_ids)
+        for dag_id in known:
+            for triggered in self._about[dag_id]["triggers"]:
+                if triggered not in known:
+                    known.append(triggered)
+                    try:
+                        self._load([triggered])
+                    except WorkerError as error:
+                        raise WorkerError(f"{dag_id} triggers {triggered}: {error}") from error
+
+
+def _distinct(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the runs, each of them once however often and in whatever spelling its date was given."""
+    return list({spec["run_id"]: spec for spec in reversed(specs)}.values())[::-1]
+
+
+@contextmanager
+def open_driver(
+    config: Config, *, postgres: str | PostgresServer = "embedded", machines: Sequence[Machine] = (HERE,)
+) -> Iterator[Driver]:
+    """Start everything that a proof needs, and stop and remove all of it at the end.
+
+    Raises:
+        ServerError: no PostgreSQL can be had. ServiceError: a service does not come up. ConfigError: the configuration
+            is wrong, or names no DAG folder.
+    """
+    if not config.dags_folder.is_dir():
+        raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")
+    check_references(config)
+    with open_worlds(config, postgres) as worlds, Driver(worlds, machines) as driver:
+        yield driver

@@ -1,0 +1,241 @@
+"""The points at which a run can be cut off or held: its messages to PostgreSQL, and its file operations."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dagproof.postgres.wire import Fault, Hold, Message, fault_points
+from dagproof.worlds.worker import Worker
+from dagproof.worlds.world import World
+
+#: Seconds of real time after which a run that is not done, and not waiting for a lock, is taken to wait for the other.
+PATIENCE = 3.0
+
+KINDS = {"message": "before the message reaches the server", "reply": "after it, with the answer lost", "file": ""}
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """A point of a run: ``message 7`` (it never reaches the server), ``reply 7`` (its answer is lost) or ``file 3``.
+
+    `what` happens there and the `task` that does it are for people; they are no part of the name.
+    """
+
+    kind: str
+    number: int
+    what: str = ""
+    task: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a step calls it."""
+        return f"{self.kind} {self.number}"
+
+
+def point_named(name: str) -> Point:
+    """Return the point that a step names.
+
+    Raises:
+        ValueError: it is no point.
+    """
+    kind, _, number = name.partition(" ")
+    if kind not in KINDS or not number.isdigit():
+        raise ValueError(f"{name!r} is no point of a run; there is {', '.join(f'{kind} N' for kind in KINDS)}")
+    return Point(kind, int(number))
+
+
+def thinned(points: Sequence[Point], most: int) -> list[Point]:
+    """Return at most `most` of the points, spread over the run: of two and more, the first and the last are there."""
+    if len(points) <= most:
+        return list(points)
+    return [points[round(n * (len(points) - 1) / max(1, most - 1))] for n in range(most)]
+
+
+Recorded = Callable[[Mapping[str, Any]], "tuple[list[Point], str]"]
+
+
+@contextmanager
+def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
+    """Record a run; yield what turns its report into its points, and a sentence on those that were left out."""
+    request["files"] = {"folders": world.worlds.stores_of_files}
+    lane = world.lane()
+    watch = lane.watch() if lane else None
+
+    def points(report: Mapping[str, Any]) -> tuple[list[Point], str]:
+        files = [Point("file", n, seen["what"], seen["task"]) for n, seen in enumerate(report["files"], start=1)]
+        if watch is None:
+            return files, ""
+        worth = fault_points(watch.messages)
+        committed = _commits(watch.messages)
+        described = _described(watch.messages)
+        wire = [
+            Point("message" if when == "before" else "reply", number, described[number][0], task)
+            for number, when in worth.points
+            if when == "before" or number in committed
+            for task in [_task_at(described[number][1], report["tasks"])]
+        ]
+        return wire + files, worth.thinned or ""
+
+    try:
+        yield points
+    finally:
+        if lane:
+            lane.clear()
+
+
+@contextmanager
+def writes_watched(world: World, request: dict[str, Any]) -> Iterator[Callable[[Mapping[str, Any], set[str]], float]]:
+    """Watch a run; yield what returns, with its report, until when it may have written to one of some tables or files.
+
+    That is when it last spoke of such a table, or the end of the task that opened such a file. It is infinity where
+    neither was seen: a function of the database may have written, or a library in C.
+    """
+    request["files"] = {"folder": str(world.worlds.files)}
+    lane = world.lane()
+    watch = lane.watch() if lane else None
+
+    def last(report: Mapping[str, Any], names: set[str]) -> float:
+        words = {name.rpartition(":")[0] or name.rpartition(".")[2] for name in names} | names
+        spoken = [(what, at) for what, at in _described(watch.messages).values()] if watch else []
+        ended = {task["task_id"]: task["ended"] for task in report["tasks"]}
+        done = [(seen["what"], ended.get(seen["task"], math.inf)) for seen in report["files"]]
+        moments = [at for what, at in (*spoken, *done) if any(word in what for word in words)]
+        return max(moments, default=math.inf)
+
+    try:
+        yield last
+    finally:
+        if lane:
+            lane.clear()
+
+
+def _described(messages: Sequence[Message]) -> dict[int, tuple[str, float]]:
+    """Return, for each message, its SQL (or that of the statement it belongs to) and when it was sent."""
+    statements: dict[int, str] = {}
+    found = {}
+    for message in messages:
+        if message.kind in ("Query", "Parse"):
+            statements[message.connection] = " ".join(message.text.split())
+        what = statements.get(message.connection, "")
+        if message.kind in ("CopyData", "CopyDone"):
+            what = f"{message.kind} of {what}"
+        found[message.index] = (what or message.kind, message.time)
+    return found
+
+
+def _commits(messages: Sequence[Message]) -> set[int]:
+    """Return the messages after which the connection is in no transaction.
+
+    Only of these is it worth losing the answer: within a transaction the server forgets everything when the connection
+    breaks, as it does when the next message never comes.
+    """
+    within: dict[int, bool] = {}
+    found = set()
+    for message in messages:
+        words = message.text.upper().replace(";", " ; ").split() if message.kind in ("Query", "Parse") else []
+        if words[:1] in (["BEGIN"], ["START"]):
+            within[message.connection] = not {"COMMIT", "END"} & set(words)
+        elif words[:1] and words[0] in ("COMMIT", "END", "ROLLBACK", "ABORT") and "TO" not in words:
+            within[message.connection] = False
+        if not within.get(message.connection):
+            found.add(message.index)
+    return found
+
+
+def _task_at(moment: float, tasks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the task that was running at a moment: both sides have the same monotonic clock."""
+    return next((str(task["task_id"]) for task in tasks if task["started"] <= moment <= task["ended"]), "")
+
+
+@contextmanager
+def killed(world: World, point: Point, request: dict[str, Any]) -> Iterator[Callable[[int], None]]:
+    """Have the run that `request` is for cut off at `point`; yield what has to be told its process id.
+
+    Where a message or a file operation does not come to pass, the process is killed before it. Where the answer is
+    lost, the process lives on and sees its connection broken.
+    """
+    pids: list[int] = []
+
+    def kill() -> str:
+        deadline = time.monotonic() + 5.0
+        while not pids and time.monotonic() < deadline:
+            time.sleep(0.001)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return "cut"
+
+    if point.kind == "file":
+        plan = {"at": point.number, "action": "kill"}
+        request["files"] = {"folders": world.worlds.stores_of_files, "plan": plan}
+        yield pids.append
+        return
+    lane = world.lane()
+    if lane is None:
+        raise ValueError(f"there is no {point.name}: the world has no database")
+    if point.kind == "message":
+        lane.plan(Fault(at=point.number, when="before", action="call", callback=kill))
+    else:
+        lane.plan(Fault(at=point.number, when="after", action="cut"))
+    try:
+        yield pids.append
+    finally:
+        lane.clear()
+
+
+class Held:
+    """A run that is held at a point, until the other one has come past it or waits for it."""
+
+    def __init__(self, world: World, reached: Callable[[float], bool], release: Callable[[], None]) -> None:
+        self._world, self._reached, self.release = world, reached, release
+
+    def wait_until_reached(self, worker: Worker) -> bool:
+        """Wait until the run has come to the point; False when it ends without."""
+        while not self._reached(0.002):
+            if worker.has_finished(0.0):
+                return self._reached(0.0)
+        return True
+
+    def wait_until_passed(self, other: Worker) -> None:
+        """Wait until the other run has ended, or waits for a lock that the held one has."""
+        deadline = time.monotonic() + PATIENCE
+        while not other.has_finished(0.02) and time.monotonic() < deadline:
+            if self._world.is_waiting_for_a_lock():
+                return
+
+
+@contextmanager
+def held(world: World, point: Point, request: dict[str, Any]) -> Iterator[Held]:
+    """Have the run that `request` is for held at `point`, and released at the end of the block at the latest."""
+    if point.kind == "file":
+        reached, go = (Path(world.worlds.run_folder, name) for name in ("held", "go"))
+        plan = {"at": point.number, "action": "hold", "reached": str(reached), "go": str(go)}
+        request["files"] = {"folders": world.worlds.stores_of_files, "plan": plan}
+
+        def is_there(seconds: float) -> bool:
+            time.sleep(0 if reached.exists() else seconds)
+            return reached.exists()
+
+        try:
+            yield Held(world, is_there, go.touch)
+        finally:
+            go.touch()
+        return
+    lane = world.lane()
+    if lane is None:
+        raise ValueError(f"there is no {point.name}: the world has no database")
+    hold = lane.plan(Hold(at=point.number))
+    try:
+        yield Held(world, hold.wait_reached, hold.release)
+    finally:
+        hold.release()
+        lane.clear()

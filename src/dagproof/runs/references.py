@@ -1,0 +1,94 @@
+"""What the configuration names has to exist: laws, folders, files of corrections, and the DAGs that are proven."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from dagproof.config import Config
+from dagproof.errors import ConfigError, nearest
+from dagproof.laws import all_laws
+from dagproof.worlds.addresses import check_addresses
+
+#: How alike a configured id and that of a DAG have to be for one to be a misspelling of the other.
+MISSPELT = 0.9
+
+
+def check_references(config: Config) -> None:
+    """Refuse names of laws that do not exist, paths at which nothing is, and addresses that no run may reach.
+
+    Raises:
+        ConfigError: with the nearest law, the path that was looked at, or the address.
+    """
+    check_addresses(config.world)
+    for path in config.pythonpath:
+        if not (config.root / path).is_dir():
+            raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")
+    laws = {law.name for law in all_laws()}
+    for dag_id, proof in config.proofs.items():
+        where = f"tool.dagproof.proofs.{dag_id}"
+        for table, names in (("skip", proof.skip), ("exempt", proof.exempt)):
+            for name in names:
+                if name not in laws:
+                    raise ConfigError(f"[{where}.{table}] names {name!r}, which is no law{nearest(name, laws)}")
+        for name, what in proof.corrections.items():
+            source = config.root / (what.rpartition(":")[0] if ".py:" in what else what)
+            if not source.exists():
+                raise ConfigError(f"{where}.corrections.{name}: there is no {source}")
+
+
+def check_dag_ids(config: Config, known: Iterable[str]) -> None:
+    """Refuse a table of a DAG that does not exist, where it is the misspelt name of one that has no table.
+
+    A table of a DAG of another folder is left alone: ``--dags`` may name any folder.
+
+    Raises:
+        ConfigError: with the DAG that was meant.
+    """
+    dag_ids = set(known)
+    for name in config.proofs.keys() - dag_ids:
+        meant = misspelt(name, dag_ids - config.proofs.keys())
+        if meant:
+            raise ConfigError(
+                f"[tool.dagproof.proofs.{name}] is about no DAG of {_shown(config)}; did you mean {meant!r}?"
+            )
+
+
+def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
+    """Refuse an entry of `may_fail` that names no task of the DAG.
+
+    Raises:
+        ConfigError: with the nearest task.
+    """
+    known = list(tasks)
+    for entry in config.proof(dag_id).may_fail:
+        if not any(fnmatchcase(task_id, entry) for task_id in known):
+            raise ConfigError(
+                f"tool.dagproof.proofs.{dag_id}.may_fail names {entry!r}, which is no task of it{nearest(entry, known)}"
+            )
+
+
+def check_names(unknown: Iterable[Mapping[str, str] | None]) -> None:
+    """Refuse an entry of `ignore` or `exempt` that no lab of a DAG has found a column or a file for.
+
+    `unknown` is what :func:`dagproof.proof.revealed.unknown_names` says of each.
+
+    Raises:
+        ConfigError: with the nearest name.
+    """
+    labs = [complaints for complaints in unknown if complaints is not None]
+    for entry, complaint in labs[0].items() if labs else ():
+        if all(entry in complaints for complaints in labs):
+            raise ConfigError(complaint)
+
+
+def misspelt(name: str, valid: Iterable[str]) -> str | None:
+    """Return the one of the valid names that `name` is nearly, or None."""
+    return next(iter(difflib.get_close_matches(name, sorted(valid), n=1, cutoff=MISSPELT)), None)
+
+
+def _shown(config: Config) -> Path:
+    folder = config.dags_folder
+    return folder.relative_to(config.root) if folder.is_relative_to(config.root) else folder

@@ -1,0 +1,180 @@
+"""The stage: lets one step of a history after the other happen in a world."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagproof.config import ProofConfig
+from dagproof.errors import ConfigError, DagproofError, UsageError, nearest
+from dagproof.histories import Step
+from dagproof.runs.points import held, killed, point_named
+from dagproof.worlds.metadata import replace_metadata
+from dagproof.worlds.runlog import log_tail
+from dagproof.worlds.world import BACKFILL_DELAY, RERUN_DELAY, START_DELAY, Report, Run, RunFailedError, World
+
+if TYPE_CHECKING:
+    from dagproof.runs.driver import Driver
+
+
+#: Two runs at once may run into each other's locks and keys; Airflow would try again, and so do they.
+RETRIES_OF_OVERLAPS = 2
+#: How a run ends that was killed for what it took: running it again would take as much.
+KILLED = ("timeout", "full")
+
+
+class Stage:
+    """What each kind of step does to a world, for one DAG under proof."""
+
+    def __init__(self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], Run]) -> None:
+        self.driver = driver
+        self.dag_id = dag_id
+        self.runs = runs
+        self.proof: ProofConfig = driver.config.proof(dag_id)
+        self._kinds: dict[str, Callable[..., Report]] = {
+            "run": self._run,
+            "rerun": self._run,
+            "clear": self._run,
+            "backfill": self._backfill,
+            "retry": self._run,
+            "late": self._late,
+            "arrive": self._arrive,
+            "correct": self._correct,
+            "crash": self._crash,
+            "overlap": self._overlap,
+        }
+
+    def play(self, world: World, step: Step, **extras: Any) -> Report:
+        """Let `step` happen in `world`; return what the run says of itself.
+
+        On the machine that turns, the rows that are there are turned first: what the schema and other DAGs have left.
+
+        Raises:
+            RunFailedError: a run that should succeed did not.
+        """
+        unturned = world.turn_rows() if step.kind != "arrive" else []
+        if unturned:
+            world.reports.append({"dag": self.dag_id, "unturned": unturned})
+        return self._kinds[step.kind](world, step, **extras)
+
+    def _run(self, world: World, step: Step, **extras: Any) -> Report:
+        if step.kind == "clear":
+            extras["clear"] = step.task
+        elif step.kind == "retry":
+            extras |= {"lose": step.task, "retries": {"least": 1}}
+        pause = START_DELAY if step.kind == "run" else RERUN_DELAY
+        return world.run(self._run_of(step.date), self._named(step), at=step.at, pause=pause, **extras)
+
+    def _backfill(self, world: World, step: Step, **extras: Any) -> Report:
+        """Run the date as a backfill does, when everything else is long over."""
+        run = self._run_of(step.date)
+        spec = {**run.spec, "run_type": "backfill", "run_id": run.spec["run_id"].replace("scheduled__", "backfill__")}
+        at = "" if world.now else (run.run_after + BACKFILL_DELAY).isoformat()  # the first one is late, too
+        return world.run(Run(run.dag_id, spec), self._named(step), at=at, pause=BACKFILL_DELAY, **extras)
+
+    def _arrive(self, world: World, step: Step, **extras: Any) -> Report:
+        report: Report = {}
+        for dag_id in self.proof.after:
+            what = f"the run of {dag_id} for {step.date}"
+            report = world.run(self.runs[dag_id, step.date], what, at=step.at)
+        return report
+
+    def _late(self, world: World, step: Step, **extras: Any) -> Report:
+        """Start the run when it is due, and let the DAGs that come first run `delay` seconds after that."""
+        run = self._run_of(step.date)
+        first = datetime.fromisoformat(world.request(run, at=step.at)["clock"]) + timedelta(seconds=step.delay)
+        arrivals = []
+        for number, dag_id in enumerate(self.proof.after):
+            when = first + timedelta(minutes=number)
+            result = str(world.worlds.run_folder / "arrival.json")
+            request = world.request(self.runs[dag_id, step.date], at=when.isoformat(), result=result)
+            machine = world.machine.to_json()
+            arrivals.append({"moment": when.isoformat(), "request": {**request, "machine": machine}})
+        return world.run(run, self._named(step), at=step.at, arrivals=arrivals, **extras)
+
+    def _correct(self, world: World, step: Step, **extras: Any) -> Report:
+        """Change upstream data as the configuration says: by a function, by SQL, or by files laid over the world's."""
+        named = self.proof.corrections
+        if step.correction not in named:
+            raise UsageError(f"{self.dag_id} has no correction {step.correction!r}{nearest(step.correction, named)}")
+        where = f"tool.dagproof.proofs.{self.dag_id}.corrections.{step.correction}"
+        what = named[step.correction]
+        worlds = world.worlds
+        if ".py:" in what:
+            path, _, name = what.rpartition(":")
+            arguments = {"date": step.date, "files": str(worlds.files), "postgres": world.postgres or ""}
+            reason = world.worker.call(
+                f"{worlds.config.root / path}:{name}",
+                arguments,
+                result=worlds.run_folder / "result.json",
+                timeout=worlds.config.world.timeout,
+            )
+            if reason:
+                raise ConfigError(f"{where}: {what} failed: {reason}")
+        elif what.endswith(".sql"):
+            worlds.execute(worlds.config.root / what, where, date=step.date)
+        elif (worlds.config.root / what).is_dir():
+            shutil.copytree(worlds.config.root / what / step.date, worlds.files, dirs_exist_ok=True)
+        else:
+            raise ConfigError(f"{where}: {what} is no folder, no .sql file, and no 'file.py:function'")
+        return {}
+
+    def _crash(self, world: World, step: Step, **extras: Any) -> Report:
+        """Cut the run off at the point; its tasks get no second try."""
+        request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, retries={"most": 0}, **extras)
+        with killed(world, point_named(step.point), request) as started:
+            started(world.start(request))
+            report = world.worker.finished_run()
+        world.ended(report, request)
+        if report["state"] == "timeout":
+            raise RunFailedError(world.why(self._named(step), report), log_tail(Path(request["log"])), report)
+        return {**report, "clock": request["clock"]}
+
+    def _overlap(self, world: World, step: Step, **extras: Any) -> Report:
+        """Hold the run at the point, let the other one go past it, and let both come to their ends.
+
+        What failed then runs again, as somebody would clear it. Of one date twice, Airflow has given up the run that is
+        held: whether that fails matters to nobody, as long as the other one succeeds.
+        """
+        other_worker = self.driver.second_worker(world.worker)
+        replace_metadata(world.worker.metadata, other_worker.metadata)
+        extras["retries"] = {"least": RETRIES_OF_OVERLAPS}
+        mine = world.request(self._run_of(step.date), **extras)
+        result = str(world.worlds.run_folder / "other-result.json")
+        other = world.request(self._run_of(step.other), result=result, **extras)
+        with held(world, point_named(step.point), mine) as hold:
+            world.start(mine)
+            reached = hold.wait_until_reached(world.worker)
+            world.start(other, other_worker)
+            if reached:
+                hold.wait_until_passed(other_worker)
+            hold.release()
+            reports = [world.worker.finished_run(), other_worker.finished_run()]
+        failed = []
+        for report, request, date in zip(reports, (mine, other), (step.date, step.other), strict=True):
+            world.ended(report, request)
+            what = f"the run of {self.dag_id} for {date}, with another at the same time,"
+            if report["state"] in KILLED:
+                raise RunFailedError(world.why(what, report), log_tail(Path(request["log"])), report)
+            if report["state"] != "success":
+                failed.append(date)
+        if step.date == step.other and reports[1]["state"] == "success":
+            failed = []
+        for date in dict.fromkeys(failed):
+            what = f"the rerun of {self.dag_id} for {date}, after a run that failed with another at the same time,"
+            world.run(self._run_of(date), what, pause=RERUN_DELAY)
+        clocks = {"clock": mine["clock"], "other_clock": other["clock"]}
+        return {**reports[0], **clocks, "reached": reached, "again": failed}
+
+    def _run_of(self, date: str) -> Run:
+        try:
+            return self.runs[self.dag_id, date]
+        except KeyError:
+            raise DagproofError(f"{date} is none of the dates of this proof") from None
+
+    def _named(self, step: Step) -> str:
+        kind = "late run" if step.kind == "late" else step.kind
+        return f"the {kind} of {self.dag_id} for {step.date}"
