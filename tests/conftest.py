@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
 from dagproof.postgres.servers import KINDS, PostgresServer, engine_problem, start_server, unique_name
-from dagproof.pytest.plugin import postgres_kind
+from dagproof.pytest.session import postgres_kind
 
 # A machine that is busy with other things is slow now and then, and that is no fault. In CI the examples are the same
 # each time, so that a change is judged by what it changed.

@@ -23,7 +23,7 @@ def read_log(path: Path, day: datetime.date, engine: str = "pandas") -> Iterator
         SettingsError: the engine is `spark`, and Spark cannot be started.
     """
     if engine == "spark":
-        from etl.spark.logs import parse_with_spark
+        from etl.logs.spark import parse_with_spark
 
         yield from parse_with_spark(path, day)
     else:

@@ -18,8 +18,8 @@ from etl.logs.land import land_log
 from etl.logs.parse import Entry
 from etl.logs.read import read_log
 from etl.logs.settings import ALL_APPS, LogSettings
+from etl.logs.spark import cut, parse_with_spark
 from etl.logs.stage import create_tables, stage_logs
-from etl.spark.logs import cut, parse_with_spark
 from etl.spark.settings import ENGINES
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_a_day_of_logs_has_the_same_rows(
     spark: SparkSession, postgresql: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `monitor_errors` stages of nine apps, each cut into many pieces."""
-    monkeypatch.setattr("etl.spark.logs.parse_with_spark.__kwdefaults__", {"piece_bytes": 1_500})
+    monkeypatch.setattr("etl.logs.spark.parse_with_spark.__kwdefaults__", {"piece_bytes": 1_500})
     settings = LogSettings(str(tmp_path), "generator:200")
     for app in ALL_APPS:
         land_log(app, "2026-01-01", settings, None)

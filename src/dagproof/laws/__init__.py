@@ -6,10 +6,11 @@ import importlib
 import pkgutil
 from functools import cache
 
-from dagproof.errors import UsageError, nearest
+from dagproof.config import Config
+from dagproof.errors import ConfigError, UsageError, nearest
 from dagproof.laws.base import Finding, Law, NotApplicableError, Verdict
 
-__all__ = ["Finding", "Law", "NotApplicableError", "Verdict", "all_laws", "law_named"]
+__all__ = ["Finding", "Law", "NotApplicableError", "Verdict", "all_laws", "check_law_names", "law_named"]
 
 
 @cache
@@ -31,3 +32,18 @@ def law_named(name: str) -> Law:
     if name not in laws:
         raise UsageError(f"there is no law {name!r}{nearest(name, laws)}")
     return laws[name]
+
+
+def check_law_names(config: Config) -> None:
+    """Refuse names of laws that do not exist.
+
+    Raises:
+        ConfigError: with the nearest law.
+    """
+    laws = {law.name for law in all_laws()}
+    for dag_id, proof in config.proofs.items():
+        for table, names in (("skip", proof.skip), ("exempt", proof.exempt)):
+            for name in names:
+                if name not in laws:
+                    where = f"[tool.dagproof.proofs.{dag_id}.{table}]"
+                    raise ConfigError(f"{where} names {name!r}, which is no law{nearest(name, laws)}")

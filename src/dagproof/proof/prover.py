@@ -17,7 +17,7 @@ from dagproof.errors import ConfigError, DagproofError, UsageError
 from dagproof.histories import History, Step, history_from_json, history_id, history_to_json
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
-from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
+from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.postgres.servers import PostgresServer
 from dagproof.proof.omissions import configured, left_out, nothing_left
@@ -347,6 +347,7 @@ def open_prover(
     Raises:
         DagproofError: no server, no such DAG, a DAG that does not load, a date that is none.
     """
+    check_law_names(config)
     with open_driver(config, postgres=postgres, machines=machines_for(laws or all_laws())) as driver:
         lab, planned = driver.lab(dag_id, dates)
         yield Prover(lab, planned, seed=seed, max_histories=max_histories)

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
 from dagproof.errors import DagproofError, WorkerError, nearest
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.proof.prover import Prover
 from dagproof.proof.revealed import unknown_names
-from dagproof.pytest.plugin import LEFT_OUT, RESOURCES
+from dagproof.pytest.nodes import file_node, shown
 from dagproof.pytest.report import Proved, report_of
+from dagproof.pytest.session import LEFT_OUT, RESOURCES
 from dagproof.report.text import failure_text, one_line
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_names
@@ -81,14 +81,6 @@ class Prove(Protocol):
         max_histories: int | None = None,
     ) -> LawsOf:
         """Return the laws of the DAG `dag_id`, to be proven over `dates`."""
-
-
-class DagFile(pytest.Collector):
-    """A file of the DAG folder."""
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Not asked: the items are made by :func:`collect`."""
-        return iter(())
 
 
 class LawItem(pytest.Item):
@@ -196,17 +188,3 @@ def _judge(node: pytest.Item, dag_id: str, verdict: Verdict, *, skip: bool = Tru
     if verdict.outcome == NOT_APPLICABLE and skip:
         pytest.skip(one_line(dag_id, verdict))
     return verdict
-
-
-def file_node(session: pytest.Session, path: Path) -> DagFile:
-    """Return the node of a file of the DAG folder."""
-    base = session.config.rootpath
-    nodeid = path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
-    return DagFile.from_parent(session, name=path.name, path=path, nodeid=nodeid)
-
-
-def shown(text: str, path: Path) -> ReprExceptionInfo:
-    """Return `text` as a failure that survives the way from an xdist worker."""
-    lines = [line + "\n" for line in text.splitlines()]
-    traceback = ReprTraceback([ReprEntryNative(lines)], None, style="native")
-    return ReprExceptionInfo(traceback, ReprFileLocation(str(path), 0, text.splitlines()[0]))

@@ -1,4 +1,4 @@
-"""What the configuration names has to exist: laws, folders, files of corrections, and the DAGs that are proven."""
+"""What the configuration names has to exist: folders, files of corrections, and the DAGs that are proven."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dagproof.config import Config
 from dagproof.errors import ConfigError, nearest
-from dagproof.laws import all_laws
 from dagproof.worlds.addresses import check_addresses
 
 #: How alike a configured id and that of a DAG have to be for one to be a misspelling of the other.
@@ -17,26 +16,20 @@ MISSPELT = 0.9
 
 
 def check_references(config: Config) -> None:
-    """Refuse names of laws that do not exist, paths at which nothing is, and addresses that no run may reach.
+    """Refuse paths at which nothing is, and addresses that no run may reach.
 
     Raises:
-        ConfigError: with the nearest law, the path that was looked at, or the address.
+        ConfigError: with the path that was looked at, or the address.
     """
     check_addresses(config.world)
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
             raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")
-    laws = {law.name for law in all_laws()}
     for dag_id, proof in config.proofs.items():
-        where = f"tool.dagproof.proofs.{dag_id}"
-        for table, names in (("skip", proof.skip), ("exempt", proof.exempt)):
-            for name in names:
-                if name not in laws:
-                    raise ConfigError(f"[{where}.{table}] names {name!r}, which is no law{nearest(name, laws)}")
         for name, what in proof.corrections.items():
             source = config.root / (what.rpartition(":")[0] if ".py:" in what else what)
             if not source.exists():
-                raise ConfigError(f"{where}.corrections.{name}: there is no {source}")
+                raise ConfigError(f"tool.dagproof.proofs.{dag_id}.corrections.{name}: there is no {source}")
 
 
 def check_dag_ids(config: Config, known: Iterable[str]) -> None:

@@ -144,7 +144,7 @@ def test_a_full_disk_is_told(storage: Storage, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("etl.files.os.fsync", full)
-    monkeypatch.setattr("etl.bucket.fs.copy_files", full)
+    monkeypatch.setattr("etl.storage.bucket.fs.copy_files", full)
     with pytest.raises(StorageError) as raised:
         write(storage, "users.csv", b"new")
     assert str(raised.value) == f"{storage.url}/users.csv cannot be written: No space left on device."

@@ -9,12 +9,19 @@ import pytest
 
 from dagproof.config import Config, parse_config
 from dagproof.errors import ConfigError
+from dagproof.laws import check_law_names
 from dagproof.runs.references import check_dag_ids, check_references
 
 
 def configured(root: Path, **table: Any) -> Config:
     """Return a configuration whose root is `root`."""
     return parse_config(table, root=root)
+
+
+def check(config: Config) -> None:
+    """Check both halves."""
+    check_law_names(config)
+    check_references(config)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +36,7 @@ def configured(root: Path, **table: Any) -> Config:
 def test_what_does_not_exist_is_refused(tmp_path: Path, proof: dict[str, Any], message: str) -> None:
     """A law with the nearest name, a correction with the path."""
     with pytest.raises(ConfigError, match=message):
-        check_references(configured(tmp_path, proofs={"d": proof}))
+        check(configured(tmp_path, proofs={"d": proof}))
 
 
 def test_a_folder_to_import_from_has_to_exist(tmp_path: Path) -> None:
@@ -45,7 +52,7 @@ def test_what_exists_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "more.py").touch()
     corrections = {"folder": "later", "sql": "fewer.sql", "function": "more.py:more"}
     proof = {"corrections": corrections, "skip": {"order": "why"}, "exempt": {"containment": ["t"]}}
-    check_references(configured(tmp_path, proofs={"d": proof}))
+    check(configured(tmp_path, proofs={"d": proof}))
 
 
 def test_a_misspelt_dag_id_is_refused_with_the_one_that_was_meant(tmp_path: Path) -> None:

@@ -6,13 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from dagproof.errors import UsageError, nearest
 from dagproof.postgres.wire.protocol import CLIENT_KINDS, text_of
-
-if TYPE_CHECKING:
-    from dagproof.postgres.wire.connection import Connection
 
 _WHENS = ("before", "after")
 _ACTIONS = ("cut", "call")
@@ -88,6 +85,19 @@ def _check(at: int, when: str) -> None:
         raise UsageError(f"A fault does not happen {when!r} a message{nearest(when, _WHENS)}.")
 
 
+class Stoppable(Protocol):
+    """A connection, as far as a plan knows it: the proxy's number for it, its database, and how it goes on."""
+
+    number: int
+
+    @property
+    def database(self) -> str:
+        """The database that the client asked for."""
+
+    def leave_stop(self, planned: Planned, *, cut: bool) -> bool:
+        """Go on after a stop, or close the connection; return whether the message or the reply passed."""
+
+
 class Planned:
     """A `Fault` that a lane will meet, and what has become of it.
 
@@ -102,7 +112,7 @@ class Planned:
         self._post = post
         self._book = book
         self._seen = 0
-        self._connection: Connection | None = None
+        self._connection: Stoppable | None = None
         self._reached = threading.Event()
         self._done = threading.Event()
 
@@ -133,7 +143,7 @@ class Planned:
         self._seen += 1
         return self._seen == self.spec.at
 
-    def meet(self, connection: Connection, message: Message) -> None:
+    def meet(self, connection: Stoppable, message: Message) -> None:
         """Note that this is the message."""
         self._connection = connection
         self.message = message
@@ -212,7 +222,7 @@ class Book:
         """Whether messages have to be counted at all."""
         return bool(self.watches or self.plans)
 
-    def arrived(self, connection: Connection, kind: int, size: int, head: bytes) -> Sequence[Planned]:
+    def arrived(self, connection: Stoppable, kind: int, size: int, head: bytes) -> Sequence[Planned]:
         """Note a message that a client wants to send, and return what is planned for it."""
         if kind not in CLIENT_KINDS:
             return ()  # a password, or nothing that we know

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 from etl.errors import MissingFileError
-from etl.storage import Credentials, Storage, Stored, checked
+from etl.storage.base import Credentials, Storage, Stored, checked
 
 CONNECT_TIMEOUT, REQUEST_TIMEOUT, ATTEMPTS = 10, 60, 3
 

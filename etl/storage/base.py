@@ -1,4 +1,4 @@
-"""Files by URL: below a local folder or in a bucket of an S3-compatible store, with the same promises for both.
+"""What a storage promises, wherever its files are.
 
 A file appears under its name whole or not at all, and takes the place of an older one at once. Names are relative to
 the URL and have slashes.
@@ -14,10 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from etl.errors import MissingFileError, SettingsError, StorageError
-from etl.files import atomic_write
 
 REFUSALS = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "NO_SUCH_BUCKET")
 """What an S3-compatible store will say again at the next attempt, as its client calls it."""
@@ -137,70 +135,6 @@ class Storage(ABC):
             raise (SettingsError if refused else StorageError)(
                 f"{self.shown(name)} cannot be {what}: {reason}."
             ) from None
-
-
-class Folder(Storage):
-    """A folder of this machine.
-
-    Unlike in a bucket, a name cannot be that of a file and of a folder: below a file there is none, and where there
-    was a folder no file can be written, even after all of its files are deleted.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.url = str(path)
-        self._path = path
-
-    def files(self, folder: str = "", *, below: bool = True) -> list[Stored]:  # noqa: D102 - as in Storage, here and below
-        place = self._path / folder
-        with self._told("listed", folder):
-            found = place.rglob("*") if below else place.glob("*")
-            # A hidden one is what a writer is at, or has left.
-            files = [path for path in found if path.is_file() and not path.name.startswith(".")]
-            return sorted(Stored(path.relative_to(self._path).as_posix(), path.stat().st_mtime) for path in files)
-
-    def exists(self, name: str) -> bool:  # noqa: D102
-        return (self._path / checked(name)).is_file()
-
-    @contextlib.contextmanager
-    def reading(self, name: str) -> Iterator[BinaryIO]:  # noqa: D102
-        with self._told("read", name), (self._path / checked(name)).open("rb") as file:
-            yield file
-
-    @contextlib.contextmanager
-    def local(self, name: str) -> Iterator[Path]:  # noqa: D102
-        if not self.exists(name):
-            raise MissingFileError(f"{self.shown(name)} is not there.")
-        yield self._path / name
-
-    @contextlib.contextmanager
-    def writing(self, name: str) -> Iterator[BinaryIO]:  # noqa: D102
-        with self._told("written", name), atomic_write(self._path / checked(name)) as file:
-            yield file
-
-    def delete(self, name: str) -> None:  # noqa: D102
-        with self._told("removed", name):
-            (self._path / checked(name)).unlink(missing_ok=True)
-
-
-def open_storage(url: str, credentials: Credentials | None = None) -> Storage:
-    """Return the storage at an absolute path, a ``file://`` URL or an ``s3://bucket/prefix`` URL.
-
-    Nothing is looked at yet.
-
-    Raises:
-        SettingsError: the URL is none of these, or ``s3://`` comes without credentials.
-    """
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc:
-        if credentials is None:
-            raise SettingsError(f"{url} needs credentials, and there are none.")
-        from etl.bucket import Bucket  # the client of S3 is not for those who have folders
-
-        return Bucket(url, parts.netloc, parts.path.strip("/"), credentials)
-    path = unquote(parts.path) if parts.scheme == "file" and parts.netloc in ("", "localhost") else url
-    if not Path(path).is_absolute():
-        raise SettingsError(f"{url!r} must be an absolute path, a file:// URL or an s3://bucket/prefix URL.")
-    return Folder(Path(path))
 
 
 def copy(storage: Storage, name: str, target: BinaryIO) -> None:
