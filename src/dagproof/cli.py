@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_prove(commands)
     _add_replay(commands)
+    demo = commands.add_parser("demo", help="write a small project, prove its load wrong, fix it, and prove it right")
+    demo.add_argument("folder", nargs="?", type=Path, default=Path("dagproof-demo"), metavar="FOLDER")
+    demo.set_defaults(run=_demo)
     explain = commands.add_parser("explain", help="what a rule or law says, why, and what to do about it")
     explain.add_argument("name", metavar="RULE_OR_LAW")
     explain.set_defaults(run=_explain)
@@ -199,6 +202,14 @@ def _progress(options: argparse.Namespace, first: str) -> Iterator[Callable[[str
         return
     with console.status(first) as status:
         yield lambda text: status.update(text)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from dagproof.demo import demo
+    from dagproof.proof.jobs import quiet_rollbacks
+
+    quiet_rollbacks()
+    return demo(options.folder)
 
 
 def _explain(options: argparse.Namespace) -> int:
