@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import warehouse_pool
 from wiring.mail import done_within, mail_failure
+from wiring.tasks import default_args, permanent_errors_fail
 
 # On the first of a month it is about the month before.
 MONTH = "{{ logical_date.subtract(months=1).strftime('%Y-%m') }}"
@@ -23,16 +23,9 @@ MONTH = "{{ logical_date.subtract(months=1).strftime('%Y-%m') }}"
     catchup=True,
     max_active_runs=1,
     deadline=done_within(hours=12),
-    default_args={
-        "owner": "warehouse",
-        "pool": warehouse_pool(),
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(hours=2),
-        "on_failure_callback": mail_failure,
-    },
+    default_args=default_args(
+        pool=warehouse_pool(), execution_timeout=timedelta(hours=2), on_failure_callback=mail_failure
+    ),
     tags=["warehouse", "archive"],
     doc_md="""
     ### The warehouse's months as Parquet
@@ -68,47 +61,36 @@ def archive_warehouse() -> None:
         """Write the month's rows into the archive."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
         from etl.archive.backup import back_up
-        from etl.errors import PermanentError
         from etl.settings import archive_url
         from wiring.places import database, storage
 
-        try:
-            with database() as connection:
-                manifest = back_up(month, storage(archive_url()), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            manifest = back_up(month, storage(archive_url()), connection)
         print(f"Archived {manifest.rows:,} rows of {month} in {len(manifest.files):,} files.")
 
     @task
     def verify_archive(month: str) -> None:
         """Read the month back and compare it with the database."""
         from etl.archive.backup import verify
-        from etl.errors import PermanentError
         from etl.settings import archive_url
         from wiring.places import database, storage
 
-        try:
-            with database() as connection:
-                manifest = verify(month, storage(archive_url()), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            manifest = verify(month, storage(archive_url()), connection)
         print(f"All {manifest.rows:,} rows of {month} are in the archive as they are in the database.")
 
     @task
     def apply_retention(month: str) -> None:
         """Remove what the month's manifest no longer names, and months that are too old."""
         from etl.archive.retention import retain, tidy
-        from etl.errors import PermanentError
         from etl.settings import archive_keep, archive_url
         from wiring.places import database, storage
 
-        try:
+        with permanent_errors_fail():
             archive = storage(archive_url())
             left = tidy(month, archive)
             with database() as connection:
                 retention = retain(archive_keep(), archive, connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
         print(f"Removed {len(left):,} old files of {month}; dropped {', '.join(retention.dropped) or 'no month'}.")
         if retention.spared:
             print(f"Kept {', '.join(retention.spared)}, although old: the database no longer has what is in there.")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import processing_container, warehouse_pool
 from wiring.mail import done_within, mail_failure
+from wiring.tasks import default_args, permanent_errors_fail
 
 # At two in the morning it is about the day before.
 DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
@@ -23,16 +21,7 @@ DAY = "{{ logical_date.subtract(days=1).to_date_string() }}"
     catchup=True,
     max_active_runs=2,
     deadline=done_within(hours=3),
-    default_args={
-        "owner": "warehouse",
-        "pool": warehouse_pool(),
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": mail_failure,
-    },
+    default_args=default_args(pool=warehouse_pool(), on_failure_callback=mail_failure),
     tags=["warehouse", "transactions", "model"],
     doc_md="""
     ### Transactions of a day and what the model says of them
@@ -76,35 +65,29 @@ def batch_pipeline_dag() -> None:
     def prepare_environment(day: str) -> None:
         """See that the tables, the model and the day's file are there."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
-        from etl.errors import PermanentError
         from etl.settings import read_transaction_settings
         from etl.transactions.process import prepare
         from wiring.places import database, model, storage
 
-        try:
+        with permanent_errors_fail():
             settings = read_transaction_settings()
             lake = storage(settings.lake)
             with model(settings.timeout, settings.attempts) as scorer, database() as connection:
                 name = prepare(day, lake, scorer, connection, settings)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
         print(f"The transactions of {day} and the model {name} are there.")
 
     @task
     def run_batch_processing(day: str) -> None:
         """Check, score and load the day's transactions."""
-        from etl.errors import PermanentError
         from etl.settings import read_transaction_settings
         from etl.transactions.process import process
         from wiring.places import database, model, storage
 
-        try:
+        with permanent_errors_fail():
             settings = read_transaction_settings()
             lake = storage(settings.lake)
             with model(settings.timeout, settings.attempts) as scorer, database() as connection:
                 done = process(day, lake, scorer, connection, settings)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
         print(done.sentence())
 
     container = processing_container()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
 from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.sdk import dag, task
 
+from wiring.places import database
+from wiring.tasks import default_args, permanent_errors_fail
+
 if TYPE_CHECKING:
-    import psycopg
+    pass
 
 
 @dag(
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=4,
-    default_args={
-        "owner": "warehouse",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-    },
+    default_args=default_args(),
     tags=["warehouse", "users", "consumer"],
     doc_md="""
     ### Users of a day in PostgreSQL
@@ -86,29 +79,21 @@ def consumer_users_daily() -> None:
     def transform_users(ds: str) -> None:
         """Check and type the day's raw file and stage it."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
-        from etl.errors import PermanentError
         from etl.settings import read_settings
         from etl.users import transform_users
 
-        try:
+        with permanent_errors_fail():
             staged = transform_users(ds, read_settings())
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
         print(f"Staged {staged.users:,} users, rejected {staged.rejected:,} rows.")
 
     @task
     def load_users(ds: str) -> None:
         """Replace the day's rows in the database."""
-        from etl.errors import PermanentError
         from etl.settings import read_settings
         from etl.users import load_users
 
-        hook = PostgresHook(postgres_conn_id="postgres_default")
-        try:
-            with closing(cast("psycopg.Connection[Any]", hook.get_conn())) as connection:
-                loaded = load_users(ds, read_settings(), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            loaded = load_users(ds, read_settings(), connection)
         print(f"Loaded {loaded.users:,} users and {loaded.rejected:,} rejected rows.")
 
     wait_for_producer >> wait_for_file >> transform_users(ds="{{ ds }}") >> load_users(ds="{{ ds }}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import warehouse_pool
 from wiring.mail import done_within, mail_failure
 from wiring.places import database
+from wiring.tasks import default_args, permanent_errors_fail
 
 # At two in the morning it is about the day before, in the shop's time zone; Airflow's `ds` would be in UTC.
 DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_string() }}"
@@ -25,16 +24,7 @@ DAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date_stri
     catchup=True,
     max_active_runs=2,
     deadline=done_within(hours=3),
-    default_args={
-        "owner": "warehouse",
-        "pool": warehouse_pool(),
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": mail_failure,
-    },
+    default_args=default_args(pool=warehouse_pool(), on_failure_callback=mail_failure),
     tags=["warehouse", "shop", "quality"],
     doc_md="""
     ### Quality of the shop's raw data
@@ -69,41 +59,29 @@ def daily_quality_check() -> None:
     def validate_data_schema() -> None:
         """See that the raw tables have the columns that the checks need."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
-        from etl.errors import PermanentError
         from etl.quality.run import validate_schema
 
-        try:
-            with database() as connection:
-                validate_schema(connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            validate_schema(connection)
 
     @task
     def check(dimension: str, day: str) -> list[dict[str, Any]]:
         """Run the checks of a dimension; return how many rows each looked at, how many failed, and some keys."""
-        from etl.errors import PermanentError
         from etl.quality.run import run_checks
 
-        try:
-            with database() as connection:
-                return [result._asdict() for result in run_checks(dimension, day, connection)]
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            return [result._asdict() for result in run_checks(dimension, day, connection)]
 
     @task
     def calculate_quality_score(found: list[list[dict[str, Any]]], day: str) -> None:
         """Store the day's results and score; fail when the score is too low."""
-        from etl.errors import PermanentError
         from etl.quality.run import Result
         from etl.quality.score import store_score
         from etl.settings import quality_min_score
 
         results = [Result(**result) for part in found for result in part]
-        try:
-            with database() as connection:
-                score = store_score(day, results, quality_min_score(), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            score = store_score(day, results, quality_min_score(), connection)
         print(f"The data up to {day} scores {score}.")
 
     checks = [

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task, task_group
 
@@ -14,6 +12,7 @@ from etl.logs.settings import watched_apps
 from etl.settings import warehouse_pool
 from wiring.mail import done_within, mail_failure, send_mail
 from wiring.places import database, storage
+from wiring.tasks import default_args, permanent_errors_fail
 
 if TYPE_CHECKING:
     from etl.logs.places import SftpServer
@@ -49,16 +48,7 @@ def sftp_server() -> SftpServer:
     max_active_runs=1,
     max_active_tasks=3,  # downloads, that is: log servers allow few connections at once
     deadline=done_within(hours=3),
-    default_args={
-        "owner": "warehouse",
-        "pool": warehouse_pool(),
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": mail_failure,
-    },
+    default_args=default_args(pool=warehouse_pool(), on_failure_callback=mail_failure),
     tags=["warehouse", "logs", "monitoring"],
     doc_md="""
     ### Errors in the logs of a day
@@ -100,15 +90,12 @@ def monitor_errors() -> None:
     def download(app: str, day: str) -> None:
         """Land the day's log of an app."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
-        from etl.errors import PermanentError
         from etl.logs.land import land_log
         from etl.logs.settings import read_log_settings
 
-        try:
+        with permanent_errors_fail():
             settings = read_log_settings(opened=storage)
             size = land_log(app, day, settings, sftp_server() if settings.kind == "sftp" else None)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
         print(f"Landed {size:,} bytes of {app}.")
 
     @task
@@ -130,16 +117,12 @@ def monitor_errors() -> None:
     @task
     def parse_log(day: str) -> None:
         """Stage the day's exceptions, and the lines that are in no known format."""
-        from etl.errors import PermanentError
         from etl.logs.settings import read_log_settings
         from etl.logs.stage import stage_logs
         from etl.spark.settings import transform_engine
 
-        try:
-            with database() as connection:
-                lines = stage_logs(day, read_log_settings(opened=storage), connection, transform_engine())
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            lines = stage_logs(day, read_log_settings(opened=storage), connection, transform_engine())
         print(f"Parsed {sum(lines.values()):,} lines: {lines}.")
 
     @task

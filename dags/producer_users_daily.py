@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
+
+from wiring.tasks import default_args, permanent_errors_fail
 
 
 @dag(
@@ -16,14 +15,7 @@ from airflow.sdk import dag, task
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=True,
     max_active_runs=4,
-    default_args={
-        "owner": "warehouse",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-    },
+    default_args=default_args(),
     tags=["warehouse", "users", "producer"],
     doc_md="""
     ### Raw users of a day
@@ -44,14 +36,11 @@ def producer_users_daily() -> None:
     def write_users(ds: str) -> None:
         """Write the raw file of the day."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
-        from etl.errors import PermanentError
         from etl.settings import read_settings
         from etl.source import write_users
 
-        try:
+        with permanent_errors_fail():
             path = write_users(ds, read_settings())
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
         print(f"Wrote {path}.")
 
     write_users(ds="{{ ds }}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import warehouse_pool
 from wiring.mail import done_within, mail_failure
 from wiring.places import database
+from wiring.tasks import default_args, permanent_errors_fail
 
 
 @dag(
@@ -22,16 +20,7 @@ from wiring.places import database
     catchup=False,
     max_active_runs=1,
     deadline=done_within(hours=3),
-    default_args={
-        "owner": "warehouse",
-        "pool": warehouse_pool(),
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": mail_failure,
-    },
+    default_args=default_args(pool=warehouse_pool(), on_failure_callback=mail_failure),
     tags=["warehouse", "shop", "aggregates"],
     doc_md="""
     ### Summaries of the shop's orders
@@ -66,27 +55,19 @@ def refresh_aggregations() -> None:
         """Replace all rows of a summary."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
         from etl.aggregates import refresh
-        from etl.errors import PermanentError
         from etl.spark.settings import transform_engine
 
-        try:
-            with database() as connection:
-                rows = refresh(summary, connection, transform_engine())
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            rows = refresh(summary, connection, transform_engine())
         print(f"{summary} has {rows:,} rows.")
 
     @task
     def verify_aggregations() -> None:
         """Reconcile the summaries with the orders."""
         from etl.aggregates import verify
-        from etl.errors import PermanentError
 
-        try:
-            with database() as connection:
-                verify(connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            verify(connection)
         print("The summaries are those of the orders, to the cent.")
 
     summaries = ("customer_summary", "product_summary", "daily_sales", "monthly_sales")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import dag, task
 
 from etl.settings import warehouse_pool
 from wiring.mail import done_within, mail_failure, send_mail
 from wiring.places import database, storage
+from wiring.tasks import default_args, permanent_errors_fail
 
 # Sunday in the shop's time zone, after which the report is named; and the day before, with which the week ends.
 SUNDAY = "{{ logical_date.in_timezone('Asia/Kolkata').to_date_string() }}"
@@ -25,16 +23,7 @@ SATURDAY = "{{ logical_date.in_timezone('Asia/Kolkata').subtract(days=1).to_date
     catchup=True,
     max_active_runs=1,
     deadline=done_within(hours=6),
-    default_args={
-        "owner": "warehouse",
-        "pool": warehouse_pool(),
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": mail_failure,
-    },
+    default_args=default_args(pool=warehouse_pool(), on_failure_callback=mail_failure),
     tags=["warehouse", "shop", "weekly"],
     doc_md="""
     ### The shop's week
@@ -76,29 +65,21 @@ def weekly_full_pipeline() -> None:
     def data_validation(saturday: str) -> None:
         """See that the tables are there, and the week's files are there and whole."""
         # Imported here: the scheduler parses this file again and again and needs none of it.
-        from etl.errors import PermanentError
         from etl.weekly.load import validate_week
         from etl.weekly.settings import read_week_settings
 
-        try:
-            with database() as connection:
-                rows = validate_week(saturday, read_week_settings(opened=storage), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            rows = validate_week(saturday, read_week_settings(opened=storage), connection)
         print(f"The week's files are whole: {rows}.")
 
     @task
     def data_ingestion(saturday: str) -> None:
         """Land the week's files, and load them into the raw tables."""
-        from etl.errors import PermanentError
         from etl.weekly.load import ingest_week
         from etl.weekly.settings import read_week_settings
 
-        try:
-            with database() as connection:
-                rows = ingest_week(saturday, read_week_settings(opened=storage), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            rows = ingest_week(saturday, read_week_settings(opened=storage), connection)
         print(f"Loaded {rows}.")
 
     @task
@@ -113,15 +94,11 @@ def weekly_full_pipeline() -> None:
     @task
     def quality_checks(saturday: str) -> None:
         """See that each row of the week has arrived, or is rejected, and that these are few."""
-        from etl.errors import PermanentError
         from etl.weekly.settings import read_week_settings
         from etl.weekly.transform import check_week
 
-        try:
-            with database() as connection:
-                arrived = check_week(saturday, read_week_settings(opened=storage), connection)
-        except PermanentError as error:
-            raise AirflowFailException(str(error)) from None
+        with permanent_errors_fail(), database() as connection:
+            arrived = check_week(saturday, read_week_settings(opened=storage), connection)
         print(f"All {arrived.rows:,} rows have arrived, {arrived.rejected:,} of them are rejected.")
 
     @task

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import BinaryIO
 
 import httpx
 
 from etl.errors import SettingsError, SourceUnavailableError
-
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
-
-
-class _RetryError(Exception):
-    """An attempt failed in a way that the next one may not; the message is a clause for the final error."""
+from etl.retrying import AttemptError, retried, times
 
 
 def download(
@@ -38,32 +31,25 @@ def download(
         SourceUnavailableError: the URL, and the status or what else went wrong last.
         SettingsError: the URL is none.
     """
-    pause = _FIRST_PAUSE
-    for attempt in range(1, attempts + 1):
-        file.seek(0)
-        file.truncate()
-        try:
-            return _attempt(url, file, timeout)
-        except _RetryError as error:
-            if attempt == attempts:
-                times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-                raise SourceUnavailableError(f"GET {_shown(url)} {error} (after {times}).") from error.__cause__
-        (sleep or time.sleep)(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-    return None
+    try:
+        retried(lambda: _attempt(url, file, timeout), attempts=attempts, sleep=sleep)
+    except AttemptError as error:
+        raise SourceUnavailableError(f"GET {_shown(url)} {error} (after {times(attempts)}).") from error.__cause__
 
 
 def _attempt(url: str, file: BinaryIO, timeout: float) -> None:
+    file.seek(0)
+    file.truncate()
     try:
         with httpx.stream("GET", url, timeout=timeout, follow_redirects=True) as response:
             _check_status(url, response)
             file.writelines(response.iter_bytes())
     except httpx.TimeoutException as error:
-        raise _RetryError(f"gave no answer within {timeout:g} seconds") from error
+        raise AttemptError(f"gave no answer within {timeout:g} seconds") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise SettingsError(f"{_shown(url)!r} is not an address that can be fetched: {error}.") from error
     except httpx.RequestError as error:
-        raise _RetryError(f"failed: {str(error) or type(error).__name__}") from error
+        raise AttemptError(f"failed: {str(error) or type(error).__name__}") from error
 
 
 def _check_status(url: str, response: httpx.Response) -> None:
@@ -71,7 +57,7 @@ def _check_status(url: str, response: httpx.Response) -> None:
         return
     answer = f"answered {response.status_code} {response.reason_phrase}".rstrip()
     if response.status_code == 429 or response.status_code >= 500:
-        raise _RetryError(answer)
+        raise AttemptError(answer)
     # The file of a date may only be late: whoever called decides when to ask again.
     raise SourceUnavailableError(f"GET {_shown(url)} {answer}.")
 

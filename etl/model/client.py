@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -13,11 +12,10 @@ from typing import Any, NamedTuple
 import httpx
 
 from etl.errors import ModelUnavailableError, PermanentError, ScoringError
+from etl.retrying import AttemptError, retried, times
 
 NAMESPACE = uuid.UUID("6f8a3c1e-52b7-5d0c-9b1f-7d5e2a40c6d1")
 """Of the keys that are made of content."""
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
 
 
 class Scores(NamedTuple):
@@ -25,14 +23,6 @@ class Scores(NamedTuple):
 
     model: str
     scores: list[float]
-
-
-class _RetryError(Exception):
-    """An attempt failed in a way that the next one may not; the message is a clause, `wait` what the server asked."""
-
-    def __init__(self, clause: str, wait: float = 0.0) -> None:
-        super().__init__(clause)
-        self.wait = wait
 
 
 def batch_key(transactions: Sequence[Mapping[str, str]]) -> str:
@@ -92,37 +82,30 @@ class ModelClient:
         return self._checked(answer, [one["transaction_id"] for one in transactions])
 
     def _requested(self, method: str, path: str, **request: Any) -> Any:
-        pause = _FIRST_PAUSE
-        for attempt in range(1, self._attempts + 1):
-            try:
-                return self._attempt(method, path, **request)
-            except _RetryError as error:
-                if attempt == self._attempts:
-                    times = "1 attempt" if attempt == 1 else f"{attempt} attempts"
-                    raise ModelUnavailableError(f"{method} {self._url}{path} {error} (after {times}).") from None
-                wait = min(max(pause, error.wait), _LONGEST_PAUSE)
-            (self._sleep or time.sleep)(wait)
-            pause *= 2
-        raise ValueError("At least one attempt is needed.")
+        try:
+            return retried(lambda: self._attempt(method, path, **request), attempts=self._attempts, sleep=self._sleep)
+        except AttemptError as error:
+            tried = times(self._attempts)
+            raise ModelUnavailableError(f"{method} {self._url}{path} {error} (after {tried}).") from None
 
     def _attempt(self, method: str, path: str, **request: Any) -> Any:
         try:
             response = self._client.request(method, path, **request)
         except httpx.TimeoutException:
-            raise _RetryError(f"gave no answer within {self._timeout:g} seconds") from None
+            raise AttemptError(f"gave no answer within {self._timeout:g} seconds") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise PermanentError(f"{self._url!r} is not the address of a model.") from None
         except httpx.RequestError as error:
-            raise _RetryError(f"failed: {str(error) or type(error).__name__}") from None
+            raise AttemptError(f"failed: {str(error) or type(error).__name__}") from None
         if response.status_code == 429 or response.status_code >= 500:
             asked = response.headers.get("Retry-After", "")
-            raise _RetryError(f"answered {response.status_code}", float(asked) if asked.isdecimal() else 0.0)
+            raise AttemptError(f"answered {response.status_code}", float(asked) if asked.isdecimal() else 0.0)
         if response.status_code != 200:
             raise ScoringError(f"{method} {self._url}{path} answered {response.status_code}: {_error_of(response)}")
         try:
             return response.json()
         except ValueError:
-            raise _RetryError("answered with something that is no JSON") from None
+            raise AttemptError("answered with something that is no JSON") from None
 
     def _checked(self, answer: Any, ids: list[str]) -> Scores:
         """Look whether the answer has one score for each transaction, in turn."""
