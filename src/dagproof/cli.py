@@ -213,9 +213,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    import inspect
-
-    from dagproof.check.explaining import explanation
+    from dagproof.explain.text import explanation
     from dagproof.laws import all_laws, law_named
     from dagproof.rules import all_rules, rule_named
 
@@ -223,16 +221,15 @@ def _explain(options: argparse.Namespace) -> int:
     laws = {law.name for law in all_laws()}
     if options.name in rules or options.name.upper() in rules:
         print(explanation(rule_named(options.name)))
-        return OK
-    if options.name not in laws:
+    elif options.name in laws:
+        print(explanation(law_named(options.name)))
+    else:
         raise UsageError(f"there is no rule or law {options.name!r}{nearest(options.name, rules | laws)}")
-    law = law_named(options.name)
-    print(f"{law.name} ({law.verdict} when it is broken)\n\n    {law.relation}\n\n{inspect.getdoc(type(law))}")
     return OK
 
 
 def _rules(options: argparse.Namespace) -> int:
-    from dagproof.check.explaining import summary
+    from dagproof.explain.text import summary
     from dagproof.laws import all_laws
     from dagproof.rules import all_rules
 

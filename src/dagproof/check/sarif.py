@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from dagproof import __version__
 from dagproof.check.checking import Checked
-from dagproof.check.explaining import explanation, summary
 from dagproof.check.grouping import Group
 from dagproof.check.text import reach
+from dagproof.explain.text import explanation, summary
 from dagproof.rules import Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

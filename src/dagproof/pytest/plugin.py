@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
-from dagproof.pytest.session import RESOURCES, Resources, dags_folder, postgres_kind, settings_of
+from dagproof.pytest.session import LEFT_OUT, RESOURCES, Resources, dags_folder, postgres_kind, settings_of
 
 if TYPE_CHECKING:
     from dagproof.postgres.servers import PostgresServer

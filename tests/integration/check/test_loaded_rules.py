@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from dagproof.check.explaining import examples
+from dagproof.explain.text import examples
 from dagproof.rules import Rule, all_rules
 from tests.integration.check.conftest import Project
 

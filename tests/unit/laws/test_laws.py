@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 import dagproof.laws
 from dagproof.errors import UsageError
+from dagproof.explain.text import SECTIONS, examples, law_pages, sections
 from dagproof.histories import Step
 from dagproof.histories.steps import without_reruns
 from dagproof.laws import Law, all_laws, law_named
@@ -21,7 +20,7 @@ from dagproof.laws.rerun import MOST_REPEATS, repeated
 from dagproof.stores.diff import Diff, FileDiff
 
 DATES = ("2026-01-01", "2026-01-02", "2026-02-01")
-SECTIONS = ("What it does:", "Why is this bad:", "Example:", "Use instead:")
+DOCS = Path(__file__).parents[2] / "docs" / "laws"
 
 
 laws = pytest.mark.parametrize("law", [pytest.param(law, id=law.name) for law in all_laws()])
@@ -43,11 +42,15 @@ def test_determinism_comes_before_all_that_compare_two_histories() -> None:
 @laws
 def test_a_law_is_explained(law: Law) -> None:
     """In four sections, each with something in it, in this order."""
-    text = inspect.getdoc(type(law)) or ""
-    found = re.split("|".join(f"^{re.escape(section)}" for section in SECTIONS), text, flags=re.MULTILINE)
-    assert [s for s in re.findall(r"^[A-Z][a-z ]+:", text, flags=re.MULTILINE) if s in SECTIONS] == list(SECTIONS)
-    assert found[0] == ""
-    assert all(part.strip() for part in found[1:])
+    assert list(sections(law)) == list(SECTIONS)
+    assert all(sections(law).values())
+    assert all(examples(law))
+
+
+def test_the_pages_are_generated() -> None:
+    """Word for word; ``python -m dagproof.explain.pages docs`` writes them."""
+    written = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
+    assert written == law_pages()
 
 
 @laws

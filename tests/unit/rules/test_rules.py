@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import dagproof.rules
-from dagproof.check.explaining import SECTIONS, examples, pages, sections, summary
 from dagproof.check.selection import selected
 from dagproof.errors import UsageError
+from dagproof.explain.text import SECTIONS, examples, rule_pages, sections, summary
 from dagproof.rules import Rule, all_rules, rule_named
 from tests.unit.rules.conftest import Look
 
@@ -61,9 +61,9 @@ def test_a_rule_has_its_fixture_among_the_tests(rule: Rule) -> None:
 
 
 def test_the_pages_are_generated() -> None:
-    """Word for word; ``python -m dagproof.check.pages docs/rules`` writes them."""
+    """Word for word; ``python -m dagproof.explain.pages docs`` writes them."""
     written = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
-    assert written == pages()
+    assert written == rule_pages()
 
 
 def test_a_rule_is_found_by_name_and_by_code() -> None:

@@ -1,0 +1,1 @@
+"""What rules and laws say of themselves: ``dagproof explain``, and their pages in docs/."""
