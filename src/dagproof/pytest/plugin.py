@@ -93,13 +93,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     where = (
         "--dagproof-dags" if config.getoption("--dagproof-dags") else f"dagproof_dags in {config.inipath or 'the ini'}"
     )
-    from dagproof.pytest.rules import dag_files
-
-    number = len(dag_files(folder))
-    files = f"{number} DAG file{'' if number == 1 else 's'}"
     most = config.getoption("--dagproof-max-points")
-    few = f", crash cuts a run off at {most} points at most" if most else ""
-    return f"dagproof: {files} in {folder} ({where}), postgres: {postgres_kind(config)}{few}"
+    few = f", crash kills a run at {most} points at most" if most else ""
+    return f"dagproof: DAGs in {folder} ({where}), postgres: {postgres_kind(config)}{few}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
