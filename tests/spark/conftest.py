@@ -11,7 +11,7 @@ import pytest
 
 from etl.spark.session import spark_session
 from etl.spark.settings import SparkSettings
-from tests.compose import ROOT
+from tests.support.compose import ROOT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.compose import ROOT
 from tests.stack.stack import PATIENCE, ROWS, Stack
+from tests.support.compose import ROOT
 
 DATES = [f"2026-01-0{day}" for day in range(1, 6)]
 PRODUCER, CONSUMER = "producer_users_daily", "consumer_users_daily"

@@ -14,7 +14,7 @@ import pytest
 
 from dagproof.report.html import write_html
 from tests.conftest import NOT_SEEN
-from tests.example_proofs import everything
+from tests.support.example_proofs import everything
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dagproof.laws import all_laws
-from tests.pages import parsed
+from tests.support.pages import parsed
 
 HEALTHY = """
     import pendulum

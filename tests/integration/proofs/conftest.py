@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.processes import processes_of
 
 FOLDER = Path(__file__).parent
 
@@ -133,36 +134,6 @@ class Ended:
 
 
 NOTHING: dict[str, list[str]] = {"processes": [], "files": []}
-
-
-def processes_of(place: Path) -> list[str]:
-    """The command lines of the processes that have `place` in their command line, environment or current folder."""
-    return list(command_lines_of(place).values())
-
-
-def command_lines_of(place: Path) -> dict[int, str]:
-    """The same by the processes' ids."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            texts = [(entry / name).read_bytes() for name in ("cmdline", "environ")]
-            texts.append(os.fsencode(os.readlink(entry / "cwd")))
-            dead = (entry / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-        except OSError:
-            continue
-        if not dead and any(os.fsencode(place) in text for text in texts):
-            found[int(entry.name)] = texts[0].replace(b"\0", b" ").decode("utf-8", "replace")
-    return found
-
-
-def eventually(claim: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether a claim becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not claim():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture(scope="session")

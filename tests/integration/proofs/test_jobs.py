@@ -18,7 +18,9 @@ from dagproof.cli import main
 from dagproof.config import parse_config
 from dagproof.postgres.servers import PostgresServer
 from dagproof.proof.jobs import MOST_JOBS, default_jobs
-from tests.integration.proofs.conftest import NOTHING, Project, command_lines_of, eventually, processes_of
+from tests.integration.proofs.conftest import NOTHING, Project
+from tests.support.processes import command_lines_of, processes_of
+from tests.support.waiting import eventually
 
 LAWS = tuple(part for law in ("deterministic", "rerun", "late") for part in ("--law", law))
 

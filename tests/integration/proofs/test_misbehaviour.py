@@ -10,7 +10,9 @@ from dagproof.config import load_config
 from dagproof.laws import Verdict, law_named
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
-from tests.integration.proofs.conftest import Project, eventually, processes_of
+from tests.integration.proofs.conftest import Project
+from tests.support.processes import processes_of
+from tests.support.waiting import eventually
 
 DATE = "2026-01-01"
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dagproof.postgres.servers import PostgresServer
-from tests.integration.proofs.conftest import NOTHING, Project, eventually, processes_of
+from tests.integration.proofs.conftest import NOTHING, Project
+from tests.support.processes import processes_of
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(params=["embedded", "url"])

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.proofs.conftest import NOTHING, Project, eventually
+from tests.integration.proofs.conftest import NOTHING, Project
+from tests.support.waiting import eventually
 
 HEAD = """\
 import os

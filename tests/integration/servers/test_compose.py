@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from dagproof.postgres.servers import ServerError, free_port, start_server, unique_name
-from tests.compose import ROOT, compose_program
+from tests.support.compose import ROOT, compose_program
 
 Compose = Callable[..., "subprocess.CompletedProcess[str]"]
 

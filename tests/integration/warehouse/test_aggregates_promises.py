@@ -12,6 +12,7 @@ from dagproof.postgres.servers import PostgresServer
 from etl.aggregates import SUMMARIES
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
+from tests.support.runs import retried
 
 pytestmark = pytest.mark.one_server
 
@@ -45,11 +46,6 @@ class Aggregates:
 def aggregates(airflow: Any, warehouse: psycopg.Connection[Any], postgres_default: str, mail: Any) -> Aggregates:
     """A small shop."""
     return Aggregates(airflow, warehouse, {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, **mail.env()}, mail)
-
-
-def retried(seen: dict[str, Any]) -> bool:
-    """Tell whether any task was tried again."""
-    return any("up_for_retry" in states.values() for states in seen["states_while_waiting"])
 
 
 def test_any_date_gives_the_same_summaries(aggregates: Aggregates) -> None:

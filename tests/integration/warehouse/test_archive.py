@@ -25,7 +25,7 @@ from etl.errors import ArchiveError, ChangedMeanwhileError, LoadError, MissingFi
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from etl.storage import Storage, open_storage
-from tests.object_store import object_store
+from tests.support.object_store import object_store
 
 pytestmark = pytest.mark.one_server
 

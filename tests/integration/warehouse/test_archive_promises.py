@@ -17,7 +17,8 @@ from etl.archive.restore import restore
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from etl.storage import Storage, open_storage
-from tests.object_store import KEY, SECRET, ObjectStore
+from tests.support.object_store import KEY, SECRET, ObjectStore
+from tests.support.runs import retried
 
 pytestmark = pytest.mark.one_server
 
@@ -83,11 +84,6 @@ def archive(
         **mail.env(),
     }
     return archive
-
-
-def retried(seen: dict[str, Any]) -> bool:
-    """Tell whether any task was tried again."""
-    return any("up_for_retry" in states.values() for states in seen["states_while_waiting"])
 
 
 def test_a_month_is_archived_and_can_be_restored(archive: Archive) -> None:
@@ -206,7 +202,7 @@ def test_a_place_where_nothing_can_be_written_is_told(archive: Archive, place: s
     (tmp_path / "file").write_text("no folder can be made in a file")
     seen = archive.run(env={"ARCHIVE_URL": url})
     assert seen["tasks"]["back_up_month"] == "failed"
-    assert retried(seen) == (place == "folder")
+    assert bool(retried(seen)) == (place == "folder")
     (sentence,) = archive.sentences()
     assert sentence.startswith(f"{url}/2026-01/")
     assert " cannot be " in sentence

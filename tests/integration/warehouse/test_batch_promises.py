@@ -22,7 +22,8 @@ from etl.model.server import ModelServer, RefusedError
 from etl.storage import Storage, open_storage
 from etl.transactions.generator import generate_transactions
 from etl.transactions.rows import COLUMNS
-from tests.object_store import KEY, SECRET, ObjectStore
+from tests.support.object_store import KEY, SECRET, ObjectStore
+from tests.support.runs import retried
 
 pytestmark = pytest.mark.one_server
 
@@ -120,11 +121,6 @@ def pipeline(
         **mail.env(),
     }
     return pipeline
-
-
-def retried(seen: dict[str, Any]) -> bool:
-    """Tell whether any task was tried again."""
-    return any("up_for_retry" in states.values() for states in seen["states_while_waiting"])
 
 
 def test_a_day_in_a_bucket_is_scored_and_loaded(pipeline: Pipeline) -> None:

@@ -16,8 +16,9 @@ from dagproof.postgres.servers import PostgresServer
 from etl.logs.report import TABLES
 from etl.logs.settings import ALL_APPS
 from etl.storage import Storage
-from tests.object_store import StoredFile
-from tests.sftp_server import PASSWORD, USER, sftp_folder
+from tests.support.object_store import StoredFile
+from tests.support.runs import retried
+from tests.support.sftp_server import PASSWORD, USER, sftp_folder
 
 pytestmark = pytest.mark.one_server
 
@@ -76,11 +77,6 @@ def logs(
 
 
 in_both = pytest.mark.parametrize("kept", ["folder", "bucket"], indirect=True)
-
-
-def retried(seen: dict[str, Any]) -> bool:
-    """Tell whether any task was tried again."""
-    return any("up_for_retry" in states.values() for states in seen["states_while_waiting"])
 
 
 @in_both

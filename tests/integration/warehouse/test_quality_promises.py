@@ -11,6 +11,7 @@ import pytest
 from dagproof.postgres.servers import PostgresServer
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
+from tests.support.runs import retried
 
 pytestmark = pytest.mark.one_server
 
@@ -49,11 +50,6 @@ def quality(airflow: Any, warehouse: psycopg.Connection[Any], postgres_default: 
     database = psycopg.conninfo.make_conninfo(info.dsn, password=info.password)
     env = {"AIRFLOW_CONN_POSTGRES_DEFAULT": postgres_default, "DATABASE": database, **mail.env()}
     return Quality(airflow, warehouse, env, mail)
-
-
-def retried(seen: dict[str, Any]) -> bool:
-    """Tell whether any task was tried again."""
-    return any("up_for_retry" in states.values() for states in seen["states_while_waiting"])
 
 
 def test_a_day_is_scored(quality: Quality) -> None:

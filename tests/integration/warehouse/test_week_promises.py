@@ -13,7 +13,8 @@ import pytest
 from dagproof.postgres.servers import PostgresServer
 from etl.storage import Storage
 from etl.weekly.files import TABLES
-from tests.object_store import StoredFile
+from tests.support.object_store import StoredFile
+from tests.support.runs import retried
 
 pytestmark = pytest.mark.one_server
 
@@ -82,11 +83,6 @@ def week(
 
 
 in_both = pytest.mark.parametrize("kept", ["folder", "bucket"], indirect=True)
-
-
-def retried(seen: dict[str, Any]) -> set[str]:
-    """Return the tasks that were tried again."""
-    return {task for states in seen["states_while_waiting"] for task, s in states.items() if s == "up_for_retry"}
 
 
 def ended(*states: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,21 +22,13 @@ from dagproof.errors import DagproofError
 from dagproof.postgres.servers import PostgresServer
 from dagproof.postgres.wire import Fault, Hold, Proxy, ProxyError
 from dagproof.postgres.wire.loop import LoopEndedError
+from tests.support.waiting import eventually
 
 from .conftest import Place
 
 
 def descriptors() -> int:
     return len(os.listdir("/dev/fd"))
-
-
-def eventually(claim: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not claim():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture

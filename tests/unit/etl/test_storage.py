@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from etl.errors import MissingFileError, SettingsError, StorageError
 from etl.storage import Credentials, Storage, copy, open_storage
-from tests.object_store import SECRET, ObjectStore
+from tests.support.object_store import SECRET, ObjectStore
 
 ROOT = Path(__file__).parents[3]
 numbers = itertools.count()

@@ -20,7 +20,7 @@ from etl.shop.size import DAYS, FIRST_DAY, scaled
 from etl.storage import Storage, open_storage
 from etl.weekly.files import TABLES, check_file, generated, land, raw_file, source
 from etl.weekly.settings import WeekSettings, read_week_settings
-from tests.object_store import ObjectStore
+from tests.support.object_store import ObjectStore
 
 WEEK = "2026-01-31"
 FACTOR = 0.01

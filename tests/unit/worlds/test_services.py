@@ -6,8 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -16,6 +14,7 @@ import pytest
 from dagproof.errors import ConfigError
 from dagproof.worlds import services
 from dagproof.worlds.services import ServiceError, start_services
+from tests.support.waiting import eventually
 
 SERVER = "python -m http.server --bind 127.0.0.1 {port}"
 ROOT = Path(__file__).parents[3]
@@ -140,14 +139,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def eventually(claim: Callable[[], bool]) -> bool:
-    """Tell whether a claim becomes true within ten seconds."""
-    deadline = time.monotonic() + 10
-    while not claim() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return claim()
 
 
 def test_the_services_log_is_in_its_folder(tmp_path: Path) -> None:
