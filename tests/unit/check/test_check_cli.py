@@ -12,7 +12,7 @@ import pytest
 
 from dagproof.cli import main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POKES = """import pendulum
 from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.sdk import DAG

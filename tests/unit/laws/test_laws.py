@@ -20,7 +20,7 @@ from dagproof.laws.rerun import MOST_REPEATS, repeated
 from dagproof.stores.diff import Diff, FileDiff
 
 DATES = ("2026-01-01", "2026-01-02", "2026-02-01")
-DOCS = Path(__file__).parents[2] / "docs" / "laws"
+DOCS = Path(__file__).parents[3] / "docs" / "laws"
 
 
 laws = pytest.mark.parametrize("law", [pytest.param(law, id=law.name) for law in all_laws()])

@@ -26,7 +26,7 @@ from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
 from tests.support.example_proofs import HOSTILE, everything
 from tests.support.pages import Element, parsed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VALUES = st.none() | st.sampled_from(["", "NULL", "'", "''", "'NULL'", " ", HOSTILE]) | st.text(max_size=SHORT - 2)
 
 
