@@ -66,8 +66,8 @@ def prove(
 ) -> Proof:
     """Prove the named laws (all of them by default) about `dag_id`, in at most `jobs` processes.
 
-    `options` are those of :func:`dagproof.proof.prover.open_prover`. `on_laws` is called with the names of the laws that are
-    being proven, whenever these change, and `on_proof` with all verdicts so far, whenever one is reached.
+    `options` are those of :func:`dagproof.proof.prover.open_prover`. `on_laws` is called with the names of the laws
+    that are being proven, whenever these change, and `on_proof` with all verdicts so far, whenever one is reached.
 
     Raises:
         DagproofError: it could not even be tried.
@@ -159,7 +159,8 @@ class Job:
     """A process that proves one law after the other.
 
     Args:
-        order: what :func:`dagproof.proof.prover.open_prover` takes, with the names of all ``laws`` that may be asked for.
+        order: what :func:`dagproof.proof.prover.open_prover` takes, with the names of all ``laws`` that may be asked
+            for.
     """
 
     def __init__(self, order: Mapping[str, Any]) -> None:
