@@ -19,6 +19,7 @@ from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import variables_in
 from dagproof.worlds.points import Point, recorded, writes_watched
 from dagproof.worlds.snapshot import Snapshot, saved_after_tasks
+from dagproof.worlds.structurediff import noted
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class Lab:
     def diff(self, before: Snapshot, after: Snapshot) -> Diff:
         """Return how `after` differs from `before`, and note that what is in them was compared."""
         self.scope.compared.add(before, after)
+        for what in noted(before.structure, after.structure):
+            self.scope.leave_out(what, "not compared, although they differ")
         return diff(before, after)
 
     def ran(self, *histories: History) -> Iterator[Report]:

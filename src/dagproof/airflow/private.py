@@ -87,6 +87,7 @@ PARTS: dict[str, Part] = {
     "initdb": Part("make a metadata database", ("airflow.utils.db:initdb",)),
     "create_session": Part("read the metadata database", ("airflow.utils.session:create_session",)),
     "Variable": Part("keep the Variables of a world", ("airflow.models.variable:Variable",), _BOTH),
+    "Variable_get": Part("name the setting that gives a Variable", ("airflow.models.variable:Variable.get",)),
     "Connection": Part("see which Connections a file reads", ("airflow.models.connection:Connection",), (CHECK,)),
     "DagRun": Part("make the run that the scheduler would make", ("airflow.models.dagrun:DagRun",)),
     "get_or_create_dagrun": Part(
