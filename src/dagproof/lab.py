@@ -86,6 +86,11 @@ class Lab:
         """What the worker says of the DAG: its tasks, sensors, and what it forbids."""
         return self._driver.about(self.dag_id)
 
+    @property
+    def not_held(self) -> tuple[str, ...]:
+        """What this kernel does not refuse to the C libraries and programs of a run, for people."""
+        return self._driver.not_held
+
     def state(self, history: History, *, machine: Machine = HERE, repeat: int = 0) -> Snapshot:
         """Return the content of all stores after `history`, in a fresh world on `machine`.
 
