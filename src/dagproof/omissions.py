@@ -74,7 +74,7 @@ def _idle_tasks(lab: Lab) -> Iterator[LeftOut]:
     began: set[str] = set()
     for report in lab.ran():
         if report["dag"] == lab.dag_id:
-            began |= {task["task_id"] for task in report["tasks"]}
+            began |= {task["task_id"] for task in report.get("tasks", ())}
             for state in report.get("states", ()):
                 ended.setdefault(state["task_id"], set()).add(state["state"] or "never started")
     for task_id in lab.about["tasks"] if ended else ():

@@ -87,6 +87,7 @@ PARTS: dict[str, Part] = {
     "initdb": Part("make a metadata database", ("airflow.utils.db:initdb",)),
     "create_session": Part("read the metadata database", ("airflow.utils.session:create_session",)),
     "Variable": Part("keep the Variables of a world", ("airflow.models.variable:Variable",), _BOTH),
+    "Variable_get": Part("name the setting that gives a Variable", ("airflow.models.variable:Variable.get",)),
     "Connection": Part("see which Connections a file reads", ("airflow.models.connection:Connection",), (CHECK,)),
     "DagRun": Part("make the run that the scheduler would make", ("airflow.models.dagrun:DagRun",)),
     "get_or_create_dagrun": Part(
@@ -135,6 +136,9 @@ PARTS: dict[str, Part] = {
     "execute_task": Part("lose a worker after the work of its task", (f"{_RUNNER}:_execute_task",)),
     "handle_trigger_dag_run": Part(
         "lose a worker after it has triggered a run", (f"{_RUNNER}:_handle_trigger_dag_run",)
+    ),
+    "run_callbacks": Part(
+        "tell what a callback writes from what its task writes", (f"{_RUNNER}:_run_task_state_change_callbacks",)
     ),
     "handle_task_failed": Part(
         "let a task that lost its worker be retried", (f"{_RUNNER}:_handle_current_task_failed",)

@@ -35,6 +35,7 @@ _AIRFLOW_SETTINGS = {
     "LOGGING__LOGGING_LEVEL": "INFO",
     "LOGGING__COLORED_CONSOLE_LOG": "False",
     "USAGE_DATA_COLLECTION__ENABLED": "False",
+    "CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "1000",  # the line in the user's file may lie above many others
     "CORE__DAG_IGNORE_FILE_SYNTAX": "glob",
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",  # a file that is written anew counts at once
 }
@@ -80,6 +81,7 @@ class Worker:
         self.home = home
         self.metadata = own / f"{home.name}.db"
         self.log = log
+        self._dags_folder = dags_folder
         self.not_held: tuple[str, ...] = ()
         """What the fence around runs does not hold on this kernel, for people."""
         self._beside = list(guard["beside"].values())
@@ -187,7 +189,7 @@ class Worker:
             raise WorkerError(self._why_it_died())
         answer: dict[str, Any] = json.loads(reply)
         if "error" in answer:
-            raise WorkerError(answer["error"])
+            raise WorkerError(_as_written(answer["error"], self._dags_folder))
         return answer
 
     def _read_line(self, deadline: float) -> bytes | None:
@@ -207,6 +209,13 @@ class Worker:
         lines = [line for line in text.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "it said nothing"
         return f"the worker process ended unexpectedly ({last})"
+
+
+def _as_written(text: str, folder: Path) -> str:
+    """Return a text with paths of the DAG folder as the user would write them here."""
+    with contextlib.suppress(ValueError):  # it lies elsewhere
+        return text.replace(str(folder), str(folder.relative_to(Path.cwd())))
+    return text
 
 
 def _late(timeout: float) -> str:

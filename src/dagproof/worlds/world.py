@@ -23,6 +23,7 @@ from dagproof.addresses import allowed_endpoints, literal_addresses
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.worlds import reaper, shell_date, snapshot
+from dagproof.worlds.database import sequences
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.runlog import log_tail
@@ -390,7 +391,7 @@ class World:
         digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
         digest.update(repr(snapshot.take(None, self.worlds.home).files).encode())
         if self.worlds.conninfo:
-            digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
+            digest.update(repr(sequences(self.worlds.conninfo)).encode())
         digest.update(repr(variables_in(self.worker.metadata)).encode())
         return digest.hexdigest()
 
