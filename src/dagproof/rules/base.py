@@ -11,7 +11,6 @@ from typing import Any, ClassVar, TypeAlias
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedFolder, LoadedTask, Spot, Spots
 from dagproof.source.dagfile import Chain, DagFile, Place, Task
 
-
 Subject: TypeAlias = tuple[str | None, str | None]
 """The ids of a DAG and of a task in it, as far as they are known."""
 

@@ -89,7 +89,11 @@ JOINT = (
 
 
 def _is_endless(task: Task, dagfile: DagFile) -> bool:
-    if task.dag is None or (task.dag.arguments.open and not task.dag.is_asset) or "dagrun_timeout" in task.dag.arguments.known:
+    if (
+        task.dag is None
+        or (task.dag.arguments.open and not task.dag.is_asset)
+        or "dagrun_timeout" in task.dag.arguments.known
+    ):
         return False
     settings = Settings(task, dagfile)
     given = settings.given("execution_timeout")

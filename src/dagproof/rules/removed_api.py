@@ -46,13 +46,14 @@ class RemovedApi(Rule):
 
     ## What it does
     Finds imports of modules and names that are gone (also in modules of your own that the file imports), operators and
-    modules that the providers' releases for Airflow 3 don't have (`PostgresOperator`, `SimpleHttpOperator`), parameters
+    modules that no release of a provider for Airflow 3 has (`PostgresOperator`, `SimpleHttpOperator`), parameters
     of DAGs and operators that are refused, trigger rules that are unknown, and variables of the context that tasks and
     templates are not given any more, such as `execution_date` and `next_ds`. Each is checked against the version that
     `airflow` in `[tool.dagproof]` names, which is the installed one by default: `airflow.datasets` is gone since 3.2
-    only. So is `xcom_pull` without `task_ids`, which looks at the task itself now, `ti.execution_date`, a session on the
-    metadata database in a task, and `default_var` of the SDK's `Variable.get`. Where ruff is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful. An import
-    with a fallback (`try` … `except ImportError`) is fine.
+    only. Further, in tasks: `xcom_pull` without `task_ids`, which asks for what the task itself pushed;
+    `execution_date` of `ti` and `dag_run`; sessions on the metadata database; and `default_var` of the SDK's
+    `Variable.get`. Where ruff is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful.
+    An import with a fallback (`try` … `except ImportError`) is fine.
 
     ## Why is this bad
     The DAG does not load, and all its runs stop with the upgrade; or it loads, and a template or task fails at night,

@@ -111,9 +111,10 @@ def dates_of_runs(dagfile: DagFile, body: Body) -> Iterator[tuple[str, Place]]:
     if scope.kind not in ("function", "lambda"):
         return
     for node in ast.walk(scope.node):
-        if isinstance(node, ast.Attribute) and node.attr == "execution_date":
-            if owner := _run_of(node.value, scope, body, dagfile):
-                yield f"{owner}.execution_date", Place(scope.module, node)
+        if not isinstance(node, ast.Attribute) or node.attr != "execution_date":
+            continue
+        if owner := _run_of(node.value, scope, body, dagfile):
+            yield f"{owner}.execution_date", Place(scope.module, node)
 
 
 def pulls(dagfile: DagFile, body: Body) -> Iterator[tuple[str, Place]]:

@@ -1,7 +1,7 @@
 """Write source of a newer Python so that the Python at hand can parse it, each piece in its line.
 
-A file in the syntax of Python 3.12 or 3.14 is no broken file. Its types are left out (``def f[T](x)``, ``type X = int``),
-f-strings that hold their own quotes get others, ``t"…"`` becomes ``f"…"``, and ``except A, B:`` gets its parentheses.
+A file in the syntax of Python 3.12 or 3.14 is no broken file. Type parameters are left out (``def f[T](x)``), an
+f-string that holds its own quotes becomes a sum, ``t"…"`` becomes ``f"…"``, and ``except A, B:`` gets its parentheses.
 What the code does is the same, as far as rules look at it.
 """
 
@@ -12,7 +12,8 @@ import re
 _TYPE_ALIAS = re.compile(r"^(?P<indent>[ \t]*)type(?P<name>[ \t]+\w+)(?P<rest>[ \t]*[\[=])", re.MULTILINE)
 _GENERIC = re.compile(r"\b(?:def|class)[ \t]+\w+[ \t]*(?=\[)|^[ \t]*type[ \t]+\w+[ \t]*(?=\[)", re.MULTILINE)
 _EXCEPT = re.compile(
-    r"^(?P<before>[ \t]*except\*?[ \t]+)(?P<kinds>[\w.]+(?:[ \t]*,[ \t]*(?:\w+\.)*[A-Z]\w*)+)(?P<after>[ \t]*:)", re.MULTILINE
+    r"^(?P<before>[ \t]*except\*?[ \t]+)(?P<kinds>[\w.]+(?:[ \t]*,[ \t]*(?:\w+\.)*[A-Z]\w*)+)(?P<after>[ \t]*:)",
+    re.MULTILINE,
 )
 _PREFIX = re.compile(r"(?<![\w'\"])(?P<prefix>[a-zA-Z]{0,2})(?P<quote>\"\"\"|'''|\"|')")
 MARK, COMMENT = "\0", "\1"
@@ -68,7 +69,7 @@ def _closing(text: str, start: int) -> int:
 
 
 def _without_strings(text: str) -> tuple[str, list[str]]:
-    """Put marks into the places of all strings and comments, and return what they stand for, as older Pythons write it."""
+    """Put marks into the places of strings and comments; return these, as older Pythons write them."""
     out: list[str] = []
     strings: list[str] = []
     position = 0
@@ -97,9 +98,7 @@ def _string_end(text: str, found: re.Match[str]) -> int:
     while position < len(text):
         if text.startswith(quote, position):
             return position + len(quote)
-        if text[position] == "\\":
-            position += 2
-        elif is_formatted and text.startswith("{{", position):
+        if text[position] == "\\" or (is_formatted and text.startswith("{{", position)):
             position += 2
         elif is_formatted and text[position] == "{":
             position = _field_end(text, position + 1)

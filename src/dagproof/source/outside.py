@@ -23,6 +23,7 @@ DATABASE = re.compile(
     r"get_sqlalchemy_engine\(\)\.connect|list_keys|read_key|load_file|load_string|check_for_key|download_file)$"
 )
 
+
 def uses_network(names: Names) -> bool:
     """Say whether a call goes over the network."""
     return any(NETWORK.match(name) for name in names)

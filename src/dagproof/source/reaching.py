@@ -25,13 +25,12 @@ _LIMITED = re.compile(
     r"|airflow\.providers\.dbt\.cloud\.operators\."
 )
 """They give up by themselves, unless told otherwise."""
-LIMITS = frozenset(
-    """
-    timeout cmd_timeout command_timeout timeout_seconds query_timeout wait_timeout request_timeout read_timeout
-    response_timeout job_timeout job_timeout_seconds statement_timeout execution_timeout_seconds active_deadline_seconds
-    max_attempts waiter_max_attempts max_polling_attempts polling_timeout wait_for_completion_timeout max_wait_time
-    """.split()
-)
+_LIMITS = """
+timeout cmd_timeout command_timeout timeout_seconds query_timeout wait_timeout request_timeout read_timeout
+response_timeout job_timeout job_timeout_seconds statement_timeout execution_timeout_seconds active_deadline_seconds
+max_attempts waiter_max_attempts max_polling_attempts polling_timeout wait_for_completion_timeout max_wait_time
+"""
+LIMITS = frozenset(_LIMITS.split())
 """Parameters with which an operator or a call gives up by itself."""
 IN_DICTIONARIES = ("extra_options", "hook_params", "request_kwargs", "session_parameters", "options")
 """Parameters that hold such parameters, or a text that sets one."""
@@ -75,7 +74,11 @@ def reach(task: Task, dagfile: DagFile, *, unlimited: bool = False) -> Reach | N
         dagfile: where it is.
         unlimited: whether only what waits without a limit of its own counts.
     """
-    return _of_operator(task, dagfile, unlimited) or _of_command(task, dagfile, unlimited) or _of_code(task, dagfile, unlimited)
+    return (
+        _of_operator(task, dagfile, unlimited)
+        or _of_command(task, dagfile, unlimited)
+        or _of_code(task, dagfile, unlimited)
+    )
 
 
 def _of_operator(task: Task, dagfile: DagFile, unlimited: bool) -> Reach | None:

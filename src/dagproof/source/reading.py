@@ -107,8 +107,9 @@ def too_deep(error: RecursionError) -> str:
     for frame in frames[-200:]:
         node, scope = frame.f_locals.get("node"), frame.f_locals.get("scope")
         module = getattr(scope, "module", None)
-        if module is not None and hasattr(node, "lineno"):
-            lines[f"{module.shown}:{node.lineno}"] = None
+        line = getattr(node, "lineno", None)
+        if module is not None and line:
+            lines[f"{module.shown}:{line}"] = None
     if 0 < len(lines) < MOST_IN_CIRCLE:
         return f"it cannot be looked at: its code leads back to itself, through {', '.join(lines)}; please report it"
     return "its code is nested too deeply to be looked at"
