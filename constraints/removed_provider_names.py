@@ -95,10 +95,10 @@ class Provider:
                 seen = {name}
                 while new not in there and new in told and new not in seen:
                     seen.add(new)
-                    new = told[new]  # noqa: PLW2901 - it is followed to its end
+                    new = told[new]
                 if new.startswith(f"{self.prefix}.") and new not in there:
                     member = new.rpartition(".")[2]
-                    new = next(_home(newest, member, ""), "") if member[:1].isupper() else ""  # noqa: PLW2901
+                    new = next(_home(newest, member, ""), "") if member[:1].isupper() else ""
                 one["names"][name] = new
             one["names"] = {name: new for name, new in one["names"].items() if not name.startswith("airflow.")}
         return {version: one for version, one in gone.items() if one["names"]}

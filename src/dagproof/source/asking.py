@@ -32,24 +32,40 @@ def is_asked_first(places: Chain) -> bool:
 
 
 def _is_asked(place: Place) -> bool:
-    around = [node for node in ast.walk(place.module.tree) if _contains(node, place.node)]
-    functions = [node for node in around if isinstance(node, _Function)]
-    if not functions:
+    function = function_around(place)
+    if function is None:
         return False
-    function = functions[-1]
-    tests = [node.test for node in around if isinstance(node, ast.If | ast.While) and _contains(function, node)]
-    tests += [node.test for node in around if isinstance(node, ast.IfExp)]
+    tries = (node for node in ast.walk(function) if isinstance(node, ast.Try) and _ends_before(node, place))
+    if any(isinstance(one.body[-1], ast.Return) for node in tries for one in node.handlers):
+        return True
+    return any(_asks(test, function) for test in tests_before(place, function))
+
+
+def function_around(place: Place) -> ast.AST | None:
+    """Return the function that a place is in, the innermost one."""
+    around = [
+        node for node in ast.walk(place.module.tree) if isinstance(node, _Function) and contains(node, place.node)
+    ]
+    return around[-1] if around else None
+
+
+def tests_before(place: Place, function: ast.AST) -> list[ast.expr]:
+    """Return the conditions that a place depends on: those around it, and those that leave before it."""
+    tests: list[ast.expr] = []
     for node in ast.walk(function):
-        if getattr(node, "end_lineno", place.line) < place.line:
-            if isinstance(node, ast.If) and isinstance(node.body[-1], _LEAVES):
-                tests.append(node.test)
-            elif isinstance(node, ast.Try) and any(isinstance(one.body[-1], ast.Return) for one in node.handlers):
-                return True
-    return any(_asks(test, function) for test in tests)
+        if (isinstance(node, ast.If | ast.While | ast.IfExp) and contains(node, place.node)) or (
+            isinstance(node, ast.If) and _ends_before(node, place) and isinstance(node.body[-1], _LEAVES)
+        ):
+            tests.append(node.test)
+    return tests
+
+
+def _ends_before(node: ast.stmt, place: Place) -> bool:
+    return (node.end_lineno or place.line) < place.line
 
 
 def _asks(test: ast.expr, function: ast.AST) -> bool:
-    for node in (test, *_values(test, function)):
+    for node in (test, *values_of(test, function)):
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute) and part.attr in _ANSWERS:
                 return True
@@ -57,8 +73,8 @@ def _asks(test: ast.expr, function: ast.AST) -> bool:
     return any(getattr(called, "id", "") not in _PLAIN for called in calls)
 
 
-def _values(test: ast.expr, function: ast.AST) -> Iterator[ast.expr]:
-    """What the names of a condition are worth, as far as the function itself says so."""
+def values_of(test: ast.expr, function: ast.AST) -> Iterator[ast.expr]:
+    """Yield what the names of a condition are worth, as far as the function itself says so."""
     names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
@@ -69,8 +85,8 @@ def _values(test: ast.expr, function: ast.AST) -> Iterator[ast.expr]:
             yield node.value
 
 
-def _contains(outer: ast.AST, inner: ast.AST) -> bool:
-    """Whether one node stands inside of another one, by its lines and columns."""
+def contains(outer: ast.AST, inner: ast.AST) -> bool:
+    """Say whether one node stands inside of another one, by its lines and columns."""
     if not isinstance(outer, ast.stmt | ast.expr) or outer is inner:
         return False
     begin = (getattr(inner, "lineno", 0), getattr(inner, "col_offset", 0))

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from dagproof.source.dagfile import Chain, DagFile, Place, Site, Task
-from dagproof.source.outside import DATABASE, NETWORK
+from dagproof.source.outside import uses_database, uses_network
 from dagproof.source.scopes import Scope
 from dagproof.source.strings import text_of, texts
 from dagproof.source.values import Value, constant, dictionary, followed, keywords
@@ -137,7 +137,7 @@ def _of_code(task: Task, dagfile: DagFile, unlimited: bool) -> Reach | None:
         return None
     for site in sites:
         for name in site.names:
-            reaches = (NETWORK.match(name) or DATABASE.match(name)) and not _LOCAL.match(name)
+            reaches = (uses_network((name,)) or uses_database((name,))) and not _LOCAL.match(name)
             if reaches and not (unlimited and _call_is_limited(site, name, dagfile)):
                 return Reach(f"{name}()", (*site.body.chain, site.place))
     return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagproof.source import shell, sqltext, templates
+from dagproof.source.binding import bound
 from dagproof.source.dagfile import Body, Chain, DagFile, Place, Site, Task
 from dagproof.source.names import Names, visible
 from dagproof.source.scopes import Scope
@@ -93,7 +94,7 @@ class Readings:
 
     def __init__(self, dagfile: DagFile, source: Source) -> None:
         self.dagfile = dagfile
-        self.resolver = dagfile.resolver
+        self.resolver = bound(dagfile)
         self.source = source
         self.taint = Taint(self.resolver, source.is_source)
         self._usages: dict[Scope, Usage] = {}

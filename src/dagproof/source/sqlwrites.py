@@ -30,7 +30,9 @@ class Write(NamedTuple):
     transaction: int = 0
     """How many ``COMMIT`` stand before it in its script."""
     is_retention: bool = False
-    """Whether it only deletes what is older than something."""
+    """Whether it only deletes what is older than something, or what is missing elsewhere: most rows stay."""
+    repeats: bool = False
+    """Whether it adds only once, however often it runs: an upsert or a merge."""
 
 
 class Statement:
@@ -64,14 +66,36 @@ class Statement:
         return name if is_known else UNKNOWN
 
 
-def writes(sql: str) -> Iterator[Write]:
-    """Yield what the statements of a script do, in their order."""
+def writes(sql: str, fresh: set[str] | None = None) -> Iterator[Write]:
+    """Yield what the statements of a script do, in their order.
+
+    Args:
+        sql: the script.
+        fresh: the tables that only hold what is not there yet; those that the script makes are added.
+    """
+    fresh = set() if fresh is None else fresh
     if HINT.search(sql):
         commits = 0
         for statement in statements(sql):
             commits += statement.words[:1] == ["COMMIT"]
+            fresh |= _made_of_news(statement)
             for found in _of(statement):
-                yield found._replace(transaction=commits)
+                is_news = found.appends and not found.repeats and _sources(statement) & fresh
+                yield found._replace(transaction=commits, repeats=found.repeats or bool(is_news))
+
+
+def _made_of_news(statement: Statement) -> set[str]:
+    """The table that a statement makes of what is missing elsewhere: ``CREATE … AS SELECT … WHERE NOT EXISTS``."""
+    words = statement.words
+    if words[:1] == ["CREATE"] and "TABLE" in words and "SELECT" in words and is_guarded(statement, after="SELECT"):
+        return {statement.target(words.index("TABLE") + 1)} - {UNKNOWN}
+    return set()
+
+
+def _sources(statement: Statement) -> set[str]:
+    """The tables that a statement reads."""
+    places = (at for at, word in enumerate(statement.words) if word in ("FROM", "JOIN", "USING"))
+    return {statement.target(at + 1) for at in places} - {UNKNOWN}
 
 
 def statements(sql: str) -> Iterator[Statement]:
@@ -93,7 +117,7 @@ def _of(statement: Statement) -> Iterator[Write]:
     start = statement.parts[0].start
     for head in (("DELETE", "FROM"), ("TRUNCATE",), ("DROP", "TABLE"), ("DROP", "VIEW"), ("REPLACE", "INTO")):
         if (at := statement.find(*head)) >= 0:
-            retention = head[0] == "DELETE" and _is_retention(words)
+            retention = head[0] == "DELETE" and (_is_retention(words) or is_guarded(statement))
             yield Write(False, statement.target(at + len(head)), start, head[0], is_retention=retention)
     if words[0] in ("CALL", "EXEC", "EXECUTE", "DO", "DELETE") and not statement.has("DELETE", "FROM"):
         yield Write(False, UNKNOWN, start, words[0])
@@ -125,6 +149,10 @@ def _appends(statement: Statement) -> Iterator[Write]:
         yield Write(False, statement.target(statement.find("OVERWRITE") + 1), statement.parts[0].start, "OVERWRITE")
     elif at >= 0 and words[0] in ("INSERT", "WITH") and not _is_repeatable(statement):
         yield Write(True, statement.target(at + 2), statement.parts[at].start, "INSERT")
+    if words[0] in ("MERGE", "WITH") and "MERGE" in words and "INSERT" in words and at < 0:
+        merge = words.index("MERGE")
+        behind = merge + 1 + (words[merge + 1 : merge + 2] == ["INTO"])
+        yield Write(True, statement.target(behind), statement.parts[merge].start, "MERGE", repeats=True)
 
 
 def _is_repeatable(statement: Statement) -> bool:
@@ -133,8 +161,10 @@ def _is_repeatable(statement: Statement) -> bool:
     return is_upsert or is_guarded(statement) or _is_beyond_what_is_there(statement)
 
 
-def is_guarded(statement: Statement) -> bool:
-    """Say whether a statement leaves out what is somewhere already."""
+def is_guarded(statement: Statement, after: str = "") -> bool:
+    """Say whether a statement leaves out what is somewhere already; `after` a word, where one is given."""
+    if after and after in statement.words:
+        statement = Statement(statement.parts[statement.words.index(after) :])
     guards = (("NOT", "EXISTS"), ("EXCEPT",), ("NOT", "IN"), ("MINUS",), ("DO", "NOTHING"))
     return any(statement.has(*guard) for guard in guards) or (statement.has("IS", "NULL") and "JOIN" in statement.words)
 

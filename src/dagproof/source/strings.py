@@ -13,7 +13,7 @@ from typing import TypeAlias
 from dagproof.source.dagfile import Place
 from dagproof.source.names import Names, Resolver
 from dagproof.source.scopes import Scope
-from dagproof.source.values import Value, followed
+from dagproof.source.values import Bound, Value, followed
 
 PLACEHOLDER = "_p_"
 SQL = re.compile(
@@ -24,13 +24,18 @@ SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 MOST_DEPTH = 6
-KEEP_TEXT = frozenset({"format", "format_map", "strip", "lstrip", "rstrip"})
+MOST_RETURNS = 3
+KEEP_TEXT = frozenset(
+    ("format", "format_map", "strip", "lstrip", "rstrip", "replace", "removesuffix", "removeprefix", "encode")
+) | frozenset(("substitute", "safe_substitute", "expandtabs", "bindparams", "as_string"))
 WRAPPERS = frozenset(
     {
         "textwrap.dedent",
         "inspect.cleandoc",
         "sqlalchemy.text",
         "sqlalchemy.sql.text",
+        "sqlalchemy.sql.expression.text",
+        "string.Template",
         "psycopg.sql.SQL",
         "psycopg2.sql.SQL",
     }
@@ -89,6 +94,17 @@ def texts(
         text = text_of(node, scope, resolver, stand_in)
         if text is not None:
             yield Text(text, Place(scope.module, node), key)
+        elif isinstance(node, ast.Call) and isinstance(resolver, Bound):
+            for one in _returned(node, scope, resolver):
+                yield from texts(one, resolver, key, depth - 1, stand_in)
+
+
+def _returned(node: ast.Call, scope: Scope, resolver: Resolver) -> Iterator[Value]:
+    """What a plain function of the project gives."""
+    for name in resolver.names(node.func, scope):
+        made = resolver.project.definitions.get(name)
+        if made and made.kind in ("function", "lambda") and not made.decorators:
+            yield from (Value(result, made) for result in made.returns[:MOST_RETURNS])
 
 
 def text_of(
@@ -113,8 +129,26 @@ def text_of(
         return _added(node, scope, stand_in, inner)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEP_TEXT:
         return inner(node.func.value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join" and node.args:
+        return _joined(node.func.value, node.args[0], scope, resolver, inner)
     if isinstance(node, ast.Call) and node.args and _wraps_text(resolver.names(node.func, scope)):
         return inner(node.args[0])
+    return None
+
+
+def _joined(
+    separator: ast.expr, given: ast.expr, scope: Scope, resolver: Resolver, inner: Callable[[ast.expr], str | None]
+) -> str | None:
+    """A text made by ``", ".join([…])`` of a list that is written down."""
+    between = inner(separator)
+    if between is None:
+        return None
+    for one in followed(Value(given, scope), resolver):
+        if isinstance(one.node, ast.List | ast.Tuple) and one.scope is scope:
+            return between.join(inner(part) or PLACEHOLDER for part in one.node.elts)
+        if isinstance(one.node, ast.List | ast.Tuple):
+            known = (text_of(part, one.scope, resolver, depth=2) for part in one.node.elts)
+            return between.join(text or PLACEHOLDER for text in known)
     return None
 
 

@@ -10,7 +10,7 @@ from dagproof.source.dagfile import Chain, Place
 from dagproof.source.names import Names, Resolver, visible
 from dagproof.source.project import readable_scope
 from dagproof.source.scopes import Binding, Scope
-from dagproof.source.values import Value, followed
+from dagproof.source.values import Value, followed, given_to
 
 MOST_DEPTH = 12
 IsSource = Callable[[ast.Call, Scope, Names], bool]
@@ -83,7 +83,9 @@ class Taint:
     def _first(self, bindings: list[Binding], depth: int) -> Chain:
         for binding in bindings:
             found: Chain = ()
-            if binding.kind in ("value", "default") and binding.value is not None:
+            if given := given_to(binding, self.resolver):
+                found = next((cause for one in given if (cause := self.cause(one, depth))), ())
+            elif binding.kind in ("value", "default") and binding.value is not None:
                 found = self.cause(Value(binding.value, binding.scope), depth)
             elif binding.kind == "import":
                 found = self._imported(binding, depth)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from dagproof.source.names import Resolver, visible
 from dagproof.source.project import readable_scope
 from dagproof.source.scopes import Binding, Scope
+
+MOST_ITEMS = 30
 
 
 class Value(NamedTuple):
@@ -16,6 +18,24 @@ class Value(NamedTuple):
 
     node: ast.expr
     scope: Scope
+
+
+Given: TypeAlias = "dict[ast.arg, list[Value]]"
+"""What calls give to parameters."""
+
+
+class Bound(Resolver):
+    """A resolver that also knows what some calls give to parameters, and what loops over written lists go through.
+
+    Args:
+        resolver: what names mean; it shares all that this one learns.
+        given: the values of parameters.
+    """
+
+    def __init__(self, resolver: Resolver, given: Given) -> None:
+        super().__init__(resolver.project)
+        self.__dict__.update(resolver.__dict__)
+        self.given = given
 
 
 def followed(value: Value, resolver: Resolver, depth: int = 8) -> Iterator[Value]:
@@ -30,12 +50,63 @@ def followed(value: Value, resolver: Resolver, depth: int = 8) -> Iterator[Value
     if not bindings:
         yield value
     for binding in bindings:
-        if binding.kind in ("value", "default") and binding.value is not None:
+        if given := given_to(binding, resolver):
+            for one in given:
+                yield from followed(one, resolver, depth - 1)
+        elif binding.kind in ("value", "default") and binding.value is not None:
             yield from followed(Value(binding.value, binding.scope), resolver, depth - 1)
         elif binding.kind == "import":
             yield from _imported(binding.target, value, resolver, depth)
         else:
             yield value
+
+
+def given_to(binding: Binding, resolver: Resolver) -> list[Value]:
+    """Return what calls give to a parameter, or what a loop over a written list goes through; mostly nothing."""
+    if not isinstance(resolver, Bound):
+        return []
+    if isinstance(binding.node, ast.arg):
+        return resolver.given.get(binding.node, [])
+    if binding.kind == "unknown" and isinstance(binding.node, ast.Name):
+        return _of_loop(binding, resolver)
+    return []
+
+
+def _of_loop(binding: Binding, resolver: Resolver) -> list[Value]:
+    """What the variable of a loop gets, one after another."""
+    for node in ast.walk(binding.scope.node):
+        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension) and binding.node in ast.walk(node.target):
+            position = None
+            if isinstance(node.target, ast.Tuple | ast.List):
+                position = next((n for n, one in enumerate(node.target.elts) if one is binding.node), None)
+            elif node.target is not binding.node:
+                return []
+            items = _items(Value(node.iter, binding.scope), resolver)
+            return [part for item in items if (part := _part(item, position)) is not None]
+    return []
+
+
+def _items(value: Value, resolver: Resolver) -> list[Value]:
+    call = value.node
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("items", "values"):
+        for one in followed(Value(call.func.value, value.scope), resolver, 4):
+            if isinstance(one.node, ast.Dict):
+                pairs = [(k, v) for k, v in zip(one.node.keys, one.node.values, strict=True) if k is not None]
+                is_whole = call.func.attr == "items"
+                nodes: list[ast.expr] = [ast.Tuple([k, v], ast.Load()) if is_whole else v for k, v in pairs]
+                return [Value(node, one.scope) for node in nodes][:MOST_ITEMS]
+        return []
+    found = [one for one in followed(value, resolver, 4) if isinstance(one.node, ast.List | ast.Tuple | ast.Set)]
+    return [Value(node, one.scope) for one in found for node in getattr(one.node, "elts", ())][:MOST_ITEMS]
+
+
+def _part(item: Value, position: int | None) -> Value | None:
+    if position is None:
+        return item
+    is_row = isinstance(item.node, ast.Tuple | ast.List) and position < len(item.node.elts)
+    return (
+        Value(item.node.elts[position], item.scope) if is_row and isinstance(item.node, ast.Tuple | ast.List) else None
+    )
 
 
 def _imported(target: str, value: Value, resolver: Resolver, depth: int) -> Iterator[Value]:

@@ -1,5 +1,7 @@
 """Folders as teams lay them out: the same findings from every sensible working directory."""
 
+# ruff: noqa: E501 - a table of folders reads best with a file a line
+
 from __future__ import annotations
 
 import json
