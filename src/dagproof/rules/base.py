@@ -11,7 +11,6 @@ from typing import Any, ClassVar, TypeAlias
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedFolder, LoadedTask, Spot, Spots
 from dagproof.source.dagfile import Chain, DagFile, Place, Task
 
-
 Subject: TypeAlias = tuple[str | None, str | None]
 """The ids of a DAG and of a task in it, as far as they are known."""
 
@@ -225,6 +224,30 @@ class Rule(ABC):
             via=_once((*(step.spot for step in beyond), *further)),
             certain=certain,
             remedy=remedy.spot if remedy else None,
+            joint=joint,
+        )
+
+    def found_of_task(
+        self,
+        dagfile: DagFile,
+        task: Task,
+        way: Chain,
+        message: str,
+        remedy: Place | None,
+        joint: str,
+        *,
+        certain: bool = True,
+    ) -> Finding:
+        """Return the finding that a task lacks a setting: told at the task, with the way to what it needs that for."""
+        beyond = next((n for n, place in enumerate(way) if place.module is not dagfile.module), len(way))
+        return self.found(
+            dagfile,
+            (*task.chain, task.place),
+            message,
+            task=task,
+            certain=certain,
+            further=tuple(place.spot for place in way[beyond:]),
+            remedy=remedy,
             joint=joint,
         )
 

@@ -38,7 +38,7 @@ class Suppression:
     def allows(self, finding: Finding, spot: Spot) -> bool:
         """Say whether it is about a finding that has to do with a place in its file."""
         named = finding.rule in self.names or finding.code in self.names
-        return named and spot.line <= self.about <= max(spot.end_line, spot.line)
+        return self.verb == "allow" and named and spot.line <= self.about <= max(spot.end_line, spot.line)
 
 
 def suppressions(text: str, *, is_python: bool = True) -> list[Suppression]:
