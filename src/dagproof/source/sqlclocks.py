@@ -16,9 +16,7 @@ AUDIT = re.compile(
     re.IGNORECASE,
 )
 """Names of columns and fields that tell when a row was written."""
-_AGO = frozenset(
-    ("-", "INTERVAL", "DATEADD", "DATE_SUB", "DATE_ADD", "DATETIME_SUB", "TIMESTAMP_SUB", "ADD_MONTHS")
-)
+_AGO = frozenset(("-", "INTERVAL", "DATEADD", "DATE_SUB", "DATE_ADD", "DATETIME_SUB", "TIMESTAMP_SUB", "ADD_MONTHS"))
 _NAME = re.compile(r"[\w$]+")
 
 
