@@ -6,6 +6,7 @@ from dagproof.histories import Step
 from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
 from dagproof.prover import Proof
+from dagproof.scope import Compared, LeftOut
 from dagproof.worlds.diff import Change, Diff, Example, FileDiff, TableDiff
 
 FIRST, SECOND, THIRD = DATES = ("2026-01-01", "2026-01-02", "2026-02-01")
@@ -115,11 +116,23 @@ def everything() -> tuple[Proof, ...]:
             seconds=1.6,
             ignored=("reports/*.html", "users.loaded_at"),
             noise=("users.loaded_at",),
+            compared=Compared({"users": 1000}, {"raw/users.csv": 1}),
+            left_out=(
+                LeftOut("reports/*.html", "not compared", "ignore"),
+                LeftOut("users.loaded_at", "not compared, as fresh runs differ there"),
+                LeftOut("publish", "ran in no history (skipped)"),
+            ),
             faults=atomic_load(),
         ),
     )
     broken = (
-        Verdict("effect", PROVEN, histories=3, seconds=0.4, faults_left_out="the run for 2026-02-01 writes nothing"),
+        Verdict(
+            "effect",
+            PROVEN,
+            histories=3,
+            seconds=0.4,
+            left_out=(LeftOut("the run for 2026-02-01", "writes nothing; name dates for which there are data"),),
+        ),
         Verdict(
             "deterministic",
             FALSIFIED,

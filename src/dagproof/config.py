@@ -54,7 +54,8 @@ class ProofConfig:
     after: tuple[str, ...] = ()
     """DAGs to run first, for each date."""
     ignore: tuple[str, ...] = ()
-    """What may differ: ``table.column``, ``table.*`` or a pattern of file paths such as ``reports/*.html``."""
+    """What may differ: ``table.column``, ``table.*``, ``structure of table`` (its indexes, constraints and triggers; the
+    definition of a view or function) or a pattern of file paths such as ``reports/*.html``."""
     dates: tuple[str, ...] = ()
     """The dates to prove; by default three that the schedule gives."""
     corrections: Mapping[str, str] = field(default_factory=dict)
@@ -63,11 +64,15 @@ class ProofConfig:
     delay: float = 3600.0
     """Seconds by which the law `late` lets upstream data come too late."""
     scratch: tuple[str, ...] = ()
-    """Tables and files that nobody reads but the DAG itself: a crash may leave them half-written."""
+    """Tables and files that nobody reads but the DAG itself: a crash may leave them half-written. Of a view over such
+    tables the rows are compared, whichever of them it reads."""
     skip: Mapping[str, str] = field(default_factory=dict)
     """Laws that are left out, each with the reason; every report shows both."""
     exempt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each law, the tables and files that it does not look at; every verdict shows them."""
+    may_fail: tuple[str, ...] = ()
+    """Tasks that may fail: ids, or patterns such as ``notify_*``; every verdict shows those that did. A run in which
+    another task fails is a failed one, also where Airflow calls it green."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
-"""What the user's own Airflow is told that decides how DAG files are read: never where its database is."""
+"""The user's own Airflow: its version, and the settings that decide how DAG files are read, never its database."""
 
 from __future__ import annotations
 
 import configparser
 import contextlib
+import importlib.metadata
 import os
+import re
 from pathlib import Path
 
 OPTIONS = (
@@ -41,3 +43,32 @@ def _file() -> configparser.ConfigParser:
     with contextlib.suppress(OSError, configparser.Error, UnicodeDecodeError):
         parser.read(path, encoding="utf-8")
     return parser
+
+
+OLDEST, NEWEST = "3.1", "3.4"
+"""The lines of Airflow that dagproof is tested with."""
+
+
+def supported() -> str:
+    """Return the lines of Airflow that dagproof is tested with, as a person writes them."""
+    return f"{OLDEST} to {NEWEST}"
+
+
+def airflow_version() -> str | None:
+    """Return the version of Airflow in this environment, without importing it; None where there is none."""
+    for name in ("apache-airflow-core", "apache-airflow"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name)
+    return None
+
+
+def airflow_note() -> str | None:
+    """Return a note about an Airflow that is newer than those that dagproof is tested with; None for the others."""
+    version = airflow_version()
+    if version is None or _line(version) <= _line(NEWEST):
+        return None
+    return f"Airflow {version} is newer than the versions that dagproof is tested with ({supported()})"
+
+
+def _line(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])

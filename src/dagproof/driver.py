@@ -10,7 +10,7 @@ from typing import Any
 from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError, WorkerError
 from dagproof.lab import Lab
-from dagproof.references import check_dag_ids, check_references, misspelt
+from dagproof.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.worker import Worker
@@ -67,6 +67,8 @@ class Driver:
             self.catalogue()
         self._load([dag_id, *proof.after])
         self._load_triggered([dag_id, *proof.after])
+        for loaded in self._about:
+            check_tasks(self.config, loaded, self._about[loaded]["tasks"])
         named = list(dates or proof.dates)
         specs = _distinct(self._first.plan(dag_id, named))
         planned = tuple(spec["date"] for spec in specs)
@@ -75,6 +77,10 @@ class Driver:
             runs |= {
                 (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
             }
+        for (own, date), run in list(runs.items()):
+            if own == dag_id:
+                consumes = [[upstream, runs[upstream, date].spec["run_id"]] for upstream in proof.after]
+                runs[own, date] = Run(own, {**run.spec, "consumes": consumes})  # their events, if it is about those
         lab = Lab(self, dag_id, runs, guessed=() if named else planned)
         self._stack.callback(lab.close)
         return lab, planned

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dagproof.config import Config
 from dagproof.errors import DagproofError, nearest
 from dagproof.histories import History, Step
+from dagproof.scope import UNSEEN, LeftOut, Scope
 from dagproof.stage import Stage
-from dagproof.worlds.diff import Unstable, diff, differing_columns, unstable
+from dagproof.worlds.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.metadata import variables_in
 from dagproof.worlds.points import Point, recorded
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
@@ -67,13 +69,17 @@ class Lab:
         self._stage = Stage(driver, dag_id, runs)
         self._states: dict[_Key, Snapshot | DagproofError] = {}
         self._reports: dict[_Key, Report] = {}
+        self._ran: dict[_Key, list[Report]] = {}
+        self._raw: dict[_Key, Snapshot] = {}
         self._saved: OrderedDict[_Key, SavedWorld] = OrderedDict()
         self._passed: Counter[_Key] = Counter()
         self._points: dict[History, tuple[list[Point], str]] = {}
         self._noise: dict[tuple[str, str], frozenset[str] | None] = {}
         self.healed: dict[tuple[str, History], Any] = {}
         """What running again made of the worlds that crashes had left: by fingerprint, and by what came before."""
-        self._raw_states: list[Snapshot] = []
+        self.scope = Scope()
+        """What the proof that is under way has looked at so far."""
+        self._looked: dict[_Key, None] = {}
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -88,7 +94,8 @@ class Lab:
         Raises:
             DagproofError: a run of the history failed.
         """
-        key = _Key(self._moves(history), machine.name, repeat)
+        key = _Key(self._moves(history), machine.place, repeat)
+        self._looked[key] = None
         if key not in self._states:
             self._happen(key, machine)
         state = self._states[key]
@@ -96,14 +103,47 @@ class Lab:
             raise state
         return state
 
-    def report(self, history: History) -> Report:
+    def begin(self) -> None:
+        """Forget what the last proof has looked at: another one begins."""
+        self.scope = Scope()
+        self._looked = {}
+
+    def diff(self, before: Snapshot, after: Snapshot) -> Diff:
+        """Return how `after` differs from `before`, and note that what is in them was compared."""
+        self.scope.compared.add(before, after)
+        return diff(before, after)
+
+    def ran(self, *histories: History) -> Iterator[Report]:
+        """Yield what each run of the histories says of itself, of whichever DAG (``dag``).
+
+        Without any, it is those that the proof under way has looked at.
+        """
+        keys = (whole.first(n) for whole in self._keys(histories) for n in range(len(whole.moves) + 1))
+        for key in dict.fromkeys(keys):
+            yield from self._ran.get(key, ())
+
+    def written(self, *histories: History) -> Iterator[tuple[Snapshot, Snapshot]]:
+        """Yield all that was there before and after each of the histories, what the configuration ignores, too.
+
+        The data that arrived, and their corrections, were there before. Without any history, it is those that the proof
+        under way has looked at.
+        """
+        for key in self._keys(histories):
+            first = next((n for n, move in enumerate(key.moves) if move.kind not in ("arrive", "correct")), None)
+            if first is not None and key in self._raw and key.first(first) in self._raw:
+                yield self._raw[key.first(first)], self._raw[key]
+
+    def _keys(self, histories: Sequence[History]) -> list[_Key]:
+        return [_Key(self._moves(history), HERE.name, 0) for history in histories] or list(self._looked)
+
+    def report(self, history: History, *, machine: Machine = HERE) -> Report:
         """Return what the last run of `history` says of itself.
 
         Raises:
             DagproofError: a run of the history failed.
         """
-        self.state(history)
-        return self._reports[_Key(self._moves(history), HERE.name, 0)]
+        self.state(history, machine=machine)
+        return self._reports[_Key(self._moves(history), machine.place, 0)]
 
     def before(self, history: History) -> Snapshot:
         """Return the content of all stores before the first step of `history`, the DAGs that run first included."""
@@ -118,10 +158,12 @@ class Lab:
         for date in dates:
             for machine in machines:
                 key = (date, machine.name)
+                once, repeat = (Step("run", date),), int(machine is HERE)
+                first, again = self.state(once), self.state(once, machine=machine, repeat=repeat)
                 if key not in self._noise:
-                    once, repeat = (Step("run", date),), int(machine is HERE)
-                    again = self.state(once, machine=machine, repeat=repeat)
-                    self._noise[key] = differing_columns(diff(self.state(once), again))
+                    if machine.turns and diff(first, again):  # here, nothing is turned
+                        again = self.state(once, machine=machine.in_order())
+                    self._noise[key] = differing_columns(diff(first, again))
                 noise = self._noise[key]
                 if noise is None:
                     return None
@@ -144,7 +186,7 @@ class Lab:
         """Return the points at which the last run of `history` can be cut off, and a sentence on those left out."""
         moves = self._moves(history)
         if moves not in self._points:
-            with self._world_after(_Key(moves[:-1], HERE.name, 0), HERE) as world:
+            with self._world_after(_Key(moves[:-1], HERE.place, 0), HERE) as world:
                 request: dict[str, Any] = {}
                 with recorded(world, request) as points:
                     self._points[moves] = points(self._stage.play(world, moves[-1], **request))
@@ -164,7 +206,7 @@ class Lab:
         """Return who asked for the time, something random or the machine's name in the last run of `history`."""
         moves = self._moves(history)
         folders = [self.config.dags_folder, *(self.config.root / path for path in self.config.pythonpath)]
-        with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
+        with self._world_after(_Key(moves[:-1], machine.place, 0), machine) as world:
             report = self._stage.play(world, moves[-1], tripwire=[str(folder) for folder in folders])
         return list(report.get("trips", ()))
 
@@ -189,8 +231,8 @@ class Lab:
     def _writer_of_last(self, history: History, names: set[str], machine: Machine) -> str | None:
         """Return the task that, in the last step of `history`, last changed one of `names`; None where none has."""
         moves = self._moves(history)
-        into = self._worlds.world_folder / "after-tasks"
-        with self._world_after(_Key(moves[:-1], machine.name, 0), machine) as world:
+        into = self._worlds.run_folder / "after-tasks"
+        with self._world_after(_Key(moves[:-1], machine.place, 0), machine) as world:
             into.mkdir()
             snapshots = [("", world.snapshot())]
             self._stage.play(world, moves[-1], watch=world.watch(into))
@@ -199,7 +241,7 @@ class Lab:
                 snapshots.append(("", world.snapshot()))  # what the task has left that was cut off
         states = [state for _, state in snapshots]
         if not any(_content(state, name) for state in states for name in names):
-            names = {name for state in states for name in (*state.tables, *state.files)}
+            names = {name for state in states for name in (*state.tables, *state.files, *state.structure)}
         writers = [
             task_id
             for (task_id, after), before in zip(snapshots[1:], states, strict=False)
@@ -212,11 +254,13 @@ class Lab:
 
     def located(self, task_id: str) -> str:
         """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""
-        where = self.about["tasks"].get(task_id)
-        if not where:
-            return f"task {task_id}"
-        path, _, line = where.rpartition(":")
-        return f"task {task_id}, at {self.shown(path)}:{line}"
+        line = self.located_line(self.about["tasks"].get(task_id))
+        return f"task {task_id}, at {line}" if line else f"task {task_id}"
+
+    def located_line(self, where: str | None) -> str | None:
+        """Return ``file.py:line`` with the file as the user would write it; None for nothing."""
+        path, _, line = (where or "").rpartition(":")
+        return f"{self.shown(path)}:{line}" if path else None
 
     def shown(self, path: str) -> str:
         """Return `path` as the user would write it."""
@@ -227,7 +271,7 @@ class Lab:
 
         None where no state has been seen.
         """
-        seen = self._raw_states
+        seen = list(self._raw.values()) if self.ignore or self.proof.exempt else []
         if not seen:
             return None
         columns = {name for state in seen for name in state.names()}
@@ -265,13 +309,13 @@ class Lab:
         done = self._nearest_saved(key)
         at = done
         try:
-            with self._worlds.world(self._driver.worker(machine), self._saved.get(key.first(done))) as world:
-                self._states.setdefault(key.first(done), self._kept(world.snapshot()))
+            with self._world(machine, key.first(done)) as world:
+                self._remember(key.first(done), world.snapshot())
                 for at in range(done + 1, len(key.moves) + 1):
                     now = key.first(at)
-                    self._reports[now] = self._play(world, key.moves[at - 1])
+                    self._reports[now] = self._play(world, key.moves[at - 1], now)
                     content = world.snapshot()
-                    self._states.setdefault(now, self._kept(content))
+                    self._remember(now, content)
                     if key.moves[at - 1].kind == "crash":
                         self._reports[now]["fingerprint"] = world.fingerprint(content)
                     if at < len(key.moves):
@@ -280,22 +324,35 @@ class Lab:
             for failed in range(at, len(key.moves) + 1):
                 self._states[key.first(failed)] = error
 
-    def _play(self, world: World, move: Step) -> Report:
+    def _play(self, world: World, move: Step, key: _Key) -> Report:
+        earlier, variables = len(world.reports), dict(variables_in(world.worker.metadata))
         try:
             return self._stage.play(world, move)
         except RunFailedError as failure:
             failure.left = world.snapshot().without(self.ignore)
             raise
+        finally:
+            self._ran[key] = world.reports[earlier:]
+            for report in self._ran[key][-1:]:
+                report["left_out"] = [*report.get("left_out", ()), *_changed(variables, world.worker.metadata)]
 
     def _nearest_saved(self, key: _Key) -> int:
         """Return with how many of the moves of `key` a kept world begins."""
         return next((n for n in range(len(key.moves) - 1, 0, -1) if key.first(n) in self._saved), 0)
 
     @contextmanager
+    def _world(self, machine: Machine, begun: _Key) -> Iterator[World]:
+        """Make a world on `machine` like the one that was kept as `begun`; a fresh one where none was."""
+        with self._worlds.world(self._driver.worker(machine), self._saved.get(begun)) as world:
+            world.machine = machine
+            world.scratch = self.proof.scratch
+            yield world
+
+    @contextmanager
     def _world_after(self, key: _Key, machine: Machine) -> Iterator[World]:
         """Make a world in which the moves of `key` have happened; keep it, for who asks once will ask again."""
         done = len(key.moves) if key in self._saved else self._nearest_saved(key)
-        with self._worlds.world(self._driver.worker(machine), self._saved.get(key.first(done))) as world:
+        with self._world(machine, key.first(done)) as world:
             for move in key.moves[done:]:
                 self._stage.play(world, move)
             if key.moves[done:]:
@@ -316,13 +373,20 @@ class Lab:
             self._worlds.forget(self._saved.popitem(last=False)[1])
         self._saved[key] = self._worlds.save(world)
 
-    def _kept(self, snapshot: Snapshot) -> Snapshot:
-        if self.ignore or self.proof.exempt:
-            self._raw_states.append(snapshot)
-        return snapshot.without(self.ignore)
+    def _remember(self, key: _Key, snapshot: Snapshot) -> None:
+        if key not in self._states:
+            self._raw[key] = snapshot
+            self._states[key] = snapshot.without(self.ignore)
 
 
-def _content(snapshot: Snapshot, name: str) -> Mapping[str, Any] | Any:
-    if name in snapshot.tables:
-        return snapshot.tables[name].rows
-    return snapshot.files.get(name)
+def _changed(variables: Mapping[str, str], metadata: Path) -> list[dict[str, str]]:
+    """Return those of Airflow's variables that are no longer what they were."""
+    now = dict(variables_in(metadata))
+    names = sorted(key for key in {*variables, *now} if variables.get(key) != now.get(key))
+    return [LeftOut(f"Airflow's variable {name}", UNSEEN).to_json() for name in names]
+
+
+def _content(snapshot: Snapshot, name: str) -> Any:
+    """Return what is compared under a name: rows, and what is on the table; a file; None where nothing is."""
+    table, parts = snapshot.tables.get(name), snapshot.structure.get(name)
+    return (table and table.rows, parts) if table or parts else snapshot.files.get(name)

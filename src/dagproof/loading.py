@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dagproof.addresses import allowed_endpoints
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.deployment import airflow_settings
 from dagproof.errors import UsageError, WorkerError
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
 from dagproof.worlds import reaper
-from dagproof.worlds.guard import endpoints_in
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
 WORTH_MEASURING = 1.0
@@ -221,7 +221,7 @@ def _setting(home: Path, files: Sequence[Wanted], config: Config, user: Sequence
         "jobs": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "user": sorted(map(str, folders)),
         "writable": allowed,
-        "endpoints": sorted(endpoints_in(set(config.world.allow) - set(allowed))),
+        "endpoints": allowed_endpoints(config.world),
         "files": [str(one.path) for one in files if one.path.suffix == ".py"],
     }
 

@@ -54,6 +54,10 @@ class Resources:
 
 
 RESOURCES = pytest.StashKey[Resources]()
+LEFT_OUT = "left out"
+"""The name of the properties of a test, in JUnit's XML too, that say what its verdict does not vouch for."""
+#: How many laws are named of which the same was left out.
+MOST_LAWS = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -138,6 +142,24 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     most = config.getoption("--dagproof-max-points")
     few = f", crash cuts a run off at {most} points at most" if most else ""
     return f"dagproof: {files} in {folder} ({where}), postgres: {postgres_kind(config)}{few}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the verdicts of the session do not vouch for, those of pytest-xdist's workers included."""
+    laws: dict[tuple[str, str], list[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == LEFT_OUT:
+                    of, _, line = value.partition(": ")
+                    dag_id, _, law = of.partition(" ")
+                    laws.setdefault((dag_id, line), []).append(law)
+    if laws:
+        terminalreporter.section("dagproof: left out of the verdicts")
+    for (dag_id, line), found in sorted(laws.items()):
+        names = list(dict.fromkeys(found))
+        of = ", ".join(names) if len(names) <= MOST_LAWS else f"{len(names)} laws"
+        terminalreporter.write_line(f"{dag_id} ({of}): {line}")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -234,7 +256,7 @@ def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
 
 
 @pytest.fixture
-def prove(pytestconfig: pytest.Config) -> Prove:
+def prove(request: pytest.FixtureRequest) -> Prove:
     """Prove laws about a DAG: ``prove("my_dag", dates=["2026-01-01"]).rerun()``.
 
     Called with a DAG id, it returns an object with a method for each law, and ``all()``. A method fails the test
@@ -250,6 +272,6 @@ def prove(pytestconfig: pytest.Config) -> Prove:
         max_histories: int | None = None,
     ) -> LawsOf:
         __tracebackhide__ = True
-        return LawsOf(pytestconfig, dag_id, dates=dates, seed=seed, max_histories=max_histories)
+        return LawsOf(request.node, dag_id, dates=dates, seed=seed, max_histories=max_histories)
 
     return laws_of

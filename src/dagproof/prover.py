@@ -15,14 +15,17 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from dagproof.config import Config
 from dagproof.driver import open_driver
 from dagproof.errors import ConfigError, DagproofError, UsageError
-from dagproof.histories import History, history_from_json, history_id, history_to_json
+from dagproof.histories import History, Step, history_from_json, history_id, history_to_json
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.lab import Lab
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.omissions import configured, left_out, nothing_left
+from dagproof.scope import NOT_TRIED
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.worlds.servers import PostgresServer
+from dagproof.worlds.structurediff import occurrences
 from dagproof.worlds.world import RunFailedError
 
 SAVED = Path(".dagproof", "histories")
@@ -91,20 +94,38 @@ class Prover:
     def _judged(self, law: Law, attempt: Callable[[], Verdict]) -> Verdict:
         """Turn whatever ends the attempt into a verdict: never silence."""
         started = time.perf_counter()
+        self.lab.begin()
         try:
             if reason := self.lab.proof.skip.get(law.name):
                 raise NotApplicableError(f"left out by the configuration: {reason}")
             verdict = attempt()
+            if verdict.outcome == PROVEN:
+                self._run_in_turn()
         except NotApplicableError as why:
             verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(why))
         except RunFailedError as error:
-            verdict = Verdict(law.name, ERROR, reason=str(error), log_tail=error.log_tail)
+            raised = self.lab.located_line(error.raised)
+            verdict = Verdict(law.name, ERROR, reason=str(error), raised=raised, log_tail=error.log_tail)
         except ConfigError:
             raise
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
+        if verdict.outcome in (NOT_APPLICABLE, ERROR):
+            verdict = replace(verdict, left_out=tuple(sorted(configured(self.lab, law))))
         ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
+
+    def _run_in_turn(self) -> None:
+        """Run the dates one after the other: nothing is proven over a date that cannot run, also not of the others.
+
+        Raises:
+            RunFailedError: one of the runs fails there, and in a fresh world, too.
+        """
+        try:
+            self.lab.state(tuple(Step("run", date) for date in self.dates))
+        except RunFailedError:
+            for date in self.dates:
+                self.lab.state((Step("run", date),))
 
     def _search(self, law: Law) -> Verdict:
         tried: dict[History, Finding] = {}
@@ -123,6 +144,8 @@ class Prover:
         if broken:
             worst = min(broken, key=lambda history: (bool(tried[history].verdict), broken.index(history)))
             return self._falsified(law, self._simplest(law, worst, check), len(worst), tried)
+        if len(tried) >= self.max_histories and type(law).draws is not Law.draws:
+            self.lab.scope.leave_out("drawn histories", NOT_TRIED, f"--max-histories {self.max_histories}")
         drawn = self._draw(law, check, self.max_histories - len(tried))
         if drawn is not None:
             history, first = drawn
@@ -197,12 +220,14 @@ class Prover:
         findings = list(tried.values())
         if not findings:
             raise NotApplicableError("there is nothing to try")
-        return Verdict(law.name, PROVEN, histories=len(findings), **_noted(findings))
+        if reason := nothing_left(self.lab, law):
+            raise NotApplicableError(reason)
+        return Verdict(law.name, PROVEN, histories=len(findings), **self._noted(law, tried))
 
     def _falsified(self, law: Law, history: History, shrunk_from: int, tried: Mapping[History, Finding]) -> Verdict:
         finding = tried[history]
         shown = finding.history or history
-        names = {t.table for t in finding.diff.tables} | {f.path for f in finding.diff.files}
+        names = finding.diff.names
         asked = self._asked(shown) if law.asks_who else ()
         return Verdict(
             law.name,
@@ -218,19 +243,38 @@ class Prover:
             shrunk_from=len(shown) if finding.history else shrunk_from,
             written_by=self._writer(shown, names),
             where=self._where(shown),
+            raised=self.lab.located_line(finding.raised),
             asked=asked,
             machines=differences(*law.machines) if law.asks_who and not asked and len(law.machines) == 2 else "",
             replay=self._save(law, history),
-            **_noted(list(tried.values())),
+            **self._noted(law, tried),
         )
 
+    def _noted(self, law: Law, tried: Mapping[History, Finding]) -> dict[str, Any]:
+        """Return what findings have noted besides their diffs, as arguments of a verdict."""
+        findings = list(tried.values())
+        not_tried = dict.fromkeys(f"{entry.what} {entry.why}" for f in findings for entry in f.left_out)
+        return {
+            "noise": tuple(sorted({column for finding in findings for column in finding.not_compared})),
+            "faults": tuple(fault for finding in findings for fault in finding.faults),
+            "faults_left_out": "; ".join(not_tried) or None,
+            "compared": self.lab.scope.compared,
+            "left_out": left_out(self.lab, law, self.dates, tried),
+        }
+
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
-        """Return how much there is of what differs after each step: rows, or bytes where just files differ."""
+        """Return how much there is of what differs after each step: rows, or bytes where just files differ.
+
+        Where neither does, it is how often the first thing is there that differs otherwise.
+        """
         try:
             states = [self.lab.state(history[: n + 1]) for n in range(len(history))]
         except DagproofError:
             return ()  # one of the runs fails, and that is the finding
         tables, files = {t.table for t in found.tables}, {f.path for f in found.files}
+        if found.structure and not tables and not files:
+            first = found.structure[0]
+            return tuple(f"×{occurrences(s.structure, first)}" for s in states)
         if files and not tables:
             return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
         return tuple(count(sum(len(t.rows) for n, t in s.tables.items() if n in tables), "row") for s in states)
@@ -278,15 +322,6 @@ class Prover:
         except OSError:
             return None
         return name
-
-
-def _noted(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return what findings have noted besides their diffs, as arguments of a verdict."""
-    return {
-        "noise": tuple(sorted({column for finding in findings for column in finding.not_compared})),
-        "faults": tuple(fault for finding in findings for fault in finding.faults),
-        "faults_left_out": "; ".join(dict.fromkeys(f.left_out for f in findings if f.left_out)) or None,
-    }
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 from dagproof.errors import DagproofError, WorkerError, nearest
 from dagproof.lab import Lab
 from dagproof.laws import Law, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE
-from dagproof.plugin import RESOURCES
+from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.plugin import LEFT_OUT, RESOURCES
 from dagproof.prover import Prover
 from dagproof.references import check_names
 from dagproof.report.text import failure_text, one_line
+from dagproof.scope import sentences
 from dagproof.session_report import Proved, report_of
 
 LABS = pytest.StashKey[dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]]]()
@@ -30,9 +31,9 @@ class LawsOf:
     """The laws of one DAG as methods: ``.rerun()``, ``.effect()`` and so on for each law, and ``.all()``."""
 
     def __init__(
-        self, config: pytest.Config, dag_id: str, *, dates: Sequence[str], seed: int, max_histories: int | None
+        self, node: pytest.Item, dag_id: str, *, dates: Sequence[str], seed: int, max_histories: int | None
     ) -> None:
-        self._config = config
+        self._node, self._config = node, node.config
         self._dag_id = dag_id
         self._seed, self._max_histories = seed, max_histories
         self._dates = tuple(dates)
@@ -64,7 +65,7 @@ class LawsOf:
             )
         except DagproofError as error:
             raise ProofError(str(error)) from None
-        return _judge(self._dag_id, verdict, skip=skip)
+        return _judge(self._node, self._dag_id, verdict, skip=skip)
 
 
 class Prove(Protocol):
@@ -100,7 +101,7 @@ class LawItem(pytest.Item):
 
     def runtest(self) -> None:
         """Prove it."""
-        _judge(self.dag_id, verdict_of(self.config, self.dag_id, law_named(self.law)))
+        _judge(self, self.dag_id, verdict_of(self.config, self.dag_id, law_named(self.law)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The report of the proof, and nothing of our internals."""
@@ -184,9 +185,11 @@ def verdict_of(
     return verdict
 
 
-def _judge(dag_id: str, verdict: Verdict, *, skip: bool = True) -> Verdict:
-    """Turn a verdict into the outcome of a test."""
+def _judge(node: pytest.Item, dag_id: str, verdict: Verdict, *, skip: bool = True) -> Verdict:
+    """Turn a verdict into the outcome of a test, which keeps what was left out."""
     __tracebackhide__ = True
+    lines = sentences(verdict.left_out) if verdict.outcome in {PROVEN, FALSIFIED} else []
+    node.user_properties += [(LEFT_OUT, f"{dag_id} {verdict.law}: {line}") for line in lines]
     if verdict.outcome in {FALSIFIED, ERROR}:
         raise ProofError(failure_text(dag_id, verdict))
     if verdict.outcome == NOT_APPLICABLE and skip:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from dagproof.addresses import check_addresses
 from dagproof.config import Config
 from dagproof.errors import ConfigError, nearest
 from dagproof.laws import all_laws
@@ -15,11 +17,12 @@ MISSPELT = 0.9
 
 
 def check_references(config: Config) -> None:
-    """Refuse names of laws that do not exist, and paths at which nothing is.
+    """Refuse names of laws that do not exist, paths at which nothing is, and addresses that no run may reach.
 
     Raises:
-        ConfigError: with the nearest law, or the path that was looked at.
+        ConfigError: with the nearest law, the path that was looked at, or the address.
     """
+    check_addresses(config.world)
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
             raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")
@@ -50,6 +53,20 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
         if meant:
             raise ConfigError(
                 f"[tool.dagproof.proofs.{name}] is about no DAG of {_shown(config)}; did you mean {meant!r}?"
+            )
+
+
+def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
+    """Refuse an entry of `may_fail` that names no task of the DAG.
+
+    Raises:
+        ConfigError: with the nearest task.
+    """
+    known = list(tasks)
+    for entry in config.proof(dag_id).may_fail:
+        if not any(fnmatchcase(task_id, entry) for task_id in known):
+            raise ConfigError(
+                f"tool.dagproof.proofs.{dag_id}.may_fail names {entry!r}, which is no task of it{nearest(entry, known)}"
             )
 
 

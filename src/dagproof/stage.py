@@ -48,9 +48,14 @@ class Stage:
     def play(self, world: World, step: Step, **extras: Any) -> Report:
         """Let `step` happen in `world`; return what the run says of itself.
 
+        On the machine that turns, the rows that are there are turned first: what the schema and other DAGs have left.
+
         Raises:
             RunFailedError: a run that should succeed did not.
         """
+        unturned = world.turn_rows() if step.kind != "arrive" else []
+        if unturned:
+            world.reports.append({"dag": self.dag_id, "unturned": unturned})
         return self._kinds[step.kind](world, step, **extras)
 
     def _run(self, world: World, step: Step, **extras: Any) -> Report:
@@ -82,9 +87,9 @@ class Stage:
         arrivals = []
         for number, dag_id in enumerate(self.proof.after):
             when = first + timedelta(minutes=number)
-            result = str(world.worlds.world_folder / "arrival.json")
+            result = str(world.worlds.run_folder / "arrival.json")
             request = world.request(self.runs[dag_id, step.date], at=when.isoformat(), result=result)
-            machine = world.worker.machine.to_json()
+            machine = world.machine.to_json()
             arrivals.append({"moment": when.isoformat(), "request": {**request, "machine": machine}})
         return world.run(run, self._named(step), at=step.at, arrivals=arrivals, **extras)
 
@@ -102,7 +107,7 @@ class Stage:
             reason = world.worker.call(
                 f"{worlds.config.root / path}:{name}",
                 arguments,
-                result=worlds.world_folder / "result.json",
+                result=worlds.run_folder / "result.json",
                 timeout=worlds.config.world.timeout,
             )
             if reason:
@@ -132,8 +137,8 @@ class Stage:
         replace_metadata(world.worker.metadata, other_worker.metadata)
         extras["retries"] = {"least": RETRIES_OF_OVERLAPS}
         mine = world.request(self._run_of(step.date), **extras)
-        result = str(world.worlds.world_folder / "other-result.json")
-        other = world.request(self._run_of(step.other), result=result, machine=world.worker.machine.to_json(), **extras)
+        result = str(world.worlds.run_folder / "other-result.json")
+        other = world.request(self._run_of(step.other), result=result, **extras)
         with held(world, point_named(step.point), mine) as hold:
             world.start(mine)
             reached = hold.wait_until_reached(world.worker)

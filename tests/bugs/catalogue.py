@@ -138,6 +138,16 @@ def appends(table: str) -> dict[str, Broken]:
     }
 
 
+def piles_up(*where: str) -> dict[str, Broken]:
+    """Whatever is repeated leaves one thing more: not a row, but what is on a table, or beside it."""
+    return {
+        "rerun": differs(TWICE, *where),
+        "retry": differs(RETRIED, *where),
+        "crash": differs(CRASHED_AND_RUN, *where),
+        "correction": differs(CORRECTED, *where),
+    }
+
+
 #: The laws that compare rows, for a DAG of which two fresh runs differ in whole rows.
 COMPARING = tuple(law for law in LAWS if law not in ("effect", "deterministic", "late"))
 
@@ -633,6 +643,19 @@ HISTORY = (
     ),
 )
 
+STRUCTURE = (
+    Bug("index_each_run", "index_if_not_exists", piles_up("orders")),
+    Bug("check_each_run", "check_replaced", piles_up("orders")),
+    Bug("documents_pile_up", "documents_replaced", piles_up("pg_largeobject")),
+    Bug("view_of_the_last_run", "view_of_the_last_day", {"order": differs(BACKWARDS, "orders_of_the_day")}),
+    Bug("function_of_the_last_run", "function_of_a_day", {"order": differs(BACKWARDS, "count_day")}),
+)
+
+ORDER_OF_ROWS = (
+    Bug("first_of_ties", "first_by_number", {"deterministic": differs(RUN, "visits")}),
+    Bug("files_as_listed", "files_in_order", {"deterministic": changed(RUN, "visits", "customer")}),
+)
+
 BUGS = (
     *EFFECT,
     *DETERMINISTIC,
@@ -647,6 +670,8 @@ BUGS = (
     *BACKFILL,
     *LATE_BUGS,
     *HISTORY,
+    *STRUCTURE,
+    *ORDER_OF_ROWS,
 )
 
 #: Designs that look suspicious and are healthy, besides the twins, each with the laws that would accuse it if any did.
@@ -657,6 +682,10 @@ HEALTHY_BESIDES = {
     "staging_table_of_its_own": ("rerun", "overlap"),
     "arrived_orders": ("rerun", "order"),
     "materialized_view": ("rerun", "containment"),
+    "swap_with_an_index": ("rerun", "order"),
+    "sum_of_floats": ("deterministic",),
+    "zip_of_the_day": ("deterministic", "clock"),
+    "blue_green": ("rerun",),
 }
 
 HEALTHY = tuple(sorted({bug.twin for bug in BUGS} | set(HEALTHY_BESIDES)))
@@ -669,6 +698,9 @@ IGNORED = {
     "third_load": ("load_attempts.*",),
     "third_load_keeps": ("load_attempts.*",),
 }
+
+#: What nobody reads but through a view.
+SCRATCH = {"blue_green": ("blue_orders", "green_orders")}
 
 #: A table of what is latest has no partitions: each day may change its rows.
 EXEMPT = {"newest_wins": {"containment": ("latest_orders",)}}

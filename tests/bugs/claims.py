@@ -115,8 +115,7 @@ def assert_broken(bug: Bug, law: str, broken: Broken, verdict: Verdict) -> None:
     assert (verdict.outcome, verdict.verdict) == ("falsified", broken.verdict or VERDICTS[law]), told(verdict)
     assert_history(verdict, broken.history)
     assert verdict.diff is not None
-    names = [t.table for t in verdict.diff.tables] + [f.path for f in verdict.diff.files]
-    assert broken.where is None or sorted(names) == sorted(broken.where), told(verdict)
+    assert broken.where is None or verdict.diff.names == set(broken.where), told(verdict)
     for table in verdict.diff.tables:
         found = {kind: getattr(table, kind) for kind in ("added", "missing", "changed", "duplicated")}
         if broken.counts:

@@ -14,7 +14,7 @@ from dagproof.lab import Lab
 from dagproof.laws import Verdict, law_named
 from dagproof.prover import Prover
 from dagproof.worlds.machine import ELSEWHERE, HERE
-from tests.bugs.catalogue import ARRIVING, BUGS, CORRECTIONS, DATES, EXEMPT, HEALTHY, IGNORED, correction_of
+from tests.bugs.catalogue import ARRIVING, BUGS, CORRECTIONS, DATES, EXEMPT, HEALTHY, IGNORED, SCRATCH, correction_of
 
 HERE_FOLDER = Path(__file__).parent
 MOST_HISTORIES = {bug.name: bug.most_histories for bug in BUGS}
@@ -29,6 +29,7 @@ def proof_of(name: str) -> ProofConfig:
         after=("arrived_orders",) if name in ARRIVING else (),
         ignore=IGNORED.get(name, ()),
         exempt=EXEMPT.get(name, {}),
+        scratch=SCRATCH.get(name, ()),
         corrections={correction: str(HERE_FOLDER / "corrections" / CORRECTIONS[correction])},
     )
 

@@ -40,3 +40,7 @@ CREATE TABLE staged_orders (number integer, customer text, total numeric(10, 2),
 CREATE TABLE arrived_orders (number integer PRIMARY KEY, customer text, total numeric(10, 2), dt date);
 CREATE TABLE exchanged_orders (number integer, customer text, total numeric(10, 2), dt date) PARTITION BY LIST (dt);
 CREATE MATERIALIZED VIEW customer_totals AS SELECT customer, sum(total) AS total FROM orders GROUP BY customer;
+CREATE TABLE documents (dt date PRIMARY KEY, document oid);
+CREATE TABLE blue_orders (number integer, customer text, total numeric(10, 2), dt date);
+CREATE TABLE green_orders (number integer, customer text, total numeric(10, 2), dt date);
+CREATE VIEW shown_orders AS SELECT * FROM blue_orders;

@@ -74,10 +74,15 @@ def test_json_is_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
                 "task_id": "wait",
                 "via": [],
                 "confidence": "certain",
+                "count": 1,
+                "dags": ["orders"],
+                "places": [{"path": "dags/orders.py", "line": 6, "dag_id": "orders", "task_id": "wait"}],
             }
         ],
         "files": 1,
         "unreadable": [],
+        "roots": [],
+        "unfollowed": [],
     }
 
 

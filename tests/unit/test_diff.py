@@ -265,6 +265,7 @@ def test_json_has_each_count() -> None:
             },
         ),
         "files": (),
+        "structure": (),
     }
 
 

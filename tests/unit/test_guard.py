@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.worlds.guard import endpoints_in, landlock
+from dagproof.worlds.landlock import landlock
 
 LANDLOCK = pytest.mark.skipif(
     subprocess.run(
-        [sys.executable, "-c", "import sys; from dagproof.worlds.guard import landlock; sys.exit(not landlock([], []))"]
+        [
+            sys.executable,
+            "-c",
+            "import sys; from dagproof.worlds.landlock import landlock; sys.exit('TCP' in landlock([], []))",
+        ]
     ).returncode
     != 0,
     reason="this kernel has no Landlock that confines TCP, and only Python code is fenced in",
@@ -28,7 +32,7 @@ from dagproof.worlds import guard
 from dagproof.worlds.guard import OutsideWorldError
 inside, outside, port, other = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 if {python_alone}:
-    guard.landlock = lambda *arguments: False
+    guard.landlock = lambda *arguments: ()
 guard.Guard([inside], [("localhost", port)]).up()
 try:
 {body}
@@ -183,7 +187,7 @@ def test_a_connection_to_elsewhere_is_refused(body: str, places: tuple[Path, Pat
     """With host and port, and the setting that would map it."""
     told = attempt(body, places, ports)
     assert "the run tried to connect to 127.0.0." in told, told  # urllib wraps it in an error of its own
-    assert "map it with a connection in [tool.dagproof.world], or list it under allow" in told
+    assert "map it to {postgres} or to a service in [tool.dagproof.world], or list 127.0.0." in told
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
@@ -233,24 +237,3 @@ def test_the_process_outside_is_free(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("x")
     assert os.access(tmp_path / "x", os.W_OK)
     assert callable(landlock)
-
-
-@pytest.mark.parametrize(
-    ("value", "endpoints"),
-    [
-        pytest.param("postgresql://u:p@db:6543/x", {("db", 6543)}, id="url"),
-        pytest.param("postgresql://u:p@db/x", {("db", 5432)}, id="default-port"),
-        pytest.param("postgresql+psycopg2://db/x", {("db", 5432)}, id="dialect"),
-        pytest.param("https://api.example.org/v1?x=1", {("api.example.org", 443)}, id="https"),
-        pytest.param("localhost:8080", {("localhost", 8080)}, id="host-and-port"),
-        pytest.param("[::1]:8080", {("::1", 8080)}, id="ipv6"),
-        pytest.param("/data/files", set(), id="path"),
-        pytest.param("generator", set(), id="word"),
-        pytest.param("generator:5000", {("generator", 5000)}, id="looks-like-one"),
-        pytest.param("http://host:99999/", set(), id="no-port"),
-        pytest.param("", set(), id="nothing"),
-    ],
-)
-def test_an_endpoint_is_what_a_url_leads_to(value: str, endpoints: set[tuple[str, int]]) -> None:
-    """Its host and its port, or that of its scheme."""
-    assert endpoints_in([value]) == endpoints

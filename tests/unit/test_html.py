@@ -126,7 +126,12 @@ def test_what_was_not_compared_and_not_tried_is_said(page: Element) -> None:
     others = [law.name for law in all_laws() if law.name not in ("effect", "deterministic", "rerun")]
     assert facts[1][2] == f"Laws not tried {', '.join(others) or 'none'}"
     noisy = section(page, "dag-1-rerun").words
-    assert "Not compared reports/*.html, users.loaded_at (fresh runs differ there)" in noisy
+    assert "Compared 1 table: users (1,000 rows); 1 file: raw/users.csv (1 byte)" in noisy
+    assert (
+        "Left out not compared: reports/*.html (ignore); not compared, as fresh runs differ there: users.loaded_at; "
+        "publish ran in no history (skipped)"
+    ) in noisy
+    assert "Compared nothing Left out nothing" in section(page, "dag-1-effect").words
     short = replace(everything()[0], verdicts=everything()[0].verdicts[:1])
     words = parsed(html_report([short])).of_class("facts")[0].words
     assert f"Laws not tried {', '.join(law.name for law in all_laws() if law.name != 'effect')}" in words
@@ -141,7 +146,7 @@ def test_proven_and_not_applicable_have_their_reasons(page: Element) -> None:
 def test_what_a_law_left_out_is_told(page: Element) -> None:
     """Where it is about points of a run, with the map of those."""
     effect, deterministic = section(page, "dag-2-effect").words, section(page, "dag-2-deterministic").words
-    assert "Left out: the run for 2026-02-01 writes nothing" in effect
+    assert "Left out the run for 2026-02-01 writes nothing" in effect
     assert "Left out: 56 of 60 CopyData messages" in deterministic
     assert ("Fault map" in effect, "Fault map" in deterministic) == (False, True)
 

@@ -14,6 +14,7 @@ from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
 from dagproof.prover import Proof
 from dagproof.report.text import MOST_FILES, MOST_TABLES, diff_lines, failure_text, one_line, proof_text
+from dagproof.scope import LeftOut
 from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
 from dagproof.worlds.machine import ELSEWHERE, HERE, differences
 
@@ -114,7 +115,10 @@ def test_a_verdict_can_say_it_in_its_own_words() -> None:
 
 def test_machines_that_give_other_rows_are_told_apart() -> None:
     """In what they differ, in one line; the JSON has it, too."""
-    told = "time zone UTC / Pacific/Chatham, PYTHONHASHSEED 0 / 1, host name worker-1 / worker-2.example.org"
+    told = (
+        "time zone UTC / Pacific/Chatham, PYTHONHASHSEED 0 / 1, host name worker-1 / worker-2.example.org, "
+        "order of upstream rows, order of directory listings"
+    )
     assert differences(HERE, ELSEWHERE) == told
     assert differences(HERE, HERE) == ""
     verdict = replace(RERUN, law="deterministic", machines=told)
@@ -151,10 +155,12 @@ def test_an_error_shows_the_end_of_the_log() -> None:
 
 def test_a_proof_ends_with_a_line_for_each_law() -> None:
     """Under what is wrong, with the dates, what was ignored, the seed and the time."""
+    loaded_at, noise = LeftOut("t.loaded_at", "not compared", "ignore"), "not compared, as fresh runs differ there"
+    left_out = (LeftOut("t.a", noise), LeftOut("t.b", noise), LeftOut("publish", "ran in no history (skipped)"))
     verdicts = (
-        Verdict("effect", PROVEN, histories=1),
-        Verdict("deterministic", PROVEN, histories=3),
-        Verdict("rerun", PROVEN, histories=2000, noise=("t.a", "t.b")),
+        Verdict("effect", PROVEN, histories=1, left_out=(loaded_at,)),
+        Verdict("deterministic", PROVEN, histories=3, left_out=(loaded_at,)),
+        Verdict("rerun", PROVEN, histories=2000, left_out=(*left_out, loaded_at)),
     )
     proof = Proof("orders", 3, (FIRST, SECOND), verdicts, 12.34, ("t.loaded_at",))
     assert proof_text(proof) == text(
@@ -163,11 +169,13 @@ def test_a_proof_ends_with_a_line_for_each_law() -> None:
 
           ✓ effect         proven over 1 history: a run writes rows or files
           ✓ deterministic  proven over 3 histories: a fresh run on another machine leaves identical rows
-          ✓ rerun          proven over 2,000 histories: running a date again leaves identical rows (not compared, as fresh runs differ there: t.a, t.b)
+          ✓ rerun          proven over 2,000 histories: running a date again leaves identical rows
+                           not compared, as fresh runs differ there: t.a, t.b
+                           publish ran in no history (skipped)
 
-          not compared, as configured: t.loaded_at
+          not compared: t.loaded_at (ignore)
           seed 3, 12.3 s
-        """  # noqa: E501 - as it is printed
+        """
     )
 
 

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from dagproof.airflow import compat
+from dagproof.airflow import private
 from dagproof.airflow.engine import BUNDLE
 from dagproof.errors import WorkerError, nearest
 
@@ -20,7 +20,7 @@ _LATE = re.compile(r"DagBag import timeout for .* after (\S+)s\.")
 
 def bundle_bag(folder: Path, path: Path) -> Any:
     """Return Airflow's DagBag of the file or folder `path`, which belongs to the bundle `folder`."""
-    kind = compat.bundle_dag_bag()
+    kind = private.BundleDagBag
     accepted = inspect.signature(kind.__mro__[1].__init__).parameters
     name = {"bundle_name": BUNDLE} if "bundle_name" in accepted else {}
     with warnings.catch_warnings():
@@ -68,12 +68,10 @@ def forget_modules(folder: Path) -> None:
 
 def sync_to_metadata(folder: Path, dags: dict[str, Any]) -> None:
     """Write the DAGs to the metadata database, as the dag processor does before a run can exist."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-
-    DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
+    private.DagBundlesManager().sync_bundles_to_db()
     bag = bundle_bag(folder, folder / "nothing-to-collect.py")
     bag.dags = dict(dags)
-    compat.sync_bag_to_db()(bag, BUNDLE, None)
+    private.sync_bag_to_db(bag, BUNDLE, None)
 
 
 def _files_naming(folder: Path, dag_ids: list[str]) -> list[Path]:

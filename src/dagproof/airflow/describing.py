@@ -10,7 +10,7 @@ from functools import wraps
 from types import CodeType
 from typing import Any
 
-from dagproof.airflow import compat
+from dagproof.airflow import private
 from dagproof.airflow.engine import replace
 from dagproof.airflow.frames import Place, UserCode
 
@@ -108,7 +108,7 @@ def _assets(condition: Any) -> set[str]:
 def _serialized(dag: Any) -> tuple[Mapping[str, Any], str | None]:
     """Return a DAG as the scheduler keeps it, or nothing and why it can't be kept."""
     try:
-        return compat.serialization().to_dict(dag), None
+        return private.Serialization.to_dict(dag), None
     except Exception as error:
         while isinstance(error.__cause__, Exception):
             error = error.__cause__
@@ -161,7 +161,7 @@ class _Values:
     def __init__(self, task: Any, mapped: bool) -> None:
         self._task = task
         self._mapped = mapped
-        kwargs = getattr(task, "partial_kwargs", {}) if mapped else getattr(task, "_BaseOperator__init_kwargs", {})
+        kwargs = getattr(task, "partial_kwargs", {}) if mapped else private.given_to(task)
         self._kwargs: Mapping[str, Any] = kwargs if isinstance(kwargs, Mapping) else {}
         self.given = set(self._kwargs)
         if mapped:

@@ -20,10 +20,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import httpx
-
+from dagproof.airflow import private
 from dagproof.worlds.metadata import replace_metadata
 
 BUNDLE = "dagproof"
@@ -42,11 +40,12 @@ def import_jsonschema() -> None:
         del sys.modules[_SLOW_GRAMMAR]  # a task may want it
 
 
-class InlineTransport(httpx.BaseTransport):
+class InlineTransport:
     """Calls an ASGI app on the caller's own thread; a forked child gets an event loop of its own."""
 
     def __init__(self, app: Any) -> None:
-        self._asgi = httpx.ASGITransport(app=app)
+        self._http = _client_library()
+        self._asgi = self._http.ASGITransport(app=app)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._entered: list[Any] = []
@@ -70,17 +69,31 @@ class InlineTransport(httpx.BaseTransport):
             self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
         return self._loop
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: Any) -> Any:
         """Answer `request`, its body read to the end."""
-        return self.run(self._answer(request))  # type: ignore[no-any-return]
+        return self.run(self._answer(request))
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: Any) -> Any:
         _on_this_thread.set(True)
+        private.api_version.set(None)  # the newest: since 3.4 there are endpoints that ask
         body = request.read()
-        copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
+        copy = self._http.Request(request.method, request.url, headers=request.headers, content=body)
         response = await self._asgi.handle_async_request(copy)
         content = await response.aread()
-        return httpx.Response(response.status_code, headers=response.headers, content=content, request=request)
+        return self._http.Response(response.status_code, headers=response.headers, content=content, request=request)
+
+    def close(self) -> None:
+        """Stay open: another client may come."""
+
+
+_transports: list[InlineTransport] = []
+"""The one of this process, once its API is there."""
+
+
+def _client_library() -> Any:
+    """Return the HTTP library that tasks talk with, whose own kind of responses they want: httpx, or httpx2."""
+    base = next(kind for kind in private.ExecutionClient.__mro__ if not kind.__module__.startswith("airflow."))
+    return importlib.import_module(base.__module__.partition(".")[0])
 
 
 _on_this_thread: ContextVar[bool] = ContextVar("on_this_thread", default=False)
@@ -100,21 +113,19 @@ def _keep_endpoints_on_this_thread() -> None:
 
 def install_inline_api() -> None:
     """Put the in-process Execution API on :class:`InlineTransport`, built once for the whole process."""
-    from airflow.api_fastapi.execution_api import app as module
-    from airflow.api_fastapi.execution_api.routes import execution_api_router
-    from cadwyn.route_generation import _DELETED_ROUTE_TAG
-
     _keep_endpoints_on_this_thread()
     _remember_overridden_dependencies()
-    routes = execution_api_router.routes
-    routes[:] = [route for route in routes if _DELETED_ROUTE_TAG not in getattr(route, "tags", ())]
-    with patch.object(module, "CadwynWithOpenAPICustomization", _unversioned_api):
-        app = module.InProcessExecutionAPI().app
+    routes = private.execution_api_router.routes
+    routes[:] = [route for route in routes if private.deleted_route_tag not in getattr(route, "tags", ())]
+    api = private.InProcessExecutionAPI
+    with private.patched(versioned_api=_unversioned_api):
+        app = api().app
     # tracing and token renewal are nothing that a task of this process needs
     app.user_middleware[:] = [m for m in app.user_middleware if not m.cls.__module__.startswith("airflow.")]
     transport = InlineTransport(app)
+    _transports.append(transport)
     transport.enter(app.router.lifespan_context(app))
-    replace(module.InProcessExecutionAPI, app=property(lambda self: app), transport=property(lambda self: transport))
+    replace(api, app=property(lambda self: app), transport=property(lambda self: transport))
 
 
 def _unversioned_api(**options: Any) -> Any:
@@ -152,7 +163,7 @@ def hurry_metadata() -> None:
     def connected(connection: Any, record: Any) -> None:
         connection.execute("PRAGMA synchronous = OFF")
 
-    settings = _settings()
+    settings = private.settings
     engines = [settings.engine, getattr(getattr(settings, "async_engine", None), "sync_engine", None)]
     for engine in engines:
         if engine is not None:
@@ -161,25 +172,22 @@ def hurry_metadata() -> None:
 
 def load_metadata(template: Path | None) -> None:
     """Make this process's metadata database: a copy of `template` where there is one, else migrated and empty."""
-    from airflow.utils import db
-
     dispose()
     if template is not None and template.exists():
         replace_metadata(template, database_path())
     elif not database_path().exists() or database_path().stat().st_size == 0:
-        db.initdb()
+        private.initdb()
 
 
 def add_variables(variables: Mapping[str, str]) -> None:
     """Put variables into this process's metadata database, but for those that are there."""
-    from airflow.models.variable import Variable
-    from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    with create_session() as session:
+    Variable = private.Variable  # noqa: N806 - it is a class
+    with private.create_session() as session:
         there = set(session.scalars(select(Variable.key)))
         missing = [(key, value) for key, value in variables.items() if key not in there]
-        session.add_all(Variable(key, value) for key, value in missing)  # type: ignore[no-untyped-call]
+        session.add_all(Variable(key, value) for key, value in missing)
 
 
 def save_metadata(template: Path) -> None:
@@ -194,22 +202,18 @@ def save_metadata(template: Path) -> None:
 
 def database_path() -> Path:
     """Return the file of the metadata database that this process is bound to."""
-    return Path(str(_settings().engine.url.database))
-
-
-def _settings() -> Any:
-    from airflow import settings
-
-    return settings
+    return Path(str(private.settings.engine.url.database))
 
 
 def dispose() -> None:
     """Close every connection to the metadata database, so that none is shared with a forked child."""
-    settings = _settings()
+    settings = private.settings
     settings.Session.remove()
     settings.engine.dispose()
     asynchronous = getattr(settings, "async_engine", None)
-    if asynchronous is not None:
+    if asynchronous is not None and _transports:  # each of its connections has a thread, which ends in its own loop
+        _transports[0].run(asynchronous.dispose())
+    elif asynchronous is not None:
         asynchronous.sync_engine.dispose(close=False)
 
 
@@ -224,12 +228,7 @@ def wait_for_threads(seconds: float = 5.0) -> list[str]:
 @contextmanager
 def without_bundle_sync() -> Iterator[None]:
     """Keep ``dag.test()`` from reading the whole DAG folder again: what it needs is in the database already."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-
-    with (
-        patch.object(DagBundlesManager, "get_all_dag_bundles", lambda self: []),
-        patch.object(DagBundlesManager, "sync_bundles_to_db", lambda self, **kwargs: None),
-    ):
+    with private.patched(get_all_dag_bundles=lambda self: [], sync_bundles_to_db=lambda self, **kwargs: None):
         yield
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
-from dagproof.airflow import compat
+from dagproof.airflow import private
 
 LOST = "the worker was lost after the task had done its work (made to happen by dagproof)"
 
@@ -32,9 +31,7 @@ def losing_workers(only: str) -> Iterator[None]:
 
     A sensor does no work, and one that skips or defers is not done with it.
     """
-    from airflow.sdk.execution_time import task_runner
-
-    original, handle_trigger = task_runner._execute_task, task_runner._handle_trigger_dag_run
+    original, handle_trigger = private.execute_task, private.handle_trigger_dag_run
     lost: set[tuple[str, int]] = set()
 
     def loses(ti: Any) -> bool:
@@ -54,11 +51,8 @@ def losing_workers(only: str) -> Iterator[None]:
         """What an operator that triggers a run does comes after its `execute`, which ends in an exception."""
         message, state = handle_trigger(drte, context, ti, log)
         if str(getattr(state, "value", state)) == "success" and loses(ti):
-            return compat.task_failed(ti, WorkerLostError(LOST), log, context)
+            return private.task_failed(ti, WorkerLostError(LOST), log, context)
         return message, state
 
-    with (
-        patch.object(task_runner, "_execute_task", execute),
-        patch.object(task_runner, "_handle_trigger_dag_run", trigger),
-    ):
+    with private.patched(execute_task=execute, handle_trigger_dag_run=trigger):
         yield

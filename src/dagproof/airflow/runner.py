@@ -6,7 +6,6 @@ import inspect
 import itertools
 import json
 import os
-import re
 import sys
 import time
 import traceback
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagproof.airflow import engine
+from dagproof.airflow import engine, private
 from dagproof.airflow.meddling import losing_workers, set_retries
+from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
 from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
@@ -47,21 +47,22 @@ PRELOADED = {
 }
 
 
-#: PostgreSQL's ``LINE 1: SELECT …`` with the caret below it, and what SQLAlchemy says of the statement.
-_STATEMENT = re.compile(r"\nLINE \d+: [^\n]*\n *\^|\n\[SQL:.*", re.DOTALL)
-
-
 def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     """Run `dag` once inside its world and return what happened, as JSON-ready values.
 
     `request` holds ``run`` (what :func:`dagproof.airflow.schedule.run_for` gave), ``clock`` (where the wall clock
     starts), ``machine`` and ``cwd``, and may hold what the step asks for besides: ``watch`` (take a snapshot after
     each task), ``retries`` (``least`` and ``most``), ``lose`` (a task, or all of them), ``clear`` (a task),
-    ``arrivals`` (runs of other DAGs, each with its ``moment``), ``files`` (what :class:`FileOperations` takes) and
-    ``tripwire`` (note who asks for the time or for something random).
+    ``arrivals`` (runs of other DAGs, each with its ``moment``), ``files`` (what :class:`FileOperations` takes),
+    ``may_fail`` (for each DAG, the tasks that may) and ``tripwire`` (note who asks for the time or for something
+    random).
 
     `ask` lets the worker do something for the run, such as running another DAG.
     """
+    beside: list[dict[str, Any]] = []
+    ask = _noting(ask, beside)
+    callbacks: dict[str, str] = {}
+    watch_callbacks(dag, callbacks.setdefault)
     Machine(**request["machine"]).become()
     os.chdir(request["cwd"])
     _reseed()
@@ -91,9 +92,15 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
         reason = str(error)
     except Exception as error:
         traceback.print_exc()
-        reason = f"the run could not start: {_describe(error)}"
+        reason = f"the run could not start: {describe(error)}"
+    states, may_fail = run.states(), request.get("may_fail", {}).get(request["dag"], ())
     return {
-        "state": state,
+        "dag": request["dag"],
+        "state": judged(state, states, may_fail) if reason is None else "failed",
+        "dag_run": state,
+        "failures": failures(states, tasks, may_fail),
+        "callbacks": callbacks,
+        "beside": beside,
         "reason": reason,
         "dated": request["run"]["logical_date"] is not None,
         "tasks": [task for task in tasks if "state" in task],
@@ -102,7 +109,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
         "files": files.seen if files else [],
         "trips": trips,
         "imported": [name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED],
-        "states": run.states(),
+        "states": states,
         "ended": _clock_says(),
         "seconds": time.perf_counter() - started,
     }
@@ -113,6 +120,17 @@ def rehearse(dag: Any, spec: dict[str, Any]) -> str:
     run = RunInProgress(dag, spec["run_id"])
     with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), _named_lookups(), _reported([], {}):
         return run.execute(spec)
+
+
+def _noting(ask: Ask, reports: list[dict[str, Any]]) -> Ask:
+    """Return `ask`, with what each run that it makes says of itself put into `reports`."""
+
+    def asking(request: dict[str, Any]) -> dict[str, Any]:
+        report = ask(request)
+        reports.append(report)
+        return report
+
+    return asking
 
 
 @contextmanager
@@ -141,7 +159,7 @@ def _arrivals(request: dict[str, Any], ask: Ask) -> list[Arrival]:
 def _watched_files(request: dict[str, Any], tasks: list[dict[str, Any]]) -> FileOperations | None:
     if "files" not in request:
         return None
-    files = FileOperations(request["files"]["folder"], request["files"].get("plan"), lambda: _now_running(tasks))
+    files = FileOperations(request["files"]["folders"], request["files"].get("plan"), lambda: _now_running(tasks))
     files.watch()
     return files
 
@@ -162,9 +180,7 @@ def _time(text: str) -> datetime:
 @contextmanager
 def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[None]:
     """Note each task's outcome, and snapshot the stores after it when the request says so."""
-    from airflow.sdk.definitions import dag as module
-
-    original: Callable[..., Any] = module._run_task
+    original: Callable[..., Any] = private.run_task
     after_task = _watcher(request.get("watch"))
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
@@ -178,7 +194,7 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
         after_task(tasks[-1])
         return result
 
-    with patch.object(module, "_run_task", run_task):
+    with private.patched(run_task=run_task):
         yield
 
 
@@ -199,17 +215,9 @@ def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
         "try_number": ti.try_number,
         "state": str(getattr(ti.state, "value", ti.state)) if ti.state else None,
         "where": source_of(task),
-        "error": _describe(error) if error is not None else None,
+        "error": describe(error) if error is not None else None,
+        "raised": raised_at(error) if error is not None else None,
     }
-
-
-def _describe(error: BaseException) -> str:
-    """Return the error in one line, without the SQL that PostgreSQL quotes in it and that SQLAlchemy appends."""
-    detail = getattr(error, "detail", None)  # what Airflow's API says, which the error's own text leaves out
-    if isinstance(detail, dict) and detail.get("message"):
-        return f"{type(error).__name__}: {detail['message']}"
-    text = " ".join(_STATEMENT.sub("", str(error)).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def source_of(task: Any) -> str | None:
@@ -229,8 +237,7 @@ def source_of(task: Any) -> str | None:
 @contextmanager
 def _named_lookups() -> Iterator[None]:
     """Make a look-up of what the world does not have say how to map it."""
-    from airflow.sdk.definitions.connection import Connection
-    from airflow.sdk.definitions.variable import Variable
+    from airflow.sdk import Connection, Variable
     from airflow.sdk.exceptions import AirflowRuntimeError
 
     get_connection, get_variable = Connection.get, Variable.get

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from dagproof.airflow import compat
+from dagproof.airflow import consumed, private
 from dagproof.errors import WorkerError
 
 #: How many runs of a schedule that must be followed from its start date are looked at before giving up.
@@ -16,7 +16,7 @@ MAX_RUNS = 500_000
 
 def scheduler_dag(dag: Any) -> Any:
     """Return `dag` as the scheduler sees it: serialized and read back."""
-    kind = compat.serialization()
+    kind = private.Serialization
     return kind.deserialize_dag(kind.serialize_dag(dag))
 
 
@@ -29,13 +29,13 @@ def default_dates(dag: Any, count: int = 3) -> list[str]:
     infos = list(itertools.islice(runs(serialized, None), 2))
     if not infos:
         raise WorkerError(f"{dag.dag_id} has no scheduled run (start_date {serialized.start_date}); give --date")
-    month = _local(serialized, infos[-1].logical_date)
+    month = _local(serialized, date_of(infos[-1]))
     while len(infos) < count:
         month = (month.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         info = next(runs(serialized, month), None)
         if info is None:
             break
-        if info.logical_date > infos[-1].logical_date:
+        if date_of(info) > date_of(infos[-1]):
             infos.append(info)
     return [_name(serialized, info) for info in infos]
 
@@ -45,18 +45,24 @@ def run_for(dag: Any, date: str) -> dict[str, Any]:
 
     A bare date means the day's first scheduled run, in the timezone of the DAG. A DAG without a schedule gets the
     run that a person would trigger for that date, one scheduled by assets a run with no logical date, and one that
-    runs continuously a run about the day that begins then.
+    runs continuously a run about the day that begins then. A DAG of partitions gets the run about the partition of that
+    date, which may also be named by its key; where no schedule makes the keys, the date is one, as it is written.
 
     Raises:
         WorkerError: `date` is no date, or the schedule has no run on it.
     """
     serialized = scheduler_dag(dag)
+    keyed = consumed.moment_of(serialized.timetable, date)
+    if keyed and is_periodic(serialized):
+        info = next(runs(serialized, keyed), None)
+        if info is not None and info.partition_key == date:
+            return _described(serialized, info, date)
     moment, whole_day = parse_date(date, serialized.timezone)
     if not is_periodic(serialized):
         return _unscheduled(serialized, moment, date)
     until = moment + timedelta(days=1) if whole_day else moment + timedelta(seconds=1)
     info = next(runs(serialized, moment), None)
-    if info is None or info.logical_date >= until:
+    if info is None or date_of(info) >= until:
         start = serialized.start_date
         if start is not None and until <= start:  # a run's interval may begin before it: the first one's, for instance
             raise WorkerError(f"{dag.dag_id} has no run on {date}: its start_date is {start.isoformat()}")
@@ -84,22 +90,27 @@ def parse_date(text: str, tz: Any) -> tuple[datetime, bool]:
 
 def runs(serialized: Any, earliest: datetime | None) -> Iterator[Any]:
     """Yield the runs of the schedule from `earliest` on, following it from the start date where it has to be."""
-    from airflow.timetables.base import TimeRestriction
-
     start = serialized.start_date
     # Some way before it: near a change of the clocks, Airflow passes over a run when one starts to follow right there.
-    can_jump = earliest is not None and _is_aligned(serialized.timetable)
+    # A partition may be some runs ahead of the run that is about it, which is then not found near its date.
+    is_ahead = getattr(serialized.timetable, "_run_offset", 0) > 0
+    can_jump = earliest is not None and _is_aligned(serialized.timetable) and not is_ahead
     jump = earliest - timedelta(days=2) if earliest is not None and can_jump else start
     if start is not None and jump is not None:
         jump = max(jump, start)
-    restriction = TimeRestriction(earliest=_pendulum(jump), latest=_pendulum(serialized.end_date), catchup=True)
+    restriction = private.TimeRestriction(earliest=_pendulum(jump), latest=_pendulum(serialized.end_date), catchup=True)
     info = None
     for _ in range(MAX_RUNS):
         info = _next(serialized.timetable, info, restriction)
         if info is None:
             return
-        if earliest is None or info.logical_date >= earliest:
+        if earliest is None or date_of(info) >= earliest:
             yield info
+
+
+def date_of(info: Any) -> Any:
+    """Return the date that a run is about: its logical date, or the one of its partition."""
+    return info.logical_date or getattr(info, "partition_date", None) or info.run_after
 
 
 def _next(timetable: Any, last: Any, restriction: Any) -> Any:
@@ -111,10 +122,8 @@ def _next(timetable: Any, last: Any, restriction: Any) -> Any:
 
 def _is_aligned(timetable: Any) -> bool:
     """Tell whether the runs fall on the same moments wherever one starts to follow the schedule."""
-    from airflow.timetables.interval import CronDataIntervalTimetable
-    from airflow.timetables.trigger import CronTriggerTimetable, MultipleCronTriggerTimetable
-
-    return isinstance(timetable, CronDataIntervalTimetable | CronTriggerTimetable | MultipleCronTriggerTimetable)
+    kinds = (private.CronDataIntervalTimetable, private.CronTriggerTimetable, private.MultipleCronTriggerTimetable)
+    return isinstance(timetable, kinds)
 
 
 def is_periodic(serialized: Any) -> bool:
@@ -124,9 +133,7 @@ def is_periodic(serialized: Any) -> bool:
 
 
 def _is_continuous(serialized: Any) -> bool:
-    from airflow.timetables.simple import ContinuousTimetable
-
-    return isinstance(serialized.timetable, ContinuousTimetable)
+    return isinstance(serialized.timetable, private.ContinuousTimetable)
 
 
 def _by_assets(serialized: Any) -> bool:
@@ -134,30 +141,30 @@ def _by_assets(serialized: Any) -> bool:
 
 
 def _unscheduled(serialized: Any, moment: datetime, date: str) -> dict[str, Any]:
-    from airflow.models.dagrun import DagRun
-    from airflow.timetables.base import DataInterval
-    from airflow.utils.types import DagRunType
-
     if _is_continuous(serialized):  # a run is about the time since the last one: a day, as good as any
-        covered = DataInterval(_pendulum(moment), _pendulum(moment + timedelta(days=1)))
-        kind = DagRunType.SCHEDULED
-        run_id = DagRun.generate_run_id(run_type=kind, logical_date=covered.start, run_after=covered.end)
+        covered = private.DataInterval(_pendulum(moment), _pendulum(moment + timedelta(days=1)))
+        kind = private.DagRunType.SCHEDULED
+        run_id = private.DagRun.generate_run_id(run_type=kind, logical_date=covered.start, run_after=covered.end)
         return _json(date, kind, covered.start, covered, covered.end, run_id)
     assets = _by_assets(serialized)
-    kind = DagRunType.ASSET_TRIGGERED if assets else DagRunType.MANUAL
+    kind = private.DagRunType.ASSET_TRIGGERED if assets else private.DagRunType.MANUAL
     logical = None if assets else _pendulum(moment)
     run_after = _pendulum(moment)
     interval = None if assets else serialized.timetable.infer_manual_data_interval(run_after=logical)
-    run_id = DagRun.generate_run_id(run_type=kind, logical_date=logical, run_after=run_after)
-    return _json(date, kind, logical, interval, run_after, run_id)
+    run_id = private.DagRun.generate_run_id(run_type=kind, logical_date=logical, run_after=run_after)
+    parted = any(getattr(serialized.timetable, name, False) for name in ("partitioned", "partitioned_at_runtime"))
+    partition = {"partition_key": date} if parted else {}
+    return {**_json(date, kind, logical, interval, run_after, run_id), **partition}
 
 
 def _described(serialized: Any, info: Any, date: str) -> dict[str, Any]:
-    from airflow.utils.types import DagRunType
-
-    kind = DagRunType.SCHEDULED
+    kind = private.DagRunType.SCHEDULED
     # Airflow 3.1 named a scheduled run by its logical date, later ones by run_after
     named_by = info.run_after if hasattr(serialized.timetable, "next_dagrun_info_v2") else info.logical_date
+    if key := getattr(info, "partition_key", None):
+        run_id = kind.generate_run_id(suffix=f"{info.run_after.isoformat()}__{key}")  # without Airflow's random letters
+        spec = _json(date, kind, None, None, info.run_after, run_id)
+        return {**spec, "partition_key": key, "partition_date": info.partition_date.isoformat()}
     run_id = serialized.timetable.generate_run_id(run_type=kind, run_after=named_by, data_interval=info.data_interval)
     return _json(date, kind, info.logical_date, info.data_interval, info.run_after, run_id)
 
@@ -175,12 +182,12 @@ def _json(date: str, kind: Any, logical: Any, interval: Any, run_after: Any, run
 
 def _name(serialized: Any, info: Any) -> str:
     """Return the shortest text that :func:`run_for` reads back as this run."""
-    local = _local(serialized, info.logical_date)
+    local = _local(serialized, date_of(info))
     day = local.replace(hour=0, minute=0, second=0, microsecond=0)
     first = next(runs(serialized, day), None)
-    if first is not None and first.logical_date == info.logical_date:
+    if first is not None and date_of(first) == date_of(info):
         return str(local.date().isoformat())
-    return str(info.logical_date.isoformat())
+    return str(date_of(info).isoformat())
 
 
 def _local(serialized: Any, moment: datetime) -> datetime:

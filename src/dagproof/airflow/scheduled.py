@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
-from unittest.mock import patch
 
-from dagproof.airflow import compat
+from dagproof.airflow import consumed, private
 from dagproof.errors import DagproofError
 
 
@@ -27,10 +26,7 @@ def scheduled(spec: dict[str, Any], cleared_task: str = "") -> Iterator[None]:
             return _started(existing, dag, session)
         return _cleared(existing, dag, session, cleared_task)
 
-    with (
-        patch("airflow.models.dagrun.get_or_create_dagrun", get_or_create),
-        patch.object(compat.serialized_dag(), "clear_dags", lambda *args, **kwargs: 0),
-    ):
+    with private.patched(get_or_create_dagrun=get_or_create, clear_dags=lambda *args, **kwargs: 0):
         yield
 
 
@@ -42,23 +38,24 @@ def moment(text: str | None) -> Any:
 
 
 def _find_run(dag_id: str, run_id: str, session: Any) -> Any:
-    from airflow.models.dagrun import DagRun
     from sqlalchemy import select
 
+    DagRun = private.DagRun  # noqa: N806 - it is a class
     return session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
 
 
 def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
-    from airflow.utils.types import DagRunTriggeredByType, DagRunType
-
-    kind = DagRunType(spec["run_type"])
+    kinds, by = private.DagRunType, private.DagRunTriggeredByType
+    kind = kinds(spec["run_type"])
     triggered = {
-        DagRunType.SCHEDULED: DagRunTriggeredByType.TIMETABLE,
-        DagRunType.ASSET_TRIGGERED: DagRunTriggeredByType.ASSET,
-        DagRunType.BACKFILL_JOB: DagRunTriggeredByType.BACKFILL,
+        kinds.SCHEDULED: by.TIMETABLE,
+        kinds.ASSET_TRIGGERED: by.ASSET,
+        kinds.BACKFILL_JOB: by.BACKFILL,
     }
     interval = spec["data_interval"]
-    return dag.create_dagrun(
+    events = consumed.events(dag, spec, session)
+    partition = consumed.partition(dag, spec.get("partition_key"), moment(spec.get("partition_date")), events)
+    run = dag.create_dagrun(
         run_id=spec["run_id"],
         logical_date=moment(spec["logical_date"]),
         data_interval=tuple(moment(end) for end in interval) if interval else None,
@@ -66,10 +63,14 @@ def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
         conf=conf,
         run_type=kind,
         state=_running(),
-        triggered_by=triggered.get(kind, DagRunTriggeredByType.REST_API),
+        triggered_by=triggered.get(kind, by.REST_API),
         start_date=datetime.now(timezone.utc),
         session=session,
+        **partition,
     )
+    run.consumed_asset_events.extend(events)
+    session.commit()
+    return run
 
 
 def _started(run: Any, dag: Any, session: Any) -> Any:
@@ -86,20 +87,19 @@ def _cleared(run: Any, dag: Any, session: Any, task_id: str) -> Any:
 
     What a crash left running is failed first, as the scheduler does when a task's heartbeat stays away.
     """
-    from airflow.models.taskinstance import clear_task_instances
-    from airflow.utils.state import State, TaskInstanceState
-
     tis = list(run.get_task_instances(session=session))
     for ti in tis:
-        if ti.state is not None and ti.state not in State.finished:
-            ti.state = TaskInstanceState.FAILED
+        if ti.state not in (None, private.TaskInstanceState.UP_FOR_RETRY, *private.State.finished):
+            ti.state = private.TaskInstanceState.FAILED
     session.flush()
     if task_id:
         wanted = _with_downstream(dag, task_id)
         tis = [ti for ti in tis if ti.task_id in wanted]
-    clear_task_instances(tis, session, dag_run_state=False)
-    for ti in tis:
-        ti.max_tries = ti.try_number + dag.task_dict[ti.task_id].retries  # as this run has them, not the stored DAG
+    coming = private.clear_task_instances(tis, session, dag_run_state=False)
+    for ti in tis if coming is None else coming:
+        # Since Airflow 3.4 there is a new row for each try, which is counted already.
+        tried = ti.try_number if coming is None else max(0, ti.try_number - 1)
+        ti.max_tries = tried + dag.task_dict[ti.task_id].retries  # as this run has them, not the stored DAG
     run.clear_number += 1
     run.end_date = None
     return _started(run, dag, session)
@@ -113,6 +113,4 @@ def _with_downstream(dag: Any, task_id: str) -> set[str]:
 
 
 def _running() -> Any:
-    from airflow.utils.state import DagRunState
-
-    return DagRunState.RUNNING
+    return private.DagRunState.RUNNING

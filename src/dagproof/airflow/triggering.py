@@ -9,13 +9,13 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
+from dagproof.airflow import private
 from dagproof.errors import DagproofError
 from dagproof.worlds.clock import Arrival, Clock
 
 #: What the request for a triggered run takes over from that of the run that triggers it.
-KEPT = ("cwd", "timeout", "disk", "log", "machine")
+KEPT = ("cwd", "timeout", "disk", "log", "machine", "may_fail")
 
 
 def triggered_ids(dag: Any) -> list[str]:
@@ -30,9 +30,7 @@ def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[st
 
     A run that fails ends the one that has triggered it: what it should have written is part of what is proven.
     """
-    from airflow.sdk.api.client import DagRunOperations
-
-    original = DagRunOperations.trigger
+    original = private.trigger_dag_run
     numbers = itertools.count(1)
 
     def happen(dag_id: str, run_id: str) -> None:
@@ -49,7 +47,7 @@ def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[st
             }
         )
         if report["state"] != "success":
-            failed = [task for task in report.get("tasks", ()) if task["state"] == "failed"]
+            failed = [failure for failure in report.get("failures", ()) if not failure["wanted"]]
             why = f" in task {failed[0]['task_id']}: {failed[0]['error']}" if failed else f": {report['reason']}"
             raise DagproofError(f"{dag_id}, which it triggers, failed{why}")
 
@@ -61,29 +59,27 @@ def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[st
 
     for dag_id, run_id in () if request.get("triggered") else _left_behind():
         clock.expect(Arrival(datetime.fromisoformat(request["clock"]), partial(happen, dag_id, run_id)))
-    with patch.object(DagRunOperations, "trigger", trigger):
+    with private.patched(trigger_dag_run=trigger):
         yield
 
 
 def _left_behind() -> list[tuple[str, str]]:
     """Return the runs that were triggered and never happened: by a run that was killed before."""
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from airflow.utils.state import DagRunState
     from sqlalchemy import select
 
-    with create_session() as session:
-        queued = select(DagRun.dag_id, DagRun.run_id).where(DagRun.state == DagRunState.QUEUED).order_by(DagRun.id)
+    DagRun = private.DagRun  # noqa: N806 - it is a class
+    with private.create_session() as session:
+        is_queued = DagRun.state == private.DagRunState.QUEUED
+        queued = select(DagRun.dag_id, DagRun.run_id).where(is_queued).order_by(DagRun.id)
         return [(dag_id, run_id) for dag_id, run_id in session.execute(queued)]
 
 
 def _spec(dag_id: str, run_id: str) -> dict[str, Any]:
     """Return the run that Airflow has made, as :func:`dagproof.airflow.schedule.run_for` describes one."""
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    with create_session() as session:
+    DagRun = private.DagRun  # noqa: N806 - it is a class
+    with private.create_session() as session:
         run = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)).one()
         interval = [_text(run.data_interval_start), _text(run.data_interval_end)]
         return {

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
-from unittest.mock import patch
 
-from dagproof.airflow import schedule
+from dagproof.airflow import private, schedule
 from dagproof.airflow.scheduled import moment
 from dagproof.errors import DagproofError
 from dagproof.worlds.clock import Clock
@@ -63,13 +62,11 @@ class RunInProgress:
         """Return when the next retry or rescheduled sensor is due; None while a task is running (it sleeps itself)."""
         if self._is_task_running:
             return None
-        from airflow.utils.session import create_session
-        from airflow.utils.state import TaskInstanceState
-
-        with create_session() as session:
+        state = private.TaskInstanceState
+        with private.create_session() as session:
             tis = self._task_instances(session)
-            due = [self._retry_date(ti) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RETRY]
-            due += [_reschedule_date(ti, session) for ti in tis if ti.state == TaskInstanceState.UP_FOR_RESCHEDULE]
+            due = [self._retry_date(ti) for ti in tis if ti.state == state.UP_FOR_RETRY]
+            due += [_reschedule_date(ti, session) for ti in tis if ti.state == state.UP_FOR_RESCHEDULE]
             waiting = sorted(ti.task_id for ti in tis if ti.state is None)
         known = [moment for moment in due if moment is not None]
         self._idle_rounds = 0 if known else self._idle_rounds + 1
@@ -83,9 +80,7 @@ class RunInProgress:
 
     def states(self) -> list[dict[str, Any]]:
         """Return what became of each task, those that never started included; `state` None is one that still waits."""
-        from airflow.utils.session import create_session
-
-        with create_session() as session:
+        with private.create_session() as session:
             states = [(ti.task_id, ti.map_index, ti.state, ti.try_number) for ti in self._task_instances(session)]
         return [
             {"task_id": task_id, "map_index": index, "state": str(getattr(state, "value", state)) if state else None}
@@ -94,9 +89,9 @@ class RunInProgress:
         ]
 
     def _task_instances(self, session: Any) -> list[Any]:
-        from airflow.models.taskinstance import TaskInstance
         from sqlalchemy import select
 
+        TaskInstance = private.TaskInstance  # noqa: N806 - it is a class
         mine = select(TaskInstance).where(TaskInstance.dag_id == self.dag.dag_id, TaskInstance.run_id == self.run_id)
         return list(session.scalars(mine))
 
@@ -113,13 +108,9 @@ class RunInProgress:
 @contextmanager
 def without_waiting(run: RunInProgress) -> Iterator[None]:
     """Let sensors look only when something can have changed, and triggers wait on the world's clock."""
-    from airflow.sdk.bases.sensor import BaseSensorOperator
-    from airflow.sdk.definitions import dag as module
-    from airflow.sdk.execution_time import supervisor
-
-    run_in_process = supervisor.run_task_in_process
-    inline_trigger: Any = module._run_inline_trigger
-    interval = BaseSensorOperator._get_next_poke_interval
+    run_in_process = private.run_task_in_process
+    inline_trigger = private.run_inline_trigger
+    interval = private.next_poke_interval
     last: list[Any] = [None]
 
     def run_task(*args: Any, **kwargs: Any) -> Any:
@@ -142,10 +133,8 @@ def without_waiting(run: RunInProgress) -> Iterator[None]:
         usual = interval(sensor, started_at, run_duration, poke_count)
         return _until_next_look(usual, run_duration(), sensor.timeout, run.clock)
 
-    with (
-        patch.object(supervisor, "run_task_in_process", run_task),
-        patch.object(module, "_run_inline_trigger", run_trigger),
-        patch.object(BaseSensorOperator, "_get_next_poke_interval", next_interval),
+    with private.patched(
+        run_task_in_process=run_task, run_inline_trigger=run_trigger, next_poke_interval=next_interval
     ):
         yield
 
@@ -234,14 +223,13 @@ def _is_at_work() -> bool:
 
 def _deadline(ti: Any) -> datetime | None:
     """Return when the scheduler would give up on a deferred task."""
-    from airflow.models.taskinstance import TaskInstance
-    from airflow.utils.session import create_session
     from sqlalchemy import select
 
+    TaskInstance = private.TaskInstance  # noqa: N806 - it is a class
     names = ("dag_id", "task_id", "run_id", "map_index")  # not its id, which is of another type in each Airflow line
     same = [getattr(TaskInstance, name) == getattr(ti, name) for name in names]
-    with create_session() as session:
-        return session.scalar(select(TaskInstance.trigger_timeout).where(*same))
+    with private.create_session() as session:
+        return session.scalar(select(TaskInstance.trigger_timeout).where(*same))  # type: ignore[no-any-return]
 
 
 def _fail_deferral(message: Any, error: Exception) -> None:
@@ -254,9 +242,9 @@ def _fail_deferral(message: Any, error: Exception) -> None:
 
 
 def _reschedule_date(ti: Any, session: Any) -> datetime | None:
-    from airflow.models.taskreschedule import TaskReschedule
     from sqlalchemy import select
 
+    TaskReschedule = private.TaskReschedule  # noqa: N806 - it is a class
     return session.scalar(  # type: ignore[no-any-return]
         select(TaskReschedule.reschedule_date)
         .where(TaskReschedule.ti_id == ti.id)

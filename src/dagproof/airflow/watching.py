@@ -16,6 +16,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any
 
+from dagproof.airflow import private
 from dagproof.airflow.frames import UserCode
 from dagproof.worlds.guard import Guard
 
@@ -88,10 +89,14 @@ class Watch(Guard):
         except PermissionError:
             self._refuse("connect", str(path))
 
-    def check_write(self, path: object) -> None:
+    def check_name(self, host: object, port: object = None) -> None:
+        """Write a look-up down as the connection that it is for; refuse it unless that is allowed."""
+        self._look_up((host, port))
+
+    def check_write(self, path: object, *, follow: bool = True, verb: str = "write") -> None:
         """Write down what is written outside of the temporary folder, and refuse it."""
         try:
-            super().check_write(path)
+            super().check_write(path, follow=follow, verb=verb)
         except PermissionError:
             shown = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else str(path)
             if "__pycache__" not in shown:
@@ -117,9 +122,7 @@ class Watch(Guard):
         try:
             if event == "os.mkdir" and os.path.isdir(args[0]):
                 return  # it is there already: this will say so, or has nothing to do
-            if event == "socket.getaddrinfo":
-                self._look_up(args)
-            elif event == "sqlite3.connect":
+            if event == "sqlite3.connect":
                 self._open_sqlite(args[0])
             elif event in PROCESS:
                 self.event("process", _program(args), refused=False)
@@ -164,14 +167,8 @@ def watch_lookups(watch: Watch) -> None:
     _watch_variable(watch, Variable)
     _watch_connection(watch, Connection, "get")
     _watch_connection(watch, BaseHook, "get_connection")
-    with contextlib.suppress(ImportError, AttributeError):
-        from airflow.models.variable import Variable as OldVariable
-
-        _watch_variable(watch, OldVariable)
-    with contextlib.suppress(ImportError, AttributeError):
-        from airflow.models.connection import Connection as OldConnection
-
-        _watch_connection(watch, OldConnection, "get_connection_from_secrets")
+    _watch_variable(watch, private.Variable)
+    _watch_connection(watch, private.Connection, "get_connection_from_secrets")
 
 
 def _watch_variable(watch: Watch, kind: Any) -> None:

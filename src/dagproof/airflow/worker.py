@@ -25,10 +25,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dagproof.airflow import bundle, engine, runner, schedule
+from dagproof.airflow import bundle, engine, private, runner, schedule
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
-from dagproof.worlds.guard import Guard
+from dagproof.worlds.gate import ask_for_gate
+from dagproof.worlds.guard import Guard, notes_in
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_PDEATHSIG = 1
@@ -65,9 +66,12 @@ class Disk:
 class Worker:
     """The requests a worker answers: ``catalogue``, ``load``, ``plan``, ``run`` and ``call``."""
 
-    def __init__(self, control: socket.socket, guard: Guard) -> None:
+    def __init__(self, control: socket.socket, guard: Guard, gate: socket.socket) -> None:
         self.control = control
         self.guard = guard
+        self.gate = gate
+        self.not_held: list[str] = []
+        """What the fence does not hold on this kernel, for people."""
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         self.dags: dict[str, Any] = {}
         self.is_warm = False
@@ -99,7 +103,7 @@ class Worker:
         if left := engine.wait_for_threads():
             raise DagproofError(f"importing the DAGs left threads running ({', '.join(left)}); a run cannot be forked")
         gc.freeze()  # what is here now is for ever: a child's collector need not touch, and so copy, its pages
-        return {"dags": {dag_id: self._about(dag) for dag_id, dag in found.items()}}
+        return {"dags": {dag_id: self._about(dag) for dag_id, dag in found.items()}, "not_held": self.not_held}
 
     def plan(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the scheduler's run for each date; the default dates when none are given."""
@@ -159,6 +163,7 @@ class Worker:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
         if self.is_warm:
             return
+        private.check(private.PROVE)
         engine.import_jsonschema()
         from airflow.sdk import DAG, task
 
@@ -183,7 +188,9 @@ class Worker:
         engine.dispose()
         gc.freeze()
         gc.enable()
-        self.guard.up()  # for what the DAG files do while they are imported, and for every child
+        self.not_held = self.guard.up(
+            lambda: ask_for_gate(self.gate)
+        )  # for what the DAG files do while they are imported, and for every child
         self.is_warm = True
 
     def _about(self, dag: Any) -> dict[str, Any]:
@@ -363,12 +370,17 @@ def _how_it_ended(status: int) -> str:
 
 
 def main() -> None:
-    """Serve the control socket whose descriptor stands in ``argv[1]``, behind the guard described in ``argv[2]``."""
+    """Serve the control socket in ``argv[1]``, behind the guard in ``argv[2]`` and the gate in ``argv[3]``.
+
+    What the guard notes goes into the file ``argv[4]``.
+    """
     gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
     adopt_orphans()
     allowed = json.loads(sys.argv[2])
-    guard = Guard(allowed["writable"], [(host, port) for host, port in allowed["endpoints"]])
-    Worker(socket.socket(fileno=int(sys.argv[1])), guard).serve()
+    endpoints = [(host, port) for host, port in allowed["endpoints"]]
+    guard = Guard(**{**allowed, "endpoints": endpoints}, note=notes_in(sys.argv[4]))
+    control, gate = (socket.socket(fileno=int(number)) for number in (sys.argv[1], sys.argv[3]))
+    Worker(control, guard, gate).serve()
 
 
 if __name__ == "__main__":

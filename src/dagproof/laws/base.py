@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
+from dagproof.scope import Compared, LeftOut, unseen
 from dagproof.worlds.diff import Diff, diff, has_effect
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.snapshot import Snapshot
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 TEMPORARY = re.compile(
     r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
+#: At home, the first hidden folder is where a program keeps what is its own, not what is temporary.
+_OF_A_PROGRAM = re.compile(r"^~/\.(?=[^/]+/)")
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
 
 
@@ -67,7 +70,10 @@ class Finding:
     history: History | None = None
     """The part of the history that shows it, where that is not all of it."""
     faults: tuple[FaultOutcome, ...] = ()
-    left_out: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    """What this history does not try of the DAG."""
+    raised: str = ""
+    """``file.py:line`` at which the task failed that ends the history, where one does and that is known."""
 
     def __bool__(self) -> bool:
         return bool(self.diff) if self.broken is None else self.broken
@@ -149,10 +155,12 @@ class Law(ABC):
         try:
             after = self.seen(lab, lab.state(history))
         except RunFailedError as failure:
-            return Finding(not_compared=noise or frozenset(), broken=True, headline=sentence(failure))
+            return Finding(
+                not_compared=noise or frozenset(), broken=True, headline=sentence(failure), raised=failure.raised
+            )
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        return Finding(diff(before.without(noise), after.without(noise)), not_compared=noise)
+        return Finding(lab.diff(before.without(noise), after.without(noise)), not_compared=noise)
 
     def _counted(self, lab: Lab, expected: History, before: Snapshot, after: Snapshot) -> Diff:
         """Return how the numbers of rows differ.
@@ -185,16 +193,21 @@ class Law(ABC):
         return snapshot.without_whole(lab.proof.exempt.get(self.name, ()))
 
 
+def is_temporary(path: str) -> bool:
+    """Tell whether no reader takes the file for data."""
+    return bool(TEMPORARY.search(_OF_A_PROGRAM.sub("~/", path)))
+
+
 def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
     """Return the finding without the temporary files that crashes have left; `crashed` is what was there after each.
 
     They go by their number: their names may be others each time.
     """
-    most = sum(bool(TEMPORARY.search(path)) for snapshot in crashed for path in snapshot.files)
-    litter = {f.path for f in finding.diff.files if f.change == "added" and TEMPORARY.search(f.path)}
+    most = sum(is_temporary(path) for snapshot in crashed for path in snapshot.files)
+    litter = {f.path for f in finding.diff.files if f.change == "added" and is_temporary(f.path)}
     if not litter or len(litter) > most:
         return finding
-    left = Diff(finding.diff.tables, tuple(f for f in finding.diff.files if f.path not in litter))
+    left = replace(finding.diff, files=tuple(f for f in finding.diff.files if f.path not in litter))
     return replace(finding, diff=left, not_compared=finding.not_compared | litter)
 
 
@@ -215,7 +228,7 @@ def writes(lab: Lab, date: str) -> bool:
         DagproofError: the run failed.
     """
     run = (Step("run", date),)
-    return has_effect(diff(lab.before(run), lab.state(run)))
+    return has_effect(diff(lab.before(run), lab.state(run)), lab.state(run))
 
 
 def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:
@@ -229,6 +242,8 @@ def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:
         if writes(lab, date):
             return dates[number:]
     runs = f"the run for {dates[0]} writes" if len(dates) == 1 else f"the runs for {', '.join(dates)} write"
+    if beside := unseen(lab, [(Step("run", date),) for date in dates]):
+        raise NotApplicableError(f"{runs} nothing that is compared: {beside}")
     raise NotApplicableError(f"{runs} nothing, so that there is nothing to compare")
 
 
@@ -273,6 +288,12 @@ class Verdict:
     """One for each point at which a run was cut off, in the order in which a run comes past them."""
     faults_left_out: str | None = None
     """Which points were not tried, as a sentence; None when all of them were."""
+    raised: str | None = None
+    """The line of the user's own code at which the task failed, for a run that did."""
+    compared: Compared = field(default_factory=Compared)
+    """The tables and files that were compared."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What was not compared or not tried, and the tasks that never ran."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as in the JSON that ``dagproof prove`` prints."""
@@ -294,4 +315,7 @@ class Verdict:
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],
             "faults_left_out": self.faults_left_out,
+            "raised": self.raised,
+            "compared": self.compared.to_json(),
+            "left_out": [entry.to_json() for entry in self.left_out],
         }

@@ -9,7 +9,7 @@ from itertools import permutations
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active, writes
-from dagproof.worlds.diff import diff
+from dagproof.worlds.diff import differing_names
 from dagproof.worlds.snapshot import Snapshot, Table
 
 
@@ -59,6 +59,8 @@ class Containment(Law):
             lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,), history)
         )
         written = _written(before, one, *_parts(one, other))
+        for name in differing_names(before, one) - _names(written):
+            lab.scope.leave_out(name, "not compared, as each date leaves the same there")
         if not _holds(written):
             raise NotApplicableError("everything it writes is refreshed as a whole: the same rows, whichever date runs")
         seen = self.seen(lab, written)
@@ -66,7 +68,7 @@ class Containment(Law):
             tables = {name for name, table in written.tables.items() if table.rows}
             names = ", ".join(sorted(tables | set(written.files)))
             raise NotApplicableError(f"the configuration exempts all that belongs to a date: {names}")
-        return Finding(diff(seen, _left_of(seen, both)), not_compared=noise)
+        return Finding(lab.diff(seen, _left_of(seen, both)), not_compared=noise)
 
 
 def _parts(one: Snapshot, other: Snapshot) -> tuple[set[str], set[str]]:
@@ -76,6 +78,10 @@ def _parts(one: Snapshot, other: Snapshot) -> tuple[set[str], set[str]]:
         {n for n, table in tables.items() if n not in other.tables or table.rows != other.tables[n].rows},
         {p for p, file in one.files.items() if p not in other.files or file.chunks != other.files[p].chunks},
     )
+
+
+def _names(snapshot: Snapshot) -> set[str]:
+    return {*snapshot.tables, *snapshot.files}
 
 
 def _holds(written: Snapshot) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
-from dagproof.worlds.diff import diff
 from dagproof.worlds.world import RunFailedError
 
 
@@ -70,5 +69,5 @@ class Correction(Law):
             before = self.seen(lab, lab.state(history[:-1])).without(noise)
             after = self.seen(lab, failure.left).without(noise)
             headline = "Rows changed although the run refused the corrected data"
-            return Finding(diff(before, after), not_compared=noise, headline=headline, sides=("before", "after"))
+            return Finding(lab.diff(before, after), not_compared=noise, headline=headline, sides=("before", "after"))
         return Finding(broken=True, headline=f"The rerun takes data that a first run refuses: {refusal}")

@@ -8,21 +8,22 @@ from dataclasses import replace
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import (
-    TEMPORARY,
     FaultOutcome,
     Finding,
     Law,
     NotApplicableError,
     active,
+    is_temporary,
     tidied,
 )
+from dagproof.scope import LeftOut
 from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point, thinned
 from dagproof.worlds.snapshot import File, Snapshot, Table
 from dagproof.worlds.world import RunFailedError
 
 #: What is not seen of a run.
-UNSEEN = "what a shell command, or a library in C, does to files is not seen, and not cut off"
+UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is not seen, and not cut off")
 
 
 class Crash(Law):
@@ -66,7 +67,7 @@ class Crash(Law):
         for before in ((), (run,)):
             points = self._tried(lab, (*before, rerun if before else run))
             if not points and not before:
-                raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN})")
+                raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN.what} {UNSEEN.why})")
             for point in points:
                 yield (*before, Step("crash", date, point=point.name), rerun)
 
@@ -103,15 +104,17 @@ class Crash(Law):
             )
         return Finding(not_compared=noise, faults=(fault,), left_out=left_out)
 
-    def _left_out(self, lab: Lab, date: str) -> str:
-        """Return a sentence on what was not cut off in the run of the date; an empty one when all was."""
+    def _left_out(self, lab: Lab, date: str) -> tuple[LeftOut, ...]:
+        """Return what was not cut off in the run of the date."""
         run = (Step("run", date),)
         points, alike = lab.points(run)
         few = len(points) - len(self._tried(lab, run))
-        asked = f"{few} of {len(points)} points of a run left out, as asked for" if few else ""
-        is_seen = any(point.kind == "file" for point in points)
-        unseen = UNSEEN if not is_seen and self._writes_files(lab, run) else ""
-        return "; ".join(sentence for sentence in (alike, asked, unseen) if sentence)
+        found = [LeftOut(part.removesuffix(" left out"), "left out") for part in alike.split("; ") if part]
+        if few:
+            found.append(LeftOut(f"{few} of {len(points)} points of a run", "left out, as asked for", "--max-points"))
+        if not any(point.kind == "file" for point in points) and self._writes_files(lab, run):
+            found.append(UNSEEN)
+        return tuple(found)
 
     def _writes_files(self, lab: Lab, run: History) -> bool:
         """Tell whether a run changes a file, or a table that is in one."""
@@ -163,6 +166,7 @@ class Crash(Law):
         The word is about tables; about files where the run writes nothing else.
         """
         untouched = lab.before(crashed)
+        lab.scope.compared.add(old, new, now)
         scratch = lab.proof.scratch
         seen = []
         survived = {"old"}
@@ -181,7 +185,7 @@ class Crash(Law):
         files = [
             path
             for path in sorted(old.files.keys() | new.files.keys() | now.files.keys())
-            if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not TEMPORARY.search(path)
+            if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not is_temporary(path)
         ]
         files = [
             path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without_whole(scratch).files

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, writes
-from dagproof.worlds.diff import diff, has_effect
+from dagproof.laws.base import Finding, Law, NotApplicableError, writes
+from dagproof.scope import LeftOut, unseen
+from dagproof.worlds.diff import has_effect
 
 #: How many of the tasks that a run has skipped are named.
 MOST_SKIPPED = 5
@@ -47,11 +48,13 @@ class Effect(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with what was there before the run, the DAGs that run first included."""
-        found = diff(lab.before(history), lab.state(history))
-        is_empty = not has_effect(found)
+        found = lab.diff(lab.before(history), lab.state(history))
+        is_empty = not has_effect(found, lab.state(history))
         if is_empty and any(writes(lab, date) for date in lab.guessed):
-            date = history[0].date
-            return Finding(left_out=f"the run for {date} writes nothing; name dates for which there are data")
+            nothing = LeftOut(f"the run for {history[0].date}", "writes nothing; name dates for which there are data")
+            return Finding(left_out=(nothing,))
+        if is_empty and (beside := unseen(lab, [history])):
+            raise NotApplicableError(f"the run for {history[0].date} writes nothing that is compared: {beside}")
         return Finding(found, broken=is_empty, headline=self._skipping(lab, history) if is_empty else "")
 
     def _skipping(self, lab: Lab, history: History) -> str:

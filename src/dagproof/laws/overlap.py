@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.scope import NOT_TRIED
 from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.points import thinned
 
@@ -58,6 +59,11 @@ class Overlap(Law):
                 "by a shell command or a library in C, its files"
             )
         alone = lab.about["max_active_runs"] == 1
+        if alone and len(dates) > 1:
+            lab.scope.leave_out("two dates at once", NOT_TRIED, "max_active_runs = 1")
+        if (few := len(points) - MOST_POINTS) > 0:
+            why = f"left out: a run is held at {MOST_POINTS}, spread over it"
+            lab.scope.leave_out(f"{few} of {len(points)} points", why)
         others = [*dates[1:2], dates[0]] if not alone else [dates[0]]
         for other in others:
             for point in thinned(points, MOST_POINTS):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dagproof.rules import Finding
+from dagproof.report.check_text import reach
 from dagproof.rules.engine.checking import Checked
+from dagproof.rules.engine.grouping import Group
 
 
 def check_github(checked: Checked) -> str:
     """Return a workflow command for each finding and each file that could not be looked at."""
-    lines = [_annotation(finding) for finding in checked.findings]
-    lines += [f"::error file={_property(one.path)}::{_data(one.reason)}" for one in checked.unreadable]
+    lines = [_annotation(group) for group in checked.groups]
+    lines += [f"::error file={_property(one.path)}::{_data(one.told)}" for one in checked.unreadable]
     return "\n".join(lines)
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(group: Group) -> str:
+    finding = group.told
     level = "error" if finding.certain else "warning"
     title = f"{finding.code} {finding.rule}"
     place = f"file={_property(finding.path)},line={finding.line},endLine={finding.end_line},col={finding.column}"
     way = "".join(f"\nvia {step.path}:{step.line}" for step in finding.via)
-    return f"::{level} {place},title={_property(title)}::{_data(finding.message + way)}"
+    reached = f"\n{reach(group)}" if group.count > 1 else ""
+    return f"::{level} {place},title={_property(title)}::{_data(finding.message + way + reached)}"
 
 
 def _data(text: str) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from dagproof import __version__
-from dagproof.rules import Finding, Rule
+from dagproof.report.check_text import reach
+from dagproof.rules import Rule
 from dagproof.rules.engine.checking import Checked
 from dagproof.rules.engine.explaining import explanation, summary
+from dagproof.rules.engine.grouping import Group
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -22,12 +24,12 @@ def check_sarif(checked: Checked, rules: Sequence[Rule]) -> dict[str, Any]:
     run: dict[str, Any] = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, numbers) for finding in checked.findings],
+        "results": [_result(group, numbers) for group in checked.groups],
         "invocations": [
             {
                 "executionSuccessful": not checked.unreadable,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": one.reason}, "locations": [_location(one.path)]}
+                    {"level": "error", "message": {"text": one.told}, "locations": [_location(one.path)]}
                     for one in checked.unreadable
                 ],
             }
@@ -46,7 +48,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, numbers: dict[str, int]) -> dict[str, Any]:
+def _result(group: Group, numbers: dict[str, int]) -> dict[str, Any]:
+    finding = group.told
     region = {"startLine": finding.line, "startColumn": finding.column, "endLine": finding.end_line}
     result: dict[str, Any] = {
         "ruleId": finding.code,
@@ -54,6 +57,10 @@ def _result(finding: Finding, numbers: dict[str, int]) -> dict[str, Any]:
         "message": {"text": finding.message},
         "locations": [_location(finding.path, region)],
     }
+    result["properties"] = {"count": group.count, "dags": list(group.dags)}
+    if group.count > 1:
+        result["occurrenceCount"] = group.count
+        result["message"]["text"] += f" ({reach(group)})"
     if finding.rule in numbers:
         result["ruleIndex"] = numbers[finding.rule]
     if finding.via:

@@ -19,6 +19,7 @@ from dagproof.prover import Proof
 from dagproof.report import html_views
 from dagproof.report.html_values import visible
 from dagproof.report.text import failure_text
+from dagproof.scope import sentences
 
 
 def html_report(proofs: Sequence[Proof], untold: Sequence[str] = ()) -> str:
@@ -78,6 +79,7 @@ def _environment() -> Environment:
     environment.globals.update(
         views=html_views, count=count, law_named=law_named, failure_text=failure_text, visible=visible
     )
+    environment.globals["sentences"] = sentences
     return environment
 
 

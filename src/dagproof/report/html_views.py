@@ -137,6 +137,7 @@ def kinds_of(verdict: Verdict) -> list[str]:
     if not verdict.diff:
         return []
     found = {e.change for t in verdict.diff.tables for e in t.examples} | {f.change for f in verdict.diff.files}
+    found |= {part.kind for part in verdict.diff.structure}
     return [kind for kind in CHANGES if kind in found]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dagproof.histories.steps import count
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.prover import Proof
+from dagproof.scope import LeftOut, sentences
 from dagproof.worlds.diff import Diff, Example, FileDiff, TableDiff
 
 MOST_FILES = 5
 MOST_TABLES = 10
+#: Below the words of a law's line.
+INDENT = " " * 19
+MOST_PARTS = 10
 
 
 def proof_text(proof: Proof) -> str:
@@ -28,10 +32,16 @@ def summary_text(proof: Proof) -> str:
     left = sum(v.outcome == NOT_APPLICABLE for v in proof.verdicts)
     but = f", {left} not applicable," if left else ""
     head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven{but} over {', '.join(proof.dates)}"
-    ignored = [f"  not compared, as configured: {', '.join(proof.ignored)}"] if proof.ignored else []
-    return "\n".join(
-        [head, "", *_law_lines(proof.verdicts), "", *ignored, f"  seed {proof.seed}, {proof.seconds:.1f} s"]
-    )
+    common = common_to(proof.verdicts)
+    lines = [head, "", *_law_lines(proof.verdicts, common), ""]
+    lines += [f"  {line}" for line in sentences(common)]
+    return "\n".join([*lines, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
+
+
+def common_to(verdicts: Iterable[Verdict]) -> list[LeftOut]:
+    """Return what was left out of each of several verdicts, so that it is enough to say it once."""
+    judged = [verdict.left_out for verdict in verdicts if verdict.outcome in (PROVEN, FALSIFIED)]
+    return [entry for entry in judged[0] if all(entry in others for others in judged)] if len(judged) > 1 else []
 
 
 def one_line(dag_id: str, verdict: Verdict) -> str:
@@ -51,14 +61,16 @@ def failure_text(dag_id: str, verdict: Verdict) -> str:
 
 
 def diff_lines(found: Diff, sides: tuple[str, str]) -> list[str]:
-    """Return a diff, two lines a table and one a file, `sides` naming what is compared."""
+    """Return a diff, two lines a table, one a file or an index, `sides` naming what is compared."""
     lines: list[str] = []
     width = max((len(table.table) for table in found.tables), default=0)
     for table in found.tables[:MOST_TABLES]:
         lines += _table_lines(table, sides, width)
     lines += _more(len(found.tables) - MOST_TABLES, "table")
     lines += [_file_line(file) for file in found.files[:MOST_FILES]]
-    return lines + _more(len(found.files) - MOST_FILES, "file")
+    lines += _more(len(found.files) - MOST_FILES, "file")
+    lines += [f"{part.part}   {part.change}" for part in found.structure[:MOST_PARTS]]
+    return lines + _more(len(found.structure) - MOST_PARTS, "definition")
 
 
 def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
@@ -78,6 +90,9 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     if verdict.where:
         yield ""
         yield f"    ({verdict.where})"
+    if verdict.raised:
+        yield ""
+        yield f"Raised at {verdict.raised}"
     if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines:
         yield ""
     if verdict.ignored:
@@ -109,6 +124,9 @@ def _error_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     yield f"{dag_id} could not be proven ({verdict.law})"
     yield ""
     yield f"- {verdict.reason}"
+    if verdict.raised:
+        yield ""
+        yield f"Raised at {verdict.raised}"
     if verdict.log_tail:
         yield ""
         yield "The end of the run's log:"
@@ -154,8 +172,11 @@ def _file_line(file: FileDiff) -> str:
     return f"{file.path}   {file.change}" + (f": {file.detail}" if file.detail else "")
 
 
-def _law_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """Yield a line for each law; an error is told once, and so is why laws in a row are not applicable."""
+def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield a line for each law, and below it what was left out of it alone.
+
+    An error is reported once, and so is why laws in a row are not applicable.
+    """
     errors: set[str | None] = set()
     above: Verdict | None = None
     for verdict in verdicts:
@@ -163,6 +184,8 @@ def _law_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
         if verdict.outcome == NOT_APPLICABLE and above:
             again = (above.outcome, above.reason) == (verdict.outcome, verdict.reason)
         yield _law_line(replace(verdict, reason="the same") if again else verdict)
+        if verdict.outcome in (PROVEN, FALSIFIED):
+            yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
         errors |= {verdict.reason} if verdict.outcome == ERROR else set()
         above = verdict
 
@@ -171,10 +194,8 @@ def _law_line(verdict: Verdict) -> str:
     law = law_named(verdict.law)
     name = f"{verdict.law:<14}"
     if verdict.outcome == PROVEN:
-        noise = f" (not compared, as fresh runs differ there: {', '.join(verdict.noise)})" if verdict.noise else ""
-        thinned = f" ({verdict.faults_left_out})" if verdict.faults_left_out else ""
         over = count(verdict.histories, "history", "histories")
-        return f"  ✓ {name} proven over {over}: {law.promise}{noise}{thinned}"
+        return f"  ✓ {name} proven over {over}: {law.promise}"
     if verdict.outcome == FALSIFIED:
         return f"  ✗ {name} {verdict.verdict}: {', '.join(str(step) for step in verdict.history or ())}"
     mark = "–" if verdict.outcome == NOT_APPLICABLE else "!"

@@ -7,9 +7,9 @@ import pkgutil
 from functools import cache
 
 from dagproof.errors import UsageError, nearest
-from dagproof.rules.base import Finding, Rule, Step
+from dagproof.rules.base import Finding, Rule
 
-__all__ = ["Finding", "Rule", "Step", "all_rules", "rule_named"]
+__all__ = ["Finding", "Rule", "all_rules", "rule_named"]
 
 
 @cache

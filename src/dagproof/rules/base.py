@@ -12,12 +12,8 @@ from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedFolder, LoadedTas
 from dagproof.source.dagfile import Chain, DagFile, Place, Task
 
 
-@dataclass(frozen=True)
-class Step:
-    """One call on the way from a DAG file to the cause in another module."""
-
-    path: str
-    line: int
+Subject: TypeAlias = tuple[str | None, str | None]
+"""The ids of a DAG and of a task in it, as far as they are known."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +22,50 @@ class Finding:
 
     rule: str
     code: str
-    path: str
-    line: int
-    column: int
-    """From 1, in characters."""
-    end_line: int
+    spot: Spot
+    """Path, line and column belong together: none of them is given without the others."""
     message: str
     dag_id: str | None = None
     task_id: str | None = None
-    via: tuple[Step, ...] = ()
+    via: tuple[Spot, ...] = ()
+    """The way from there to the cause, where that lies in another file."""
     certain: bool = True
+    remedy: Spot | None = None
+    """Where one change helps all tasks that this is found of, such as the `default_args` of their DAG."""
+    joint: str = ""
+    """What is said of several of them at once; ``{count}`` is their number."""
+    others: tuple[Subject, ...] = ()
+    """The other DAGs and tasks of which the same is found at the same place."""
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The DAGs and tasks that it is about."""
+        return ((self.dag_id, self.task_id), *self.others)
+
+    @property
+    def path(self) -> str:
+        """The file that it is in."""
+        return self.spot.path
+
+    @property
+    def line(self) -> int:
+        """Its first line."""
+        return self.spot.line
+
+    @property
+    def column(self) -> int:
+        """From 1, in characters."""
+        return self.spot.column
+
+    @property
+    def end_line(self) -> int:
+        """Its last line."""
+        return max(self.spot.end_line, self.spot.line)
+
+    @property
+    def cause(self) -> Spot:
+        """Where what is wrong stands."""
+        return self.via[-1] if self.via else self.spot
 
     def to_json(self) -> dict[str, Any]:
         """Return it as in the JSON that ``dagproof check`` prints."""
@@ -151,11 +181,8 @@ class Rule(ABC):
         """Return a finding in a loaded file: told at the last of `spots` in the file of the first one."""
         first = spots[0]
         inside = next((n for n, spot in enumerate(spots) if spot.path != first.path), len(spots))
-        spot = spots[inside - 1]
-        via = tuple(Step(step.path, step.line) for step in spots[inside:])
-        end = max(spot.end_line, spot.line)
         return Finding(
-            self.name, self.code, spot.path, spot.line, spot.column, end, message, dag_id, task_id, via, certain
+            self.name, self.code, spots[inside - 1], message, dag_id, task_id, _once(spots[inside:]), certain
         )
 
     def found(
@@ -167,39 +194,69 @@ class Rule(ABC):
         task: Task | None = None,
         dag_id: str | None = None,
         certain: bool = True,
+        further: Spots = (),
+        remedy: Place | None = None,
+        joint: str = "",
     ) -> Finding:
         """Return the finding whose cause is the last of `places`, reached through those before it.
 
-        It is told at the last of them that is in the DAG file; what comes after is the way to it.
+        It is told at the last of them that is in the DAG file; what comes after is the way to it. Where none is, it is
+        told where the DAG file speaks of what leads there.
+
+        Args:
+            dagfile: the DAG file.
+            places: the way to the cause.
+            message: what is wrong, and each way out.
+            task: the task that it is about.
+            dag_id: the DAG that it is about, where it is about no task.
+            certain: whether it is.
+            further: the rest of the way, in files that are not Python.
+            remedy: where one change helps all tasks of which the same is found.
+            joint: what is said of these at once.
         """
-        place, beyond = outward(dagfile, places)
+        place, beyond = outward(dagfile, rooted(dagfile, places, task, dag_id))
         return Finding(
             rule=self.name,
             code=self.code,
-            path=dagfile.module.shown,
-            line=place.line,
-            column=column_of(place),
-            end_line=getattr(place.node, "end_lineno", None) or place.line,
+            spot=place.spot,
             message=message,
             dag_id=dag_id or (task.dag_id if task else None),
             task_id=task.task_id if task else None,
-            via=tuple(Step(step.module.shown, step.line) for step in beyond),
+            via=_once((*(step.spot for step in beyond), *further)),
             certain=certain,
+            remedy=remedy.spot if remedy else None,
+            joint=joint,
         )
 
 
+def _once(spots: Spots) -> Spots:
+    """Leave out what is the same line again: it is no step on a way."""
+    return tuple(
+        spot
+        for n, spot in enumerate(spots)
+        if not n or (spot.path, spot.line) != (spots[n - 1].path, spots[n - 1].line)
+    )
+
+
+def rooted(dagfile: DagFile, places: Chain, task: Task | None, dag_id: str | None) -> Chain:
+    """Let a way begin in the DAG file, where it leads through no place in it."""
+    for number, place in enumerate(places):
+        if place.module is dagfile.module:
+            return places[number:]
+    known = [dag for dag in dagfile.dags if dag.dag_id == dag_id or len(dagfile.dags) == 1]
+    anchors: list[Place] = []
+    if task:
+        anchors += [*task.chain, task.place, *(Place(scope.module, call) for call, scope in task.calls)]
+    for dag in known:
+        given = dag.arguments.known.get("default_args")
+        anchors += [Place(given.scope.module, given.node)] if given else []
+        anchors += [*dag.chain, dag.place]
+    anchors += [Place(dagfile.module, statement) for statement in dagfile.imports_of(places[0].module)]
+    inside = [place for place in anchors if place.module is dagfile.module]
+    return (inside[0] if inside else Place(dagfile.module, dagfile.module.tree), *places)
+
+
 def outward(dagfile: DagFile, places: Chain) -> tuple[Place, Chain]:
-    """Split a chain of calls where it leaves the DAG file: the last place in it, and those beyond."""
-    if places[-1].module is dagfile.module and all(place.module is dagfile.module for place in places):
-        return places[-1], ()
-    inside = next((n for n, place in enumerate(places) if place.module is not dagfile.module), len(places))
-    return places[max(inside - 1, 0)], places[inside:]
-
-
-def column_of(place: Place) -> int:
-    """The column as people count: in characters and from 1, where Python counts bytes from 0."""
-    offset = getattr(place.node, "col_offset", 0)
-    lines = place.module.lines
-    if not 0 < place.line <= len(lines):
-        return 1
-    return len(lines[place.line - 1].encode()[:offset].decode(errors="ignore")) + 1
+    """Split a way that begins in the DAG file where it leaves it: the last place in it, and those beyond."""
+    beyond = next((n for n, place in enumerate(places) if place.module is not dagfile.module), len(places))
+    return places[beyond - 1], places[beyond:]

@@ -52,9 +52,9 @@ class DynamicStartDate(Rule):
         """Look at each DAG, its default_args, and each task."""
         taint = Taint(dagfile.resolver, CLOCK.is_source)
         for dag in dagfile.dags:
-            for key, value in _dates_of_dag(dagfile, dag):
+            for key, value, way in _dates_of_dag(dagfile, dag):
                 if cause := taint.cause(value):
-                    places = _places(dagfile, dag.chain, value, cause)
+                    places = _places(dagfile, (*dag.chain, dag.place, *way), value, cause)
                     yield self.found(dagfile, places, _message(key), dag_id=dag.dag_id)
         for task in dagfile.tasks:
             for key in KEYS:
@@ -80,20 +80,24 @@ def _judged(keys: list[str], now: LoadedDag | LoadedTask, later: LoadedDag | Loa
     return _message(moved[0]) if moved else FINE
 
 
-def _dates_of_dag(dagfile: DagFile, dag: Dag) -> Iterator[tuple[str, Value]]:
+def _dates_of_dag(dagfile: DagFile, dag: Dag) -> Iterator[tuple[str, Value, Chain]]:
+    """Each date that a DAG is given, and the way to it through its `default_args`."""
     defaults = dagfile.default_args(dag).known
     for key in KEYS:
         if key in dag.arguments.known:
-            yield key, dag.arguments.known[key]
+            yield key, dag.arguments.known[key], ()
         if key in defaults:
-            yield key, defaults[key]
+            given = dag.arguments.known["default_args"]
+            yield key, defaults[key], (Place(given.scope.module, given.node),)
 
 
 def _places(dagfile: DagFile, chain: Chain, value: Value, cause: Chain) -> Chain:
     """The way to the reading: told where the date is given, unless that is the DAG file already."""
     given = Place(value.scope.module, value.node)
     if cause[-1].module is dagfile.module and all(place.module is dagfile.module for place in cause):
-        return (*chain, cause[-1]) if not chain else chain + cause
+        return chain + cause
+    if given.module is dagfile.module:
+        cause = tuple(place for place in cause if place.module is not dagfile.module)
     return (*chain, given, *cause)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dagproof.ruffing import Remark
 from dagproof.rules.base import Finding, Rule
@@ -173,8 +172,8 @@ class _Look:
         for task in self.dagfile.tasks:
             for name, text, line in context.in_templates(self.dagfile, task):
                 message = f"{self.airflow} gives templates no {name}"
-                found = self._found((*task.chain, text.place), message, CONTEXT.get(name, "logical_date"), task)
-                yield replace(found, line=line, end_line=max(line, found.end_line)) if not found.via else found
+                places = (*task.chain, text.place._replace(inside=line))
+                yield self._found(places, message, CONTEXT.get(name, "logical_date"), task)
             for name, place in context.parameters(self.dagfile, task):
                 message = f"{self.airflow} gives tasks no {name}: the parameter stays without a value"
                 chain = task.entries[0][1] if place.module is not self.dagfile.module else task.chain

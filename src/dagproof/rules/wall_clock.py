@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from dagproof.rules.base import Finding, Rule, Step
+from dagproof.loaded.model import Spot
+from dagproof.rules.base import Finding, Rule
 from dagproof.source import shell, sqlclocks, sqltext, templates
 from dagproof.source.clocks import (
     BY_LOGICAL_DATE,
@@ -159,16 +159,13 @@ def _kind_by_clock(task: Task) -> str | None:
 
 def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> Finding:
     """Return a reading as the finding of a rule."""
-    found = rule.found(dagfile, (*reading.chain, reading.place), message, task=reading.task, certain=reading.certain)
+    place, further = reading.place, tuple[Spot, ...]()
     if reading.file:
-        step = Step(dagfile.resolver.project.show(reading.file.resolve()), reading.line)
-        return replace(found, via=(*found.via, step))
-    if reading.line and not found.via:
-        column = found.column if reading.line == found.line else 1
-        return replace(found, line=reading.line, end_line=max(found.end_line, reading.line), column=column)
-    if reading.line:
-        return replace(found, via=(*found.via[:-1], replace(found.via[-1], line=reading.line)))
-    return found
+        further = (Spot(dagfile.resolver.project.show(reading.file.resolve()), reading.line),)
+    elif reading.line:
+        place = place._replace(inside=reading.line)
+    places = (*reading.chain, place)
+    return rule.found(dagfile, places, message, task=reading.task, certain=reading.certain, further=further)
 
 
 def _message(reading: Reading) -> str:

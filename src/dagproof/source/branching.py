@@ -89,11 +89,8 @@ def _ways(branch: Task, options: list[Task], dagfile: DagFile) -> tuple[list[fro
     for entry, _ in branch.entries:
         for result in entry.returns:
             for node in _results(result):
-                ids = [
-                    one.value
-                    for one in (node.elts if isinstance(node, ast.List | ast.Tuple) else [node])
-                    if _is_id(one)
-                ]
+                nodes = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+                ids = [text for one in nodes if (text := _id(one))]
                 named = frozenset(by_id[one.rpartition(".")[2]] for one in ids if one.rpartition(".")[2] in by_id)
                 if named and len(ids) == len(named):
                     found.append(named)
@@ -105,8 +102,8 @@ def _ways(branch: Task, options: list[Task], dagfile: DagFile) -> tuple[list[fro
     return [*found, *missing], True
 
 
-def _is_id(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _id(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _results(node: ast.expr) -> Iterator[ast.expr]:

@@ -84,6 +84,16 @@ class DagFile:
         given = dag.arguments.known.get("default_args")
         return dictionary(given, self.resolver) if given else Arguments({}, dag.arguments.open)
 
+    def imports_of(self, module: Module) -> Iterator[ast.stmt]:
+        """Yield the statements of this file that import a module, or else something of the project."""
+        led = [
+            (found[0], one.node)
+            for one in self.module.scope.imports
+            if one.target and (found := self.resolver.project.find(one.target, self.module))
+        ]
+        yield from (node for target, node in led if target is module)
+        yield from (node for _, node in led)
+
     def groups_of(self, task: Task) -> list[Group]:
         """Return the groups around a task, the outermost first."""
         call, scope = task.calls[0] if task.calls else (task.node, task.scope)

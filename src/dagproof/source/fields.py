@@ -29,7 +29,7 @@ def field_of(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> str:
 
 def _name(child: ast.AST, parent: ast.AST | None) -> str | None:
     if isinstance(parent, ast.Dict) and child in parent.values:
-        key = parent.keys[parent.values.index(child)]  # type: ignore[arg-type]  # it is one of them
+        key = parent.keys[parent.values.index(child)]
         return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
     if isinstance(parent, ast.keyword) and parent.arg:
         return parent.arg if AUDIT.search(parent.arg) else None

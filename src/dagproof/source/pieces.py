@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
+from dagproof.loaded.model import Spot
 from dagproof.source.names import Names
 from dagproof.source.project import Module
 from dagproof.source.scopes import Scope
@@ -19,11 +20,27 @@ class Place(NamedTuple):
 
     module: Module
     node: ast.AST
+    inside: int = 0
+    """The line of a part of it that has no code of its own, such as a line of a long text."""
 
     @property
     def line(self) -> int:
         """Its line."""
-        return getattr(self.node, "lineno", 1)
+        return self.inside or getattr(self.node, "lineno", 1)
+
+    @property
+    def spot(self) -> Spot:
+        """Where it is, as people are told: path, line and column of one and the same file."""
+        end = max(getattr(self.node, "end_lineno", None) or self.line, self.line)
+        return Spot(self.module.shown, self.line, self._column(), end)
+
+    def _column(self) -> int:
+        """The column as people count: in characters and from 1, where Python counts bytes from 0."""
+        offset = getattr(self.node, "col_offset", 0)
+        lines = self.module.lines
+        if not 0 < self.line <= len(lines) or self.line != getattr(self.node, "lineno", 1):
+            return 1
+        return len(lines[self.line - 1].encode()[:offset].decode(errors="ignore")) + 1
 
 
 Chain: TypeAlias = tuple[Place, ...]

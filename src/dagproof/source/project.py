@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dagproof.ruffing import Remark, remarks
+from dagproof.source import roots as rooting
 from dagproof.source.indexing import index
 from dagproof.source.reading import UnreadableError, decode, parse, read_text, without_collecting
 from dagproof.source.scopes import Scope
 from dagproof.source.target import Version, target
-
-FOREIGN = frozenset({"airflow", *sys.stdlib_module_names})
-"""What is never the project's own, whatever its files are called: Airflow puts its folders last on the path."""
 
 
 class Module:
@@ -30,6 +28,8 @@ class Module:
         self._text: str | None = None
         self._tree: ast.Module | None = None
         self._scope: Scope | None = None
+        self.failure: str | None = None
+        """Why it can't be read, where somebody tried."""
 
     @property
     def text(self) -> str:
@@ -39,8 +39,9 @@ class Module:
             UnreadableError: it can't be read.
         """
         if self._text is None:
-            held = self.project.archived.get(self.path)
-            self._text = read_text(self.path) if held is None else decode(held)
+            with self._remembering():
+                held = self.project.archived.get(self.path)
+                self._text = read_text(self.path) if held is None else decode(held)
         return self._text
 
     @property
@@ -51,7 +52,9 @@ class Module:
             UnreadableError: it can't be read or parsed.
         """
         if self._tree is None:
-            self._tree = parse(self.text)
+            text = self.text
+            with self._remembering():
+                self._tree = parse(text)
         return self._tree
 
     @property
@@ -62,12 +65,23 @@ class Module:
             UnreadableError: it can't be read or parsed.
         """
         if self._scope is None:
-            try:
-                with without_collecting():
-                    self._scope = index(self.tree, self)
-            except RecursionError as error:
-                raise UnreadableError("its expressions are nested too deeply to be looked at") from error
+            tree = self.tree
+            with self._remembering(), without_collecting():
+                try:
+                    self._scope = index(tree, self)
+                except RecursionError as error:
+                    raise UnreadableError("its expressions are nested too deeply to be looked at") from error
         return self._scope
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        if self.failure:
+            raise UnreadableError(self.failure)
+        try:
+            yield
+        except UnreadableError as error:
+            self.failure = str(error)
+            raise
 
     @property
     def lines(self) -> list[str]:
@@ -119,6 +133,9 @@ class Project:
         self._folders: list[Path] = []
         self._found: dict[tuple[Path, str], Path | None] = {}
         self._remarks: dict[Path, list[Remark]] | None = None
+        self._guessed: dict[tuple[Path, str], tuple[Path, list[str]] | None] = {}
+        self._used: dict[str, None] = {}
+        rooting.forget()
 
     def remarks(self, module: Module) -> list[Remark]:
         """Return what ruff says of a module; nothing where ruff is not installed."""
@@ -154,7 +171,7 @@ class Project:
     def find(self, name: str, importer: Module) -> tuple[Module, list[str]] | None:
         """Return the project's module that a full name leads into, and the parts of the name that are left."""
         first, _, rest = name.partition(".")
-        if first in FOREIGN:
+        if first in rooting.FOREIGN:
             return None
         package = self._folders[int(first[8:-1])] if first.startswith("<folder ") else None
         found = self.locate(rest if package else name, importer.path, package)
@@ -168,11 +185,59 @@ class Project:
             found = self._in_folder(package, parts)
             init = package / "__init__.py"
             return found or ((init, parts) if init.is_file() else None)
-        for root in (*self.roots, importer.parent):
+        for root in self.roots:
             found = self._in_folder(root, parts)
-            if found:
+            if found and found[0] != importer:  # an absolute import of a file's own name means a package
+                return found
+        key = (importer, name)
+        if key not in self._guessed:
+            self._guessed[key] = self._guess(importer, parts) if parts and parts[0] else None
+        return self._guessed[key]
+
+    def _guess(self, importer: Path, parts: list[str]) -> tuple[Path, list[str]] | None:
+        """Return the file that a name leads into from a folder that is likely to be on Python's path."""
+        for root in rooting.places(importer, parts[0]):
+            found = self._in_folder(root, parts)
+            if found and found[0] != importer:
+                self._used[self.show(root)] = None
+                return found
+        for root in rooting.mounts(importer, parts[0]) if len(parts) > 1 else ():
+            found = self._in_folder(root, parts[1:])
+            if found and found[0] != importer and self._gives(*found):
+                self._used[f"{self.show(root)} (as {parts[0]})"] = None
                 return found
         return None
+
+    def _gives(self, path: Path, rest: list[str]) -> bool:
+        """Whether a file speaks of what is imported from it."""
+        try:
+            return len(rest) <= 1 and all(part in self.module(path).text for part in rest)
+        except UnreadableError:
+            return False
+
+    def shown_roots(self) -> tuple[str, ...]:
+        """Return the folders that imports were followed from, beside those that were given."""
+        return tuple(sorted(self._used))
+
+    def is_own(self, name: str, importer: Module) -> bool:
+        """Say whether a full name begins with what the project itself has."""
+        first = name.partition(".")[0]
+        return first.startswith("<folder ") or rooting.is_own(importer.path, first)
+
+    def written(self, name: str) -> str:
+        """Return a full name as people write it: a relative one with its dot."""
+        first, _, rest = name.partition(".")
+        return f".{rest}" if first.startswith("<folder ") else name
+
+    def reached(self, path: Path) -> list[Path]:
+        """Return a file and all that names in it lead to, the file first."""
+        found, waiting = {path: None}, [path]
+        while waiting:
+            for target in self.asked.get(waiting.pop(), {}).values():
+                if target is not None and target not in found:
+                    found[target] = None
+                    waiting.append(target)
+        return list(found)
 
     def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Path, list[str]] | None:
         for count in range(len(parts), 0, -1):
@@ -185,7 +250,7 @@ class Project:
         key = (folder, name)
         if key not in self._found:
             stem = folder.joinpath(*name.split("."))
-            candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
+            candidates = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))  # as Python: a package wins
             self._found[key] = next((path for path in candidates if path in self.archived or path.is_file()), None)
         return self._found[key]
 

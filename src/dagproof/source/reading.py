@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MOST_BYTES = 20_000_000
+MOST_IN_CIRCLE = 12
 
 
 class UnreadableError(Exception):
@@ -81,3 +82,21 @@ def parse(text: str) -> ast.Module:
 def _syntax_reason(error: SyntaxError) -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"line {error.lineno or 1}: {error.msg} (it was read as Python {version})"
+
+
+def too_deep(error: RecursionError) -> str:
+    """Return why looking at a file had no end: which lines lead to each other in a circle, where that shows."""
+    lines: dict[str, None] = {}
+    trace = error.__traceback__
+    frames = []
+    while trace:
+        frames.append(trace.tb_frame)
+        trace = trace.tb_next
+    for frame in frames[-200:]:
+        node, scope = frame.f_locals.get("node"), frame.f_locals.get("scope")
+        module = getattr(scope, "module", None)
+        if module is not None and hasattr(node, "lineno"):
+            lines[f"{module.shown}:{node.lineno}"] = None
+    if 0 < len(lines) < MOST_IN_CIRCLE:
+        return f"it cannot be looked at: its code leads back to itself, through {', '.join(lines)}; please report it"
+    return "its code is nested too deeply to be looked at"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Callable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 
+from dagproof.worlds import archives
 from dagproof.worlds.dbfiles import Content, tables_of
 from dagproof.worlds.duck import DUCKDB
 from dagproof.worlds.sqlite import SQLITE
 
-_GZIP = b"\x1f\x8b\x08"
 _DATABASES = (SQLITE, DUCKDB)
+#: So much of a file shows what it may be.
+_START_BYTES = 512
 #: What reading raises where a file only begins like what it seems to be.
-ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+ERRORS = archives.ERRORS
 
 
 def tables(path: Path) -> list[Content] | None:
@@ -31,9 +32,14 @@ def is_part_of_another(path: Path) -> bool:
 def readings(path: Path) -> Iterator[Callable[[], BufferedIOBase]]:
     """Yield the ways to read a file: the last one is that of its bytes; others may fail with :data:`ERRORS`.
 
-    What gzip has compressed is what it was before: gzip writes the time down, too.
+    An archive is what its members are, and what gzip has compressed is what it was before: both write the time down.
     """
     with path.open("rb") as stream:
-        if stream.read(len(_GZIP)) == _GZIP:
-            yield lambda: gzip.open(path)  # noqa: SIM115 - whoever calls it closes it
+        start = stream.read(_START_BYTES)
+    if archives.begins_like_zip(start):
+        yield lambda: archives.zip_stream(path)
+    if archives.may_be_tar(start) and archives.is_tar(path):
+        yield lambda: archives.tar_stream(path)
+    if archives.begins_like_gzip(start):
+        yield lambda: gzip.open(path)  # noqa: SIM115 - whoever calls it closes it
     yield lambda: path.open("rb")

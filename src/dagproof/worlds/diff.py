@@ -10,7 +10,10 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from dagproof.worlds.snapshot import CHUNK_BYTES, File, Row, Snapshot, Table
+from dagproof.worlds.filediff import FileDiff as FileDiff  # part of a Diff, and had here with it
+from dagproof.worlds.filediff import diff_files
+from dagproof.worlds.snapshot import STRUCTURE_OF, File, Row, Snapshot, Table
+from dagproof.worlds.structurediff import StructureDiff, diff_structures
 
 #: How many rows a table's diff keeps, and how large they may be together; it counts all of them.
 MAX_EXAMPLES = 200
@@ -76,27 +79,25 @@ class TableDiff:
 
 
 @dataclass(frozen=True)
-class FileDiff:
-    """How a file differs: ``added``, ``missing`` or ``changed``, and where the first difference is."""
-
-    path: str
-    change: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
 class Diff:
-    """All tables and files that differ; falsy when there are none."""
+    """All tables and files that differ, and what is on the tables; falsy when nothing does."""
 
     tables: tuple[TableDiff, ...] = ()
     files: tuple[FileDiff, ...] = ()
+    structure: tuple[StructureDiff, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.files)
+        return bool(self.tables or self.files or self.structure)
+
+    @property
+    def names(self) -> set[str]:
+        """The tables and files that differ, and what else has a name of its own."""
+        return {t.table for t in self.tables} | {f.path for f in self.files} | {s.table for s in self.structure}
 
     def to_json(self) -> dict[str, Any]:
         """Return the diff as plain data, with a few examples of each table's rows."""
-        return asdict(replace(self, tables=tuple(table.shortened(JSON_EXAMPLES) for table in self.tables)))
+        short = replace(self, tables=tuple(table.shortened(JSON_EXAMPLES) for table in self.tables))
+        return {**asdict(short), "structure": tuple(part.to_json() for part in self.structure)}
 
 
 @dataclass
@@ -120,22 +121,40 @@ def diff(before: Snapshot, after: Snapshot) -> Diff:
         for name in sorted(before.tables.keys() | after.tables.keys())
     ]
     files = [
-        _diff_files(path, before.files.get(path), after.files.get(path))
+        diff_files(path, before.files.get(path), after.files.get(path))
         for path in sorted(before.files.keys() | after.files.keys())
     ]
-    return Diff(tuple(t for t in tables if t is not None), tuple(f for f in files if f is not None))
+    # A table that is on one side only is told as that, not once more for each of its columns.
+    one_sided = before.tables.keys() ^ after.tables.keys()
+    structure = diff_structures(before.structure, after.structure, one_sided)
+    return Diff(tuple(t for t in tables if t is not None), tuple(f for f in files if f is not None), structure)
 
 
-def has_effect(effect: Diff) -> bool:
-    """Tell whether the diff holds a row or a file; a table that was only created, empty, is no effect."""
-    return bool(effect.files) or any(t.rows_before or t.rows_after for t in effect.tables)
+def has_effect(effect: Diff, after: Snapshot | None = None) -> bool:
+    """Tell whether the diff holds a row or a file; a table or a view that was only created, empty, is no effect.
+
+    What is done to a table that holds rows `after` it is one, and so is another definition of what was there before.
+    """
+    rows_or_files = bool(effect.files) or any(t.rows_before or t.rows_after for t in effect.tables)
+    filled = {name for name, table in after.tables.items() if table.rows} if after else set()
+    return rows_or_files or any((p.before and p.after) or p.table in filled for p in effect.structure)
+
+
+def differing_names(before: Snapshot, after: Snapshot) -> set[str]:
+    """Return the tables and files that differ in anything."""
+    tables = {n for n in before.tables.keys() | after.tables.keys() if before.tables.get(n) != after.tables.get(n)}
+    return tables | {p for p in before.files.keys() | after.files.keys() if before.files.get(p) != after.files.get(p)}
 
 
 def differing_columns(found: Diff) -> frozenset[str] | None:
-    """Return ``table.column`` of all that differs, or None where rows or files differ as a whole."""
+    """Return ``table.column`` of all that differs, or None where rows or files differ as a whole.
+
+    Where indexes, views and the like differ, they are in it as ``structure of table``.
+    """
     if found.files or not all(table.only_columns for table in found.tables):
         return None
-    return frozenset(f"{table.table}.{column}" for table in found.tables for column in table.columns)
+    columns = {f"{table.table}.{column}" for table in found.tables for column in table.columns}
+    return frozenset(columns | {STRUCTURE_OF + part.table for part in found.structure})
 
 
 @dataclass(frozen=True)
@@ -147,9 +166,16 @@ class Unstable:
     """Files whose names differ, by their folder and what their names end with."""
     files: frozenset[str] = frozenset()
     """Files whose content differs."""
+    structure: frozenset[str] = frozenset()
+    """What differs besides rows and files, as ``structure of table``."""
 
     def __or__(self, other: Unstable) -> Unstable:
-        return Unstable(self.tables | other.tables, self.kinds | other.kinds, self.files | other.files)
+        return Unstable(
+            self.tables | other.tables,
+            self.kinds | other.kinds,
+            self.files | other.files,
+            self.structure | other.structure,
+        )
 
     def compared(self, before: Snapshot, after: Snapshot) -> Diff:
         """Return how `after` differs from `before`, where of these tables and files just the number counts."""
@@ -169,7 +195,7 @@ class Unstable:
             for path, file in snapshot.files.items()
             if _kind(path) not in self.kinds or path in surplus
         }
-        return Snapshot(tables, files)
+        return Snapshot(tables, files, snapshot.without(self.structure).structure)
 
 
 def _surplus(many: set[str], few: set[str]) -> list[str]:
@@ -185,7 +211,8 @@ def unstable(found: Diff) -> Unstable | None:
     if added != missing:
         return None
     files = frozenset(file.path for file in found.files if file.change == "changed")
-    return Unstable(frozenset(table.table for table in found.tables), frozenset(added), files)
+    structure = frozenset(STRUCTURE_OF + part.table for part in found.structure)
+    return Unstable(frozenset(table.table for table in found.tables), frozenset(added), files, structure)
 
 
 def _kind(path: str) -> tuple[str, str]:
@@ -349,45 +376,3 @@ def _text(value: bytes) -> str | None:
         else:
             out.append(character)
     return "".join(out)
-
-
-def _diff_files(path: str, before: File | None, after: File | None) -> FileDiff | None:
-    if before is None and after is not None:
-        return FileDiff(path, "added", f"{after.size:,} bytes")
-    if after is None and before is not None:
-        return FileDiff(path, "missing", f"{before.size:,} bytes")
-    assert before is not None
-    assert after is not None
-    if before.chunks == after.chunks and before.size == after.size:
-        return None
-    return FileDiff(path, "changed", _first_difference(before, after))
-
-
-def _first_difference(before: File, after: File) -> str:
-    if before.content is not None and after.content is not None:
-        return _first_line(before.content, after.content)
-    chunk = next(
-        (i for i, (old, new) in enumerate(zip(before.chunks, after.chunks, strict=False)) if old != new),
-        min(len(before.chunks), len(after.chunks)),
-    )
-    return f"{before.size:,} bytes, then {after.size:,}; the first difference is behind byte {chunk * CHUNK_BYTES:,}"
-
-
-def _first_line(before: bytes, after: bytes) -> str:
-    if b"\0" in before[:8192] or b"\0" in after[:8192]:
-        at = next((i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), -1)
-        at = at if at >= 0 else min(len(before), len(after))
-        return f"byte {at:,} of {len(before):,}"
-    old_lines, new_lines = before.splitlines(), after.splitlines()
-    for number, (old, new) in enumerate(zip(old_lines, new_lines, strict=False), start=1):
-        if old != new:
-            return f"line {number}: {_shown(old)} became {_shown(new)}"
-    if len(old_lines) == len(new_lines):
-        return "the line ends differ"
-    lines = "line" if len(old_lines) == 1 else "lines"
-    return f"{len(old_lines):,} {lines}, then {len(new_lines):,}"
-
-
-def _shown(line: bytes, most: int = 60) -> str:
-    text = line.decode("utf-8", "replace")
-    return repr(text if len(text) <= most else text[: most - 1] + "…")

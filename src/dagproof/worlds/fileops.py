@@ -13,7 +13,7 @@ import pathlib
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,17 @@ TARGET_COMES_SECOND = {"os.rename", "os.link", "os.symlink"}
 
 
 class FileOperations:
-    """Counts what a process does to the files below `folder`, and does `at` one of them as it is told.
+    """Counts what a process does to the files below `folders`, and does `at` one of them as it is told.
+
+    The keys of `folders` are how the names of the files in them begin.
 
     A file that is opened for writing counts when it is open (and so, as a rule, empty); everything else counts
     before it happens. `plan` may have ``at`` (the number of the operation, from 1), ``action`` (``kill`` or ``hold``)
     and, for a hold, ``reached`` and ``go``: the paths of two marker files.
     """
 
-    def __init__(self, folder: str, plan: dict[str, Any] | None, task: Callable[[], str]) -> None:
-        self._folder = os.path.realpath(folder).rstrip("/") + "/"
+    def __init__(self, folders: Mapping[str, str], plan: dict[str, Any] | None, task: Callable[[], str]) -> None:
+        self._folders = {os.path.realpath(folder).rstrip("/") + "/": prefix for prefix, folder in folders.items()}
         self._plan = plan or {}
         self._task = task
         self._sleep = time.sleep
@@ -88,9 +90,11 @@ class FileOperations:
 
     def _note(self, noun: str, path: str) -> None:
         full = os.path.realpath(path)
-        if not full.startswith(self._folder):
+        folder = next((folder for folder in self._folders if full.startswith(folder)), None)
+        if folder is None:
             return
-        self.seen.append({"what": f"{noun} {full[len(self._folder) :]}", "task": self._task()})
+        name = self._folders[folder] + full[len(folder) :]
+        self.seen.append({"what": f"{noun} {name}", "task": self._task()})
         if len(self.seen) == self._plan.get("at"):
             if self._plan["action"] == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -65,7 +65,7 @@ Recorded = Callable[[Mapping[str, Any]], "tuple[list[Point], str]"]
 @contextmanager
 def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
     """Record a run; yield what turns its report into its points, and a sentence on those that were left out."""
-    request["files"] = {"folder": str(world.worlds.files)}
+    request["files"] = {"folders": world.worlds.stores_of_files}
     lane = world.lane()
     watch = lane.watch() if lane else None
 
@@ -149,7 +149,7 @@ def killed(world: World, point: Point, request: dict[str, Any]) -> Iterator[Call
 
     if point.kind == "file":
         plan = {"at": point.number, "action": "kill"}
-        request["files"] = {"folder": str(world.worlds.files), "plan": plan}
+        request["files"] = {"folders": world.worlds.stores_of_files, "plan": plan}
         yield pids.append
         return
     lane = world.lane()
@@ -190,9 +190,9 @@ class Held:
 def held(world: World, point: Point, request: dict[str, Any]) -> Iterator[Held]:
     """Have the run that `request` is for held at `point`, and released at the end of the block at the latest."""
     if point.kind == "file":
-        reached, go = (Path(world.worlds.world_folder, name) for name in ("held", "go"))
+        reached, go = (Path(world.worlds.run_folder, name) for name in ("held", "go"))
         plan = {"at": point.number, "action": "hold", "reached": str(reached), "go": str(go)}
-        request["files"] = {"folder": str(world.worlds.files), "plan": plan}
+        request["files"] = {"folders": world.worlds.stores_of_files, "plan": plan}
 
         def is_there(seconds: float) -> bool:
             time.sleep(0 if reached.exists() else seconds)

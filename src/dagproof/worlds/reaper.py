@@ -46,10 +46,13 @@ IN_FLIGHT = 3.0  # seconds in which an engine or a server finishes what a killed
 
 
 def rmtree(path: str) -> None:
-    """Remove a directory tree, also one with folders that somebody made read-only."""
+    """Remove a directory tree, also one with folders that somebody made read-only; or a file."""
     for tries_left in reversed(range(100)):
         try:
-            shutil.rmtree(path)
+            if os.path.islink(path) or os.path.isfile(path):
+                os.unlink(path)
+            else:
+                shutil.rmtree(path)
         except FileNotFoundError:
             if not os.path.lexists(path):
                 return

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import pickle
+import re
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagproof.worlds import contents
+from dagproof.worlds.naming import file_matches, ignored_columns, names_whole, spellings
+from dagproof.worlds.structure import Structure, structure, without_names
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,8 +25,17 @@ if TYPE_CHECKING:
 #: Files up to this size are kept whole, so that a diff can show the first differing line.
 KEPT_BYTES = 4 * 2**20
 CHUNK_BYTES = 64 * 2**10
+HOME = "~/"
+"""How the name of a file below the home folder begins."""
+#: What programs keep at home for themselves: caches, histories, and the number by which dbt counts its users.
+HOME_SCRATCH = (".cache", ".config/matplotlib", ".*_history", ".dbt/.user.yml", ".ivy2", ".java", ".aws/*/cache")
 
 Row = tuple[bytes, ...]
+
+#: What large objects are called among tables.
+LARGE_OBJECTS = "pg_largeobject"
+#: How the structure of a table is named among columns that differ.
+STRUCTURE_OF = "structure of "
 
 
 @dataclass(frozen=True)
@@ -69,55 +81,60 @@ class File:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All tables and all files at one moment."""
+    """All tables and all files at one moment, and what a database has besides rows: indexes, views, functions."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
+    structure: Structure = field(default_factory=dict)
+    uncompared: tuple[str, ...] = ()
+    """What is there and was not looked into: ``rows of foreign table prices``."""
 
     def without(self, ignore: frozenset[str]) -> Snapshot:
-        """Return the snapshot without what `ignore` names: ``table.column``, ``table.*``, patterns of file paths."""
+        """Return the snapshot without what `ignore` names.
+
+        That is ``table.column``, ``table.*``, ``structure of table``, and patterns of file paths.
+        """
         if not ignore:
             return self
         tables = {}
         for name, table in self.tables.items():
-            columns = ignored_columns(table, ignore)
-            if columns != {"*"} and not any(file_matches(table.path, i) for i in ignore):
+            columns = ignored_columns(table.name, ignore)
+            if "*" not in columns and not any(file_matches(table.path, i) for i in ignore):
                 tables[name] = table.without(columns)
         files = {p: f for p, f in self.files.items() if not any(file_matches(p, i) for i in ignore)}
-        return Snapshot(tables, files)
+        parts = {}
+        for owner, theirs in self.structure.items():
+            columns = ignored_columns(owner, ignore)
+            if "*" not in columns and not any(STRUCTURE_OF + name in ignore for name in spellings(owner)):
+                parts[owner] = tuple(part for part in theirs if part.kind != "column" or part.what not in columns)
+        gone = frozenset(self.tables.keys() - tables.keys())
+        return Snapshot(tables, files, {o: without_names(ps, gone) for o, ps in parts.items()}, self.uncompared)
 
     def without_whole(self, entries: Collection[str]) -> Snapshot:
-        """Return the snapshot without the tables and files that `entries` name (see :func:`names_whole`)."""
+        """Return the snapshot without the tables and files that `entries` name (see :func:`names_whole`).
+
+        What is on such a table goes with it; so do views and functions that are named.
+        """
+        if not entries:
+            return self
         tables = {n: t for n, t in self.tables.items() if not any(names_whole(entry, n, t.path) for entry in entries)}
+        gone = frozenset(self.tables.keys() - tables.keys())
         return Snapshot(
-            tables, {p: f for p, f in self.files.items() if not any(names_whole(e, "", p) for e in entries)}
+            tables,
+            {p: f for p, f in self.files.items() if not any(names_whole(e, "", p) for e in entries)},
+            {
+                owner: without_names(parts, gone)
+                for owner, parts in self.structure.items()
+                if not any(names_whole(e, owner, "") for e in entries)
+            },
+            self.uncompared,
         )
 
     def names(self) -> set[str]:
         """Return what an ignore entry can name here: each ``table.column`` and each file."""
         columns = {f"{name}.{column}" for name, table in self.tables.items() for column in (*table.columns, "*")}
+        columns |= {STRUCTURE_OF + owner for owner in self.structure}
         return columns | set(self.files) | {table.path for table in self.tables.values() if table.path}
-
-
-def ignored_columns(table: Table, ignore: frozenset[str]) -> frozenset[str]:
-    """Return the columns of `table` that `ignore` names; ``{"*"}`` for the whole of it."""
-    mine = {entry.rpartition(".")[2] for entry in ignore if entry.rpartition(".")[0] in _spellings(table.name)}
-    return frozenset({"*"}) if "*" in mine else frozenset(mine)
-
-
-def names_whole(entry: str, table: str, path: str) -> bool:
-    """Tell whether an entry names a whole table, or the file at `path` that it is, or is in.
-
-    ``users``, ``users.*`` and ``mart.users`` are tables, ``stg_*`` and ``mart.*`` several; so it is with files' paths.
-    """
-    patterns = (entry, entry.removesuffix(".*"))
-    is_table = bool(table) and any(fnmatchcase(name, pattern) for name in _spellings(table) for pattern in patterns)
-    return is_table or (bool(path) and (path == entry or file_matches(path, entry)))
-
-
-def file_matches(path: str, pattern: str) -> bool:
-    """Tell whether an ignore entry names the file; only entries with a slash or a wildcard other than ``.*`` do."""
-    return bool(path) and ("/" in pattern or not pattern.endswith(".*")) and fnmatchcase(path, pattern)
 
 
 def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = False) -> bool:
@@ -130,28 +147,37 @@ def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = Fals
         for table in snapshot.tables.values():
             if file_matches(table.path, entry):
                 return False
-            if ignored_columns(table, frozenset({entry})) & {*table.columns, "*"}:
+            if ignored_columns(table.name, frozenset({entry})) & {*table.columns, "*"}:
+                return False
+        for owner in snapshot.structure:
+            if entry.removeprefix(STRUCTURE_OF) in spellings(owner) and entry.startswith(STRUCTURE_OF):
                 return False
     return True
 
 
-def _spellings(table: str) -> set[str]:
-    return {table, f"public.{table}"} if "." not in table else {table}
-
-
-def take(conninfo: str | None, folder: Path, *, run_is_over: bool = True) -> Snapshot:
+def take(
+    conninfo: str | None,
+    folder: Path,
+    home: Path | None = None,
+    *,
+    run_is_over: bool = True,
+    scratch: Collection[str] = (),
+) -> Snapshot:
     """Return the content of the database `conninfo` (none when None) and of all files below `folder`.
 
-    When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone.
+    Those below `home` are called ``~/…``; what is scratch there (:data:`HOME_SCRATCH`) is left out.
+
+    When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone. A view
+    follows from its tables; its own rows are read where one of them is `scratch`, and so is not compared.
     """
-    tables = _tables(conninfo, run_is_over) if conninfo else {}
-    files = {}
-    for found in _files(folder):
+    database = _database(conninfo, run_is_over, scratch) if conninfo else Snapshot()
+    tables, files = dict(database.tables), {}
+    for found in itertools.chain(_files(folder), _files_at_home(home) if home else ()):
         if isinstance(found, File):
             files[found.path] = found
         else:
             tables[found.name] = found
-    return Snapshot(tables, files)
+    return Snapshot(tables, files, database.structure, database.uncompared)
 
 
 def sequences(conninfo: str) -> list[tuple[object, ...]]:
@@ -167,7 +193,13 @@ def save_after_task(watch: Mapping[str, Any], task_id: str, map_index: int) -> N
     """Take a snapshot and put it into the folder ``watch["into"]`` under the task's name and turn."""
     into = Path(watch["into"])
     turn = len(list(into.iterdir()))
-    snapshot = take(watch["conninfo"], Path(watch["files"]), run_is_over=False)
+    snapshot = take(
+        watch["conninfo"],
+        Path(watch["files"]),
+        Path(watch["home"]),
+        run_is_over=False,
+        scratch=watch.get("scratch", ()),
+    )
     (into / f"{turn:06d}").write_bytes(pickle.dumps((task_id, map_index, snapshot)))
 
 
@@ -193,22 +225,43 @@ SELECT c.oid, n.nspname, c.relname,
                  FROM pg_index i
                  WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
                  ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1), '{}'),
-       c.relkind = 'm'
+       c.relkind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated)
+WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated
+       OR c.relkind IN ('f', 'v'))
   AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
 ORDER BY n.nspname, c.relname
 """
+
+#: The tables that a view reads, through other views too.
+_READ_BY = """
+WITH RECURSIVE reads(oid) AS (
+  SELECT %s::oid
+  UNION SELECT d.refobjid FROM reads
+  JOIN pg_rewrite w ON w.ev_class = reads.oid
+  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+)
+SELECT n.nspname, c.relname FROM reads JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p')
+"""
+#: What makes a view show other rows each time, or at another time.
+_UNSTABLE_VIEW = re.compile(
+    r"\b(now|random|nextval|timeofday|gen_random_uuid|\w+_timestamp)\(|\bCURRENT_|\bLOCALTIME|\bdagproof\."
+)
 
 _CANONICAL = {
     "json": "({0})::jsonb",
     "numeric": "trim_scale({0})",
     "real": "({0} + 0)",
     "double precision": "({0} + 0)",
+    # numbers of large objects differ from server to server; what they hold does not
+    "oid": "CASE WHEN EXISTS (SELECT FROM pg_largeobject_metadata m WHERE m.oid = {0}) "
+    "THEN 'large object ' || encode(sha256(lo_get({0})), 'hex') ELSE ({0})::text END",
 }
+_LARGE_OBJECTS = "SELECT octet_length(lo_get(oid)), encode(sha256(lo_get(oid)), 'hex') FROM pg_largeobject_metadata"
 
 
-def _tables(conninfo: str, run_is_over: bool) -> dict[str, Table]:
+def _database(conninfo: str, run_is_over: bool, scratch: Collection[str]) -> Snapshot:
     import psycopg
 
     with psycopg.connect(conninfo, autocommit=True) as connection:
@@ -216,9 +269,44 @@ def _tables(conninfo: str, run_is_over: bool) -> dict[str, Table]:
             _wait_for_others(connection)
         connection.execute(_SETTINGS)
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        relations = connection.execute(_RELATIONS).fetchall()
-        tables = [_table(connection, *relation[1:]) for relation in relations]
-    return {table.name: table for table in tables}
+        tables, uncompared = [], []
+        for oid, schema, name, columns, types, key, kind in connection.execute(_RELATIONS).fetchall():
+            if kind == "f":
+                uncompared.append(f"rows of foreign table {_shown(schema, name)}")
+            elif kind != "v":
+                tables.append(_table(connection, schema, name, columns, types, key, kind == "m"))
+            elif scratch and _reads_any(connection, oid, scratch):
+                try:
+                    with connection.transaction():
+                        tables.append(_view(connection, oid, schema, name, columns, types))
+                except (psycopg.Error, _UnstableViewError) as error:
+                    why = str(error).strip().splitlines()[0]
+                    uncompared.append(f"rows of view {_shown(schema, name)} ({why})")
+        objects = connection.execute(_LARGE_OBJECTS).fetchall()
+        parts = structure(connection)
+    if objects:
+        rows = tuple(sorted(f"{size}\t{digest}".encode() for size, digest in objects))
+        tables.append(Table(LARGE_OBJECTS, ("bytes", "sha256"), (), rows))
+    return Snapshot({table.name: table for table in tables}, structure=parts, uncompared=tuple(uncompared))
+
+
+class _UnstableViewError(Exception):
+    """Two looks at a view need not show the same."""
+
+
+def _reads_any(connection: psycopg.Connection[Any], view: int, scratch: Collection[str]) -> bool:
+    """Tell whether a view reads a table that `scratch` names."""
+    read = [_shown(*table) for table in connection.execute(_READ_BY, [view]).fetchall()]
+    return any(names_whole(entry, table, "") for entry in scratch for table in read)
+
+
+def _view(
+    connection: psycopg.Connection[Any], oid: int, schema: str, name: str, columns: list[str], types: list[str]
+) -> Table:
+    row = connection.execute("SELECT pg_get_viewdef(%s::oid)", [oid]).fetchone()
+    if row and _UNSTABLE_VIEW.search(row[0]):
+        raise _UnstableViewError("they depend on the time at which it is read, or on chance")
+    return _table(connection, schema, name, columns, types, [], False)
 
 
 def _table(
@@ -242,8 +330,11 @@ def _table(
     with connection.cursor().copy(query) as copy:
         lines = b"".join(copy).split(b"\n")
     lines.pop()  # behind the last line's end
-    shown = name if schema == "public" else f"{schema}.{name}"
-    return Table(shown, tuple(columns), tuple(key), tuple(sorted(lines)), is_derived)
+    return Table(_shown(schema, name), tuple(columns), tuple(key), tuple(sorted(lines)), is_derived)
+
+
+def _shown(schema: str, name: str) -> str:
+    return name if schema == "public" else f"{schema}.{name}"
 
 
 def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) -> None:
@@ -261,15 +352,22 @@ def _wait_for_others(connection: psycopg.Connection[Any], seconds: float = 2.0) 
 # --- files
 
 
-def _files(folder: Path) -> Iterator[File | Table]:
+def _files_at_home(home: Path) -> Iterator[File | Table]:
+    """Yield what is below a home folder, most of which is seldom there: programs keep their settings in it."""
+    scratch = {path for pattern in HOME_SCRATCH for path in home.glob(pattern)}
+    yield from _files(home, HOME, scratch)
+
+
+def _files(folder: Path, prefix: str = "", scratch: Collection[Path] = ()) -> Iterator[File | Table]:
     for parent, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if Path(parent, name) not in scratch)
+        names = [name for name in names if Path(parent, name) not in scratch]
         links = [name for name in folders if Path(parent, name).is_symlink()]  # walk does not follow them
         for name in sorted([*names, *links]):
             path = Path(parent, name)
             if contents.is_part_of_another(path):
                 continue
-            yield from _held(path, path.relative_to(folder).as_posix())
+            yield from _held(path, prefix + path.relative_to(folder).as_posix())
 
 
 def _held(path: Path, name: str) -> Iterator[File | Table]:

@@ -18,7 +18,10 @@ from typing import Any
 
 from dagproof.errors import WorkerError
 from dagproof.worlds import reaper
+from dagproof.worlds.gate import Gate
+from dagproof.worlds.guard import Guard
 from dagproof.worlds.machine import Machine
+from dagproof.worlds.notes import Notes
 
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
@@ -49,7 +52,9 @@ class Worker:
         env: the world's environment variables, connections and variables among them.
         variables: those of Airflow's variables that a world keeps in its metadata database.
         pythonpath: folders to import from.
-        guard: ``writable`` paths and ``endpoints`` (host and port): all that DAG files and runs can reach.
+        own: a folder for what it keeps of its own, and a run may write.
+        guard: ``writable`` paths, ``endpoints`` (host and port) and more: what :class:`~dagproof.worlds.guard.Guard`
+            takes. DAG files and runs can reach nothing else.
         log: the file that receives what it prints.
 
     Raises:
@@ -60,6 +65,7 @@ class Worker:
         self,
         *,
         home: Path,
+        own: Path,
         dags_folder: Path,
         machine: Machine,
         env: Mapping[str, str],
@@ -72,23 +78,30 @@ class Worker:
             raise WorkerError("Airflow is not installed in this environment; pip install 'dagproof[airflow]'")
         self.machine = machine
         self.home = home
-        self.metadata = home / "metadata.db"
+        self.metadata = own / f"{home.name}.db"
         self.log = log
+        self.not_held: tuple[str, ...] = ()
+        """What the fence around runs does not hold on this kernel, for people."""
+        self._notes = Notes(own / f"{home.name}.notes")
         self._variables = dict(variables)
         home.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
-        with log.open("ab") as output, theirs:
+        gate, channel = socket.socketpair()
+        descriptors = [theirs.fileno(), channel.fileno()]
+        arguments = [str(descriptors[0]), json.dumps(guard), str(descriptors[1]), str(self._notes.path)]
+        with log.open("ab") as output, theirs, channel:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dagproof.airflow.worker", str(theirs.fileno()), json.dumps(guard)],
+                [sys.executable, "-m", "dagproof.airflow.worker", *arguments],
                 env=_environment(home, self.metadata, dags_folder, machine, env, pythonpath),
                 cwd=home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                pass_fds=[theirs.fileno()],
+                pass_fds=descriptors,
                 start_new_session=True,  # Ctrl-C reaches the driver alone, which then ends the worker
             )
         self._undo = reaper.kill_later(self._process.pid, stop=signal.SIGKILL, group=True)
+        self._gate = Gate(Guard(**guard, note=self._notes.add), self._process.pid, gate)
         self._socket = ours
         self._buffer = b""
         self._run_timeout = 0.0
@@ -108,7 +121,9 @@ class Worker:
         Raises:
             WorkerError: a DAG is unknown or does not load, or loading takes longer than `timeout` seconds.
         """
-        return dict(self._answer(timeout + _START_TIMEOUT, _late(timeout))["dags"])
+        answer = self._answer(timeout + _START_TIMEOUT, _late(timeout))
+        self.not_held = tuple(answer["not_held"])
+        return dict(answer["dags"])
 
     def catalogue(self, timeout: float) -> dict[str, Any]:
         """Import the whole DAG folder; return ``dags`` (id to file) and ``errors`` (file to reason)."""
@@ -120,13 +135,17 @@ class Worker:
 
     def start_run(self, request: dict[str, Any]) -> int:
         """Begin a run in a forked child, and return the child's process id; :meth:`finished_run` waits for its end."""
+        self._notes.begin()
         self._run_timeout = request["timeout"] + _GRACE
         self._send({**request, "op": "run", "machine": {**self.machine.to_json(), **request.get("machine", {})}})
         return int(self._answer(_GRACE, "the worker does not answer")["started"])
 
     def finished_run(self) -> dict[str, Any]:
         """Return the report of the run that was started, once it has ended (see :mod:`dagproof.airflow.runner`)."""
-        return self._answer(self._run_timeout, "the worker does not answer")
+        report = self._answer(self._run_timeout, "the worker does not answer")
+        if self._gate.sweep():
+            self._notes.add("removed", "shared memory in /dev/shm")
+        return report | self._notes.end()
 
     def has_finished(self, seconds: float) -> bool:
         """Wait up to `seconds` for the end of the run that was started; tell whether it has come."""
@@ -146,6 +165,7 @@ class Worker:
             self._process.wait(2.0)
         self._undo.undo()
         self._process.wait()
+        self._gate.close()
 
     def _ask(self, request: dict[str, Any], timeout: float, late: str) -> dict[str, Any]:
         self._send(request)
@@ -204,10 +224,12 @@ def _environment(
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{metadata}",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(metadata.with_suffix(".logs")),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([_bundle(dags_folder)]),
         "PYTHONPATH": os.pathsep.join(pythonpath),
         "PYTHONHASHSEED": str(machine.hash_seed),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": machine.timezone,
         **env,
     }

@@ -12,22 +12,24 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dagproof.addresses import allowed_endpoints, literal_addresses
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
-from dagproof.worlds import guard, reaper, shell_date, snapshot
+from dagproof.worlds import reaper, shell_date, snapshot
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.servers import PostgresServer, start_server, unique_name
 from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.snapshot import Snapshot
+from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.worlds.worker import Worker
 
@@ -39,6 +41,8 @@ START_DELAY = timedelta(minutes=1)
 RERUN_DELAY = timedelta(days=1, hours=1)
 #: How long after all other runs a backfill is made.
 BACKFILL_DELAY = timedelta(days=30, hours=7)
+#: How many of the refusals that a run met are shown when it fails.
+MOST_REFUSALS = 3
 
 
 class RunFailedError(DagproofError):
@@ -51,6 +55,12 @@ class RunFailedError(DagproofError):
         """What the run says of itself, as far as it could."""
         self.left: Snapshot | None = None
         """What is in the stores after it; None where nobody has looked."""
+
+    @property
+    def raised(self) -> str:
+        """``file.py:line`` of the user's own code that the error of its task went through; empty without any."""
+        failure = unwanted(self.report)
+        return str((failure or {}).get("raised") or "")
 
 
 @dataclass(frozen=True)
@@ -78,10 +88,15 @@ class Worlds:
         self.server = server
         self.services = services
         self.world_folder = folder / "world"
-        self.files = self.world_folder / "files"
+        self.files, self.home, self.temporary, self.run_folder = (
+            self.world_folder / name for name in ("files", "home", "tmp", "run")
+        )
+        """What a run gets: its data, its home, a folder that is emptied before each run, and what is ours of a run."""
+        self.own = folder / "own"
+        """What is ours of all runs."""
         self.programs = folder / "programs"
         """What a shell finds there before the system's."""
-        self.metadata_template = folder / "metadata-template.db"
+        self.metadata_template = self.own / "metadata-template.db"
         self._template = unique_name("template")
         self._database = unique_name()
         self.conninfo = server.url(self._database) if server else None
@@ -136,7 +151,7 @@ class Worlds:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
         world = self.config.world
         places = self.places(machine)
-        own = {name: str(self.world_folder / folder) for name, folder in (("HOME", "home"), ("TMPDIR", "tmp"))}
+        own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
         connections = {
             f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(conn_id, value, places)
@@ -158,11 +173,18 @@ class Worlds:
         """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
         world = self.config.world
         paths = [entry for entry in world.allow if entry.startswith("/")]
-        hosts = [entry for entry in world.allow if not entry.startswith("/")]
-        mapped = [*world.env.values(), *world.variables.values(), *_connection_urls(world)]
-        urls = [fill(value, self.places(machine)) for value in mapped]
-        endpoints = guard.endpoints_in([*urls, *hosts]).union(self.services.endpoints)
-        return {"writable": [str(self.folder), *paths], "endpoints": sorted(endpoints)}
+        allowed = allowed_endpoints(world)
+        endpoints = [*allowed, *self.services.endpoints]
+        if self.server is not None:
+            lane = self.lane(machine)
+            endpoints.append(("127.0.0.1", lane.port) if lane else (self.server.host, self.server.port))
+        inside = [self.files, self.home, self.temporary, self.run_folder, self.own]
+        return {
+            "writable": [*map(str, inside), *paths],
+            "floor": [str(self.world_folder), str(self.own), *paths],
+            "endpoints": endpoints,
+            "beside": beside(world, self.services.places, allowed),
+        }
 
     @contextmanager
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
@@ -201,17 +223,37 @@ class Worlds:
     def next_log(self) -> Path:
         """Return a new file for the log of a run."""
         self._log_count += 1
-        return self.folder / "logs" / f"{self._log_count:05d}.log"
+        return self.own / "logs" / f"{self._log_count:05d}.log"
 
     def _empty_folders(self, saved: SavedWorld | None = None) -> None:
-        if self.world_folder.exists():
-            reaper.rmtree(str(self.world_folder))
+        """Make the folders anew but for that in which they are: Landlock knows a folder by what it is, not by name."""
+        folders = (self.files, self.home, self.temporary, self.run_folder)
+        for folder in folders:
+            reaper.rmtree(str(folder))
         if saved is not None:
-            shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True)
+            shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
-        for name in ("files", "home", "tmp"):
-            (self.world_folder / name).mkdir(parents=True)
-        (self.folder / "logs").mkdir(exist_ok=True)
+        for folder in (*folders, self.own / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def stores_of_files(self) -> dict[str, str]:
+        """The folders whose files are compared, and how the names of these begin."""
+        return {"": str(self.files), snapshot.HOME: str(self.home)}
+
+    def empty_temporary(self) -> None:
+        """Empty the folder for temporary files, as a machine that is started anew would."""
+        for entry in self.temporary.iterdir():
+            reaper.rmtree(str(entry))
+
+    def left_aside(self) -> list[dict[str, str]]:
+        """Return what a run that is over has left and nobody compares, as its report says it."""
+        scratch = [f"~/{name}" for name in snapshot.HOME_SCRATCH if any(self.home.glob(name))]
+        entries = [{"what": name, "why": "not compared: scratch at home", "setting": ""} for name in scratch]
+        if any(self.temporary.iterdir()):
+            why = "not compared, since it is emptied before each run"
+            entries.append({"what": "the folder for temporary files", "why": why, "setting": ""})
+        return entries
 
     def places(self, machine: Machine) -> dict[str, str]:
         """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
@@ -270,6 +312,12 @@ class World:
         self.worker = worker
         self.now = now
         """When the last run ended; None when nothing has run."""
+        self.machine = worker.machine
+        """The machine that its runs believe they are on."""
+        self.scratch: tuple[str, ...] = ()
+        """What no reader reads: a snapshot has the rows of views over it."""
+        self.reports: list[Report] = []
+        """What each run that ended here says of itself, with its ``dag``."""
 
     def run(self, run: Run, what: str, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> Report:
         """Run a DAG, as the scheduler would; `what` names the run in an error, `extras` go into the request.
@@ -297,24 +345,34 @@ class World:
             "timeout": self.worlds.config.world.timeout,
             "disk": int(self.worlds.config.world.disk * 1_000_000),
             "log": str(self.worlds.next_log()),
-            "result": str(self.worlds.world_folder / "result.json"),
+            "result": str(self.worlds.run_folder / "result.json"),
+            "may_fail": {dag_id: list(proof.may_fail) for dag_id, proof in self.worlds.config.proofs.items()},
+            "machine": self.machine.to_json(),
             **extras,
         }
 
     def start(self, request: Mapping[str, Any], worker: Worker | None = None) -> int:
         """Begin a run, on another worker than the world's if one is given; return the process id of its child."""
+        if worker is None:  # it is the only one in this world
+            self.worlds.empty_temporary()
         worker = worker or self.worker
         self.worlds.set_clock(worker.machine, datetime.fromisoformat(request["clock"]))
         return worker.start_run(dict(request))
 
     def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
+        left_out = [*report.get("left_out", ()), *self.worlds.left_aside()]
+        self.reports.append({**report, "left_out": left_out, "dag": request["dag"]})
         ended = datetime.fromisoformat(report.get("ended") or request["clock"])
         self.now = ended if self.now is None else max(self.now, ended)
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self.worlds.conninfo, self.worlds.files)
+        return snapshot.take(self.worlds.conninfo, self.worlds.files, self.worlds.home, scratch=self.scratch)
+
+    def turn_rows(self) -> list[str]:
+        """Put the rows that are there into another physical order, where the machine turns; return what was not."""
+        return turn_rows(self.worlds.conninfo) if self.machine.turns and self.worlds.conninfo else []
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
@@ -327,12 +385,10 @@ class World:
     def fingerprint(self, now: Snapshot) -> str:
         """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
 
-        Besides that it tells of sequences, of Airflow's variables, and of the files that a run keeps outside the
-        world's data.
+        Besides that it tells of sequences, of Airflow's variables, and of what is scratch at home.
         """
-        digest = hashlib.sha256(repr((now.tables, now.files)).encode())
-        for folder in ("home", "tmp"):
-            digest.update(repr(snapshot.take(None, self.worlds.world_folder / folder).files).encode())
+        digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
+        digest.update(repr(snapshot.take(None, self.worlds.home).files).encode())
         if self.worlds.conninfo:
             digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
         digest.update(repr(variables_in(self.worker.metadata)).encode())
@@ -340,7 +396,8 @@ class World:
 
     def watch(self, folder: Path) -> dict[str, Any]:
         """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
-        return {"into": str(folder), "conninfo": self.postgres, "files": str(self.worlds.files)}
+        stores = {"conninfo": self.postgres, "files": str(self.worlds.files), "home": str(self.worlds.home)}
+        return {"into": str(folder), **stores, "scratch": list(self.scratch)}
 
     @property
     def postgres(self) -> str | None:
@@ -358,14 +415,40 @@ class World:
             limit = self.worlds.config.world.disk
             return f"{what} wrote more than {limit:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
         if report["reason"]:
-            return f"{what} failed: {report['reason']}"
-        failed = [task for task in report["tasks"] if task["state"] == "failed"]
-        if not failed:
+            return f"{what} failed: {report['reason']}" + refusals(report)
+        return self._why_it_failed(what, report) + refusals(report)
+
+    def _why_it_failed(self, what: str, report: Mapping[str, Any]) -> str:
+        failure = unwanted(report)
+        if failure is None:
             return f"{what} ended as {report['state']}, and no task failed"
-        task = failed[0]
-        error = task["error"] or "no reason given"
+        return f"{what} {_how_it_failed(failure, report)}"
+
+
+def unwanted(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the first task that failed, although the configuration does not let it; None where there is none."""
+    return next((failure for failure in report.get("failures", ()) if not failure["wanted"]), None)
+
+
+def _how_it_failed(failure: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Return what is said of a run in which a task failed: that it is green all the same, where it is."""
+    task, where = failure["task_id"], f" in [tool.dagproof.proofs.{report['dag']}]"
+    if failure["state"] == "upstream_failed":
+        why = "did not run, because a task before it failed"
+        return f"failed: task {task} {why}; if it may be so, add {task!r} to may_fail{where}"
+    error = failure["error"] or "no reason given"
+    if report["dag_run"] != "success":
         hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
-        return f"{what} failed in task {task['task_id']}: {error}{hint}"
+        return f"failed in task {task}: {error}{hint}"
+    return f"is green, but task {task} failed: {error}; if it may fail, add {task!r} to may_fail{where}"
+
+
+def refusals(report: Mapping[str, Any]) -> str:
+    """Return what was refused to the run, to follow its error, where that does not say it already."""
+    errors = [str(report["reason"] or ""), *(str(task["error"] or "") for task in report["tasks"])]
+    untold = [told for told in report.get("refused", ()) if not any(told in error for error in errors)]
+    more = f" (and {len(untold) - MOST_REFUSALS} more)" if len(untold) > MOST_REFUSALS else ""
+    return "".join(f"; {told}" for told in untold[:MOST_REFUSALS]) + more
 
 
 def execute(conninfo: str, path: Path, name: str, where: str, *, moves_clock: bool = False, **values: str) -> None:
@@ -389,6 +472,24 @@ def execute(conninfo: str, path: Path, name: str, where: str, *, moves_clock: bo
     except psycopg.Error as error:
         first = str(error).strip().splitlines()[0]
         raise ConfigError(f"{where}: PostgreSQL refuses {name}: {first}") from error
+
+
+def beside(
+    world: WorldConfig, services: Mapping[str, str], allowed: Iterable[tuple[str, int]]
+) -> dict[str, tuple[str, str]]:
+    """Return what a run may reach that nobody compares: ``host:port`` or a path, and how it is noted and called.
+
+    The connections that lead there are named, too; the port of a service is not, since it is another one each time.
+    """
+    leads = [(setting.removeprefix("connections."), place) for setting, place in literal_addresses(world)]
+    found: dict[str, tuple[str, str]] = {p: ("wrote", f"files below {p}") for p in world.allow if p.startswith("/")}
+    for host, port in allowed:
+        place = f"{host}:{port}"
+        names = [name for name, leads_to in leads if leads_to in (place, f"{host}:") and name in world.connections]
+        found[place] = ("reached", f"{place} (connection {', '.join(names)})" if names else place)
+    for name, place in services.items():
+        found[place] = ("served", f"service {name}")
+    return found
 
 
 def needs_postgres(world: WorldConfig) -> bool:
@@ -468,6 +569,7 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
     config = worlds.config
     return Worker(
         home=worlds.folder / f"airflow-{machine.name}",
+        own=worlds.own,
         dags_folder=config.dags_folder,
         machine=machine,
         env=worlds.environment(machine),

@@ -26,7 +26,7 @@ from dagproof.airflow import bundle
 from dagproof.airflow.schedule import default_dates, run_for, scheduler_dag
 from dagproof.errors import DagproofError
 
-FIELDS = ("run_type", "run_id", "logical_date", "data_interval", "run_after")
+FIELDS = ("run_type", "run_id", "logical_date", "data_interval", "run_after", "partition_key", "partition_date")
 
 
 def main(folder: Path, loops: int) -> None:
@@ -37,7 +37,7 @@ def main(folder: Path, loops: int) -> None:
     bundle.sync_to_metadata(folder, dags)
     create_runs(loops)
     with create_session() as session:
-        runs = session.scalars(select(DagRun).order_by(DagRun.logical_date)).all()
+        runs = session.scalars(select(DagRun).order_by(DagRun.run_after)).all()
         made = {dag_id: [described(run) for run in runs if run.dag_id == dag_id] for dag_id in dags}
     print(json.dumps({dag_id: compared(dags[dag_id], made[dag_id]) for dag_id in dags}))
 
@@ -62,8 +62,10 @@ def described(run: DagRun) -> dict[str, Any]:
         "run_type": str(run.run_type),
         "run_id": run.run_id,
         "logical_date": iso(run.logical_date),
-        "data_interval": [iso(end) for end in interval],
+        "data_interval": [iso(end) for end in interval] if all(interval) else None,
         "run_after": iso(run.run_after),
+        "partition_key": getattr(run, "partition_key", None),
+        "partition_date": iso(getattr(run, "partition_date", None)),
     }
 
 
@@ -72,11 +74,11 @@ def compared(dag: Any, made: list[dict[str, Any]]) -> dict[str, Any]:
     zone = scheduler_dag(dag).timezone
     first_of: dict[str, dict[str, Any]] = {}
     for run in made:
-        day = datetime.fromisoformat(run["logical_date"]).astimezone(zone).date().isoformat()
+        day = datetime.fromisoformat(dated(run)).astimezone(zone).date().isoformat()
         first_of.setdefault(day, run)
     return {
         "made": made,
-        "planned": [plan(dag, run["logical_date"]) for run in made],
+        "planned": [plan(dag, dated(run)) for run in made],
         "first_of": list(first_of.values()),
         "planned_by_day": [plan(dag, day) for day in first_of],
         "default_dates": [plan(dag, date) for date in default_dates(dag)],
@@ -89,12 +91,17 @@ def plan(dag: Any, date: str) -> dict[str, Any]:
         run = run_for(dag, date)
     except DagproofError as error:
         return {"error": str(error)}
-    return {field: run[field] for field in FIELDS}
+    return {field: run.get(field) for field in FIELDS}
 
 
-def iso(moment: Any) -> str:
+def dated(run: dict[str, Any]) -> str:
+    """The date that a run is about."""
+    return str(run["logical_date"] or run["partition_date"])
+
+
+def iso(moment: Any) -> str | None:
     """A moment in UTC."""
-    return str(pendulum.instance(moment).in_timezone("UTC").isoformat())
+    return moment and str(pendulum.instance(moment).in_timezone("UTC").isoformat())
 
 
 if __name__ == "__main__":

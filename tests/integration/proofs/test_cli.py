@@ -37,6 +37,7 @@ dag_inserts: 2 of 3 laws proven over 2026-01-01
   ✓ deterministic  proven over 1 history: a fresh run on another machine leaves identical rows
   ✗ rerun          non-idempotent: run(2026-01-01), rerun(2026-01-01)
 
+  not compared nor restored: {marker} (world.allow)
   seed 0, {seconds} s
 """
 
@@ -169,7 +170,8 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
     assert replay, ended.out
     assert seconds, ended.out
     assert place, ended.out
-    assert ended.out == FAILURE.format(replay=replay[1], seconds=seconds[1], place=place[1])
+    found = {"replay": replay[1], "seconds": seconds[1], "place": place[1], "marker": project.marker}
+    assert ended.out == FAILURE.format(**found)
     page = (project.root / "proof.html").read_text()
     assert ended.out.partition("\n\ndag_inserts: ")[0] in unescape(page)
     assert "200 of 1,000 differing rows are shown" in page
@@ -209,6 +211,7 @@ Replay:  dagproof replay {replay}
 dag_commits_twice: 0 of 1 law proven over 2026-01-01
 
   ✗ crash          not atomic: run(2026-01-01), crash(2026-01-01, at {point})
+                   not compared nor restored: {marker} (world.allow)
 
   seed 0, {seconds} s
 """
@@ -226,7 +229,8 @@ def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
         "place": re.search(r", at (.*/misbehaving/tasks\.py:[0-9]+)\n", ended.out),
     }
     assert all(found.values()), ended.out
-    assert ended.out == TORN.format(**{name: match[1] for name, match in found.items() if match})
+    matched = {name: match[1] for name, match in found.items() if match}
+    assert ended.out == TORN.format(**matched, marker=project.marker)
     again = project.run("replay", str(found["replay"][1] if found["replay"] else ""))
     assert again.status == 1
     assert again.out.startswith(ended.out.partition("\n\ndag_commits_twice: ")[0])
@@ -274,7 +278,8 @@ def test_a_crash_at_fewer_points_says_so(project: Project) -> None:
     ended = project.run("prove", "dag_loads_what_there_is", "--law", "crash", "--max-points", "3")
     assert ended.status == 0, ended
     said = re.search(
-        r"proven over (\d+) histories: .* \((\d+) of (\d+) points of a run left out, as asked for", ended.out
+        r"proven over (\d+) histories: .*\n +(\d+) of (\d+) points of a run left out, as asked for \(--max-points\)\n",
+        ended.out,
     )
     assert said, ended.out
     tried, left_out, points = map(int, said.groups())

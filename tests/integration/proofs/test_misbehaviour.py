@@ -57,7 +57,7 @@ TOLD = [
         pytest.param(
             f"connects_with_{how}",
             f"failed in task connects_with_{how}: OutsideWorldError: the run tried to connect to 127.0.0.1:",
-            "which is not part of its world; map it with a connection in [tool.dagproof.world], or list it under allow",
+            "which is not part of its world; map it to {postgres} or to a service in [tool.dagproof.world], or list 1",
             id=f"connects-with-{how}",
         )
         for how in ("socket", "psycopg", "psycopg2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dagproof.deployment import _line, airflow_version
 
 FOLDER = Path(__file__).parent
 LOOPS = 8
@@ -44,6 +47,9 @@ NAMES = [
 ]
 
 ODD_SCHEDULES = ("leap_days", "preset_yearly", "preset_monthly", "cron_interval_monthly")
+PARTITIONED = ("daily", "day_before", "weeks_ahead", "monthly", "hourly")
+if _line(airflow_version() or "") >= (3, 2):
+    NAMES += [f"partition_{name}" for name in PARTITIONED]
 
 
 @pytest.fixture(scope="session")
@@ -76,15 +82,28 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return found
 
 
+def moment(text: str | None) -> datetime | None:
+    """What a text stands for."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def date_of(run: dict[str, Any]) -> datetime:
+    """The date that a run is about."""
+    found: datetime = run["logical_date"] or run["partition_date"]
+    return found
+
+
 def moments(runs_of_a_dag: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The runs with their moments as moments: whether one writes Z or +00:00 does not matter."""
     assert [run["error"] for run in runs_of_a_dag if "error" in run] == []
     return [
         {
             **run,
-            "logical_date": datetime.fromisoformat(run["logical_date"].replace("Z", "+00:00")),
-            "run_after": datetime.fromisoformat(run["run_after"].replace("Z", "+00:00")),
-            "data_interval": [datetime.fromisoformat(end.replace("Z", "+00:00")) for end in run["data_interval"]],
+            "run_id": re.sub(f"(__{run['partition_key']})__\\w+$", r"\1", run["run_id"]),  # random letters
+            "logical_date": moment(run["logical_date"]),
+            "run_after": moment(run["run_after"]),
+            "data_interval": [moment(end) for end in run["data_interval"] or ()],
+            "partition_date": moment(run["partition_date"]),
         }
         for run in runs_of_a_dag
     ]
@@ -115,7 +134,7 @@ def test_the_default_dates_begin_with_the_schedulers_first_two(name: str, runs: 
     dates = moments(runs[name]["default_dates"])
     assert dates[:2] == moments(runs[name]["made"][:2])
     assert len(dates) == 3
-    assert [run["logical_date"] for run in dates] == sorted({run["logical_date"] for run in dates})
+    assert [date_of(run) for run in dates] == sorted({date_of(run) for run in dates})
 
 
 def test_the_clocks_do_change_in_these_tests(runs: Runs) -> None:

@@ -50,13 +50,15 @@ RULE = record(
 )
 RESULT = record(
     "ruleId ruleIndex level message locations",
-    "relatedLocations",
+    "relatedLocations occurrenceCount properties",
     ruleId=TEXT,
     ruleIndex={"type": "integer", "minimum": 0},
     level=LEVEL,
     message=MESSAGE,
     locations=rows(LOCATION, minItems=1, maxItems=1),
     relatedLocations=rows(LOCATION, uniqueItems=True),
+    occurrenceCount={"type": "integer", "minimum": 1},
+    properties={"type": "object"},  # a bag of anything
 )
 NOTIFICATION = record("level message locations", level=LEVEL, message=MESSAGE, locations=rows(LOCATION))
 RUN = record(

@@ -7,6 +7,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dagproof.loaded.model import Spot
 from dagproof.rules import Finding
 from dagproof.rules.engine.baseline import entries
 from tests.unit.check.conftest import POKES, Project
@@ -83,7 +84,7 @@ def test_fingerprints_survive_any_shift_and_tell_all_findings_apart(lines: list[
 
     def prints(shift: int) -> list[str]:
         text = [*["# more"] * shift, *lines]
-        found = [Finding("r", "DP1", "x.py", n + shift, 1, n + shift, "m") for n in range(1, len(lines) + 1)]
+        found = [Finding("r", "DP1", Spot("x.py", n + shift), "m") for n in range(1, len(lines) + 1)]
         made = entries(found, lambda path, line: text[line - 1], base=tmp_path, root=tmp_path)
         return [one.fingerprint for one in made]
 

@@ -9,7 +9,7 @@ import pytest
 
 from dagproof.cli import main
 from dagproof.loaded.model import Event, LoadedDag, LoadedFile, LoadedTask, Schedule, Spot, Spots
-from dagproof.rules import Finding, Step, rule_named
+from dagproof.rules import Finding, rule_named
 from dagproof.rules.engine.merging import merged
 from tests.unit.check.conftest import Project
 
@@ -34,7 +34,7 @@ TASK = LoadedTask(
     inlets=(),
     fields={},
 )
-SOURCE = Finding("poke-sensor", "DP301", PATH, 5, 3, 5, "it pokes", "d", "wait", certain=False)
+SOURCE = Finding("poke-sensor", "DP301", Spot(PATH, 5, 3, 5), "it pokes", "d", "wait", certain=False)
 
 
 def file_of(*tasks: LoadedTask, events: tuple[Event, ...] = ()) -> LoadedFile:
@@ -85,17 +85,17 @@ def test_the_way_to_another_file_is_told() -> None:
     spots: Spots = (Spot(PATH, 2), Spot(PATH, 9), Spot("helper.py", 3), Spot(PATH, 30))
     (finding,) = found([], file_of(replace(TASK, spots=spots)))
     assert (finding.path, finding.line) == (PATH, 9)
-    assert finding.via == (Step("helper.py", 3), Step(PATH, 30))
+    assert finding.via == (Spot("helper.py", 3), Spot(PATH, 30))
 
 
 def test_an_event_is_told_unless_the_source_said_so() -> None:
     """On the same line, or at the same line of a helper."""
     event = Event("connect", "example.org:443", (Spot(PATH, 7),), refused=True, by_import=False)
-    told = Finding("top-level-io", "DP101", PATH, 7, 1, 7, "it connects")
+    told = Finding("top-level-io", "DP101", Spot(PATH, 7, 1, 7), "it connects")
     assert found([told], file_of(events=(event,)), "top-level-io") == [told]
-    assert len(found([replace(told, line=8, end_line=8)], file_of(events=(event,)), "top-level-io")) == 2
+    assert len(found([replace(told, spot=Spot(PATH, 8, 1, 8))], file_of(events=(event,)), "top-level-io")) == 2
     far = replace(event, spots=(Spot(PATH, 7), Spot("helper.py", 1)))
-    via = replace(told, line=1, end_line=1, via=(Step("helper.py", 1),))
+    via = replace(told, spot=Spot(PATH, 1, 1, 1), via=(Spot("helper.py", 1),))
     assert found([via], file_of(events=(far,)), "top-level-io") == [via]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dagproof.histories import Step
 from dagproof.lab import Lab
-from dagproof.laws.base import TEMPORARY
+from dagproof.laws.base import is_temporary
 from dagproof.laws.crash import Crash
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.snapshot import File, Snapshot, Table
@@ -100,14 +100,26 @@ def test_half_a_file_is_torn_and_a_temporary_one_is_not() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".a.csv", "raw/.hidden", "a.csv.part", "a.tmp", "raw/a.partial", "a.csv~", "tmpab12cd34", "x/a.crdownload"],
+    [
+        ".a.csv",
+        "raw/.hidden",
+        "a.csv.part",
+        "a.tmp",
+        "raw/a.partial",
+        "a.csv~",
+        "tmpab12cd34",
+        "x/a.crdownload",
+        "~/.x/.y",
+    ],
 )
 def test_a_temporary_file_is_known_by_its_name(path: str) -> None:
     """Hidden, or called temporary."""
-    assert TEMPORARY.search(path)
+    assert is_temporary(path)
 
 
-@pytest.mark.parametrize("path", ["a.csv", "part.csv", "tmp/a.csv", "temp", "tmpl.html", "apart", "_temporaries/a.csv"])
+@pytest.mark.parametrize(
+    "path", ["a.csv", "part.csv", "tmp/a.csv", "temp", "tmpl.html", "apart", "_temporaries/a.csv", "~/.x/a"]
+)
 def test_a_file_that_others_may_read_is_not_temporary(path: str) -> None:
     """Whatever its folder is called."""
-    assert not TEMPORARY.search(path)
+    assert not is_temporary(path)

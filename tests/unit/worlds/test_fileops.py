@@ -17,7 +17,7 @@ START = """
     import io, json, os, shutil, sys, tempfile
     from pathlib import Path
     from dagproof.worlds.fileops import FileOperations
-    files = FileOperations({folder!r}, {plan!r}, lambda: "load")
+    files = FileOperations({{"": {folder!r}}}, {plan!r}, lambda: "load")
     files.watch()
     os.chdir({folder!r})
 """

@@ -22,7 +22,7 @@ from typing import Any
 
 import dagproof
 from dagproof.loaded.model import Spot
-from dagproof.rules import Finding, Rule, Step
+from dagproof.rules import Finding, Rule
 from dagproof.rules.base import SourceFile
 from dagproof.rules.engine.sourcing import Looked
 from dagproof.source.project import Module, Project
@@ -56,6 +56,9 @@ class Cache:
             if entry is None or not self._holds(entry):
                 return None
             looked = _looked(entry["looked"])
+            for importer, name, package, found in entry["asked"]:
+                key = (name, Path(package) if package else None)
+                self._project.asked.setdefault(Path(importer), {})[key] = Path(found) if found else None
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
         return looked
@@ -72,7 +75,7 @@ class Cache:
 
     def put(self, module: Module, looked: Looked, tried: Collection[Path]) -> None:
         """Remember what a file gave."""
-        files = self._reached(module.path)
+        files = self._project.reached(module.path)
         self._changed = True
         self._known[str(module.path)] = {
             "files": {str(path): self._hash(str(path)) for path in (*files, *tried)},
@@ -118,16 +121,6 @@ class Cache:
                 self._hashes[path] = None
         return self._hashes[path]
 
-    def _reached(self, path: Path) -> list[Path]:
-        """The file, and all that names in it lead to."""
-        found, waiting = [path], [path]
-        while waiting:
-            for target in self._project.asked.get(waiting.pop(), {}).values():
-                if target is not None and target not in found:
-                    found.append(target)
-                    waiting.append(target)
-        return found
-
 
 def _read(path: Path) -> dict[str, Any]:
     try:
@@ -142,14 +135,21 @@ def _looked(data: dict[str, Any]) -> Looked:
     source = data["source"]
     named = {kind: tuple((name, Spot(**spot)) for name, spot in source[kind]) for kind in ("dags", "dormant")}
     return Looked(
-        findings=tuple(
-            Finding(**{**one, "via": tuple(Step(**step) for step in one["via"])}) for one in data["findings"]
-        ),
+        findings=tuple(map(_finding, data["findings"])),
         source=SourceFile(**{**source, **named}),
         is_dag_file=data["is_dag_file"],
         unreadable=data["unreadable"],
         comments=data["comments"],
+        unread=tuple((path, reason) for path, reason in data["unread"]),
+        unfollowed=tuple((path, line, name) for path, line, name in data["unfollowed"]),
     )
+
+
+def _finding(data: dict[str, Any]) -> Finding:
+    remedy = data["remedy"] and Spot(**data["remedy"])
+    via = tuple(Spot(**step) for step in data["via"])
+    others = tuple((dag_id, task_id) for dag_id, task_id in data["others"])
+    return Finding(**{**data, "spot": Spot(**data["spot"]), "via": via, "remedy": remedy, "others": others})
 
 
 def _key(project: Project, rules: Collection[Rule]) -> str:

@@ -14,9 +14,10 @@ from dagproof.loaded.model import LoadedFolder
 from dagproof.rules import Finding, Rule
 from dagproof.rules.base import SourceFile
 from dagproof.rules.engine.caching import Cache
+from dagproof.rules.engine.grouping import DagsOf, Group, grouped
 from dagproof.rules.engine.merging import merged
 from dagproof.rules.engine.sourcing import Looked, look_at
-from dagproof.rules.engine.suppressions import apply, without_duplicates
+from dagproof.rules.engine.suppressions import Suppressions, without_duplicates
 from dagproof.source.files import Walk, python_files
 from dagproof.source.names import Resolver
 from dagproof.source.project import Project
@@ -37,6 +38,20 @@ class Unreadable:
 
     path: str
     reason: str
+    needed_by: tuple[str, ...] = ()
+    """The DAG files that depend on it: what it gives them is not known."""
+
+    @property
+    def told(self) -> str:
+        """The reason, and what depends on it."""
+        if not self.needed_by:
+            return self.reason
+        return f"{self.reason}; {listed(self.needed_by, 'DAG file')} {'need' if self.needed_by[1:] else 'needs'} it"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as in the JSON that ``dagproof check`` prints."""
+        needed = {"needed_by": list(self.needed_by)} if self.needed_by else {}
+        return {"path": self.path, "reason": self.reason, **needed}
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,17 @@ class Checked:
     """The files that Airflow looks at."""
     known: int = 0
     """How many findings more the baseline knows already."""
+    dags: DagsOf = field(default_factory=dict)
+    """The ids of the DAGs that each file makes."""
+    roots: tuple[str, ...] = ()
+    """The folders that imports were followed from."""
+    unfollowed: tuple[tuple[str, int, str], ...] = ()
+    """Imports of the project's own modules that lead nowhere: path, line, and what is imported."""
+
+    @property
+    def groups(self) -> list[Group]:
+        """What was found, by cause."""
+        return grouped(self.findings, self.dags)
 
     @property
     def exit_status(self) -> int:
@@ -63,10 +89,19 @@ class Checked:
     def to_json(self) -> dict[str, Any]:
         """Return it as in the JSON that ``dagproof check`` prints."""
         return {
-            "findings": [finding.to_json() for finding in self.findings],
+            "findings": [group.to_json() for group in self.groups],
             "files": self.files,
-            "unreadable": [{"path": one.path, "reason": one.reason} for one in self.unreadable],
+            "unreadable": [one.to_json() for one in self.unreadable],
+            "roots": list(self.roots),
+            "unfollowed": [{"path": path, "line": line, "module": name} for path, line, name in self.unfollowed],
         }
+
+
+def listed(names: Sequence[str], noun: str, most: int = 3) -> str:
+    """Return some names in a sentence, with how many there are beside."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more {noun}{'' if len(names) - most == 1 else 's'}"
 
 
 @dataclass
@@ -174,21 +209,47 @@ def check_files(
         _add(found, (finding for rule in rules for finding in rule.check_sources(sources)))
     else:
         _add_loaded(found, folder, sources, rules)
-    findings: list[Finding] = []
-    for path, in_file in found.items():
-        wanted = rules_for(path) if rules_for else rules
-        left = without_duplicates([finding for finding in in_file if any(r.name == finding.rule for r in wanted)])
-        known = looked.get(path)
-        if known is None or known.comments:
-            left = apply(left, files.text(path), path, wanted, blind=_blind(path, wanted, folder))
-        findings += left
+    findings = _left(files, looked, found, rules_for or (lambda path: rules), folder)
     return Checked(
         tuple(findings),
         files.count,
         _unreadable(files, looked, findings),
         {files.project.show(path): files.text(files.project.show(path)) for path in files.walk.archived},
         tuple(path for path, one in looked.items() if one.is_dag_file),
+        dags=_dags(sources, folder),
+        roots=files.project.shown_roots(),
+        unfollowed=tuple(dict.fromkeys(one for each in looked.values() for one in each.unfollowed)),
     )
+
+
+def _left(
+    files: Files,
+    looked: dict[str, Looked],
+    found: dict[str, list[Finding]],
+    rules_for: RulesFor,
+    folder: LoadedFolder | None,
+) -> list[Finding]:
+    """What no comment allows, once each, and what is wrong with the comments."""
+    comments = Suppressions(files.text)
+    left: dict[str, list[Finding]] = {}
+    for path, in_file in found.items():
+        names = {rule.name for rule in rules_for(path)}
+        wanted = [finding for finding in in_file if finding.rule in names]
+        left[path] = [finding for finding in without_duplicates(wanted) if not comments.allow(finding)]
+    for path, one in looked.items():
+        if one.comments:
+            wanted_rules = rules_for(path)
+            blind = _blind(path, wanted_rules, folder)
+            left[path] += comments.judge(path, wanted_rules, blind=blind, is_shared=not one.is_dag_file)
+    return [finding for in_file in left.values() for finding in in_file]
+
+
+def _dags(sources: list[SourceFile], folder: LoadedFolder | None) -> dict[str, tuple[str, ...]]:
+    """The ids of the DAGs of each file, as far as they are known."""
+    found = {source.path: tuple(dag_id for dag_id, _ in source.dags) for source in sources}
+    if folder:
+        found |= {path: tuple(dag.dag_id for dag in file.dags) for path, file in folder.files.items() if file.dags}
+    return found
 
 
 def _look_at_all(files: Files, rules: Collection[Rule], cache: Cache | None) -> dict[str, Looked]:
@@ -267,10 +328,14 @@ def _blind(path: str, rules: Collection[Rule], folder: LoadedFolder | None) -> s
 
 
 def _unreadable(files: Files, looked: dict[str, Looked], findings: list[Finding]) -> tuple[Unreadable, ...]:
-    """What could not be looked at; a file of which import-error tells the same is told once."""
+    """What could not be looked at, and what needs it; a file of which import-error tells the same is told once."""
     told = {finding.path for finding in findings if finding.rule == "import-error"}
-    found = [Unreadable(files.project.show(path.resolve()), why) for path, why in files.walk.unreadable]
+    found = {files.project.show(path.resolve()): why for path, why in files.walk.unreadable}
+    found |= {path: one.unreadable for path, one in looked.items() if one.unreadable and path not in told}
+    needed: dict[str, list[str]] = {}
     for path, one in looked.items():
-        if one.unreadable and path not in told:
-            found.append(Unreadable(path, one.unreadable))
-    return tuple(found)
+        for other, reason in one.unread:
+            if other not in told:
+                found.setdefault(other, reason)
+            needed.setdefault(other, []).append(path)
+    return tuple(Unreadable(path, reason, tuple(needed.get(path, ()))) for path, reason in found.items())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +39,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, action="append", default=[], metavar="RULE", help=text)
     parser.add_argument("--output-format", choices=FORMATS, default="text")
     parser.add_argument(
+        "--group-by",
+        choices=("rule", "cause"),
+        default="rule",
+        help="of the text: list findings, or the lines that cause them",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="of the text: print every finding with its code, however many"
+    )
+    parser.add_argument(
         "--baseline",
         metavar="FILE",
         help="findings that are known, and not told again (default: [tool.dagproof.check] baseline)",
@@ -67,10 +78,19 @@ def _run(options: argparse.Namespace) -> int:
         paths, rules, config, base=Path.cwd(), imports=not options.no_import, caches=not options.no_cache
     )
     checked = _with_baseline(checked, files, rules, options, config)
-    text = report(checked, options.output_format, rules)
+    text = report(checked, options, rules, has_baseline=bool(options.baseline or config.check.baseline))
     if text:
-        print(text)  # noqa: T201 - it is the command's output
+        _write(text)
     return checked.exit_status
+
+
+def _write(text: str) -> None:
+    """Print the report; somebody who reads only its head (``| head``) has what they wanted."""
+    try:
+        print(text, flush=True)  # noqa: T201 - it is the command's output
+    except BrokenPipeError:
+        # what is left in the buffer would be written, and fail, when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def check_project(
@@ -172,8 +192,9 @@ def _with_baseline(
     return replace(checked, findings=(), known=len(checked.findings))
 
 
-def report(checked: Checked, output_format: str, rules: Sequence[Rule]) -> str:
+def report(checked: Checked, options: argparse.Namespace, rules: Sequence[Rule], *, has_baseline: bool) -> str:
     """Return what was found in one of the formats."""
+    output_format = options.output_format
     if output_format == "json":
         return json.dumps(checked.to_json(), indent=2, ensure_ascii=False)
     if output_format == "sarif":
@@ -186,4 +207,10 @@ def report(checked: Checked, output_format: str, rules: Sequence[Rule]) -> str:
         return check_github(checked)
     from dagproof.report.check_text import check_text
 
-    return check_text(checked, Path.cwd())
+    return check_text(
+        checked,
+        Path.cwd(),
+        by_cause=options.group_by == "cause",
+        everything=options.all,
+        offers_baseline=not has_baseline,
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dagproof.loaded.model import Spot
-from dagproof.rules.base import SourceFile, column_of
+from dagproof.rules.base import SourceFile
 from dagproof.source import words
 from dagproof.source.dagfile import DagFile, Place
 from dagproof.source.names import Names
@@ -64,7 +65,6 @@ def _words(tree: ast.Module) -> set[str]:
 
 
 def _spot(place: Place) -> Spot:
-    end = getattr(place.node, "end_lineno", None) or place.line
     if isinstance(place.node, ast.FunctionDef | ast.AsyncFunctionDef):
-        end = place.line
-    return Spot(place.module.shown, place.line, column_of(place), end)
+        return replace(place.spot, end_line=place.line)
+    return place.spot

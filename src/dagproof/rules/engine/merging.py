@@ -28,7 +28,7 @@ class Judged:
             return self.task_id == finding.task_id or self.task_id.endswith(f".{finding.task_id}")
         if self.task_id is None and finding.dag_id:
             return True
-        lines = range(finding.line, max(finding.end_line, finding.line) + 1)
+        lines = range(finding.line, finding.end_line + 1)
         return any(spot.path == finding.path and spot.line in lines for spot in self.spots)
 
 
@@ -83,8 +83,12 @@ def _is_told(finding: Finding, others: list[Finding]) -> bool:
     """Whether it was said already: on the same line, or about the same line of another file."""
     for other in others:
         if finding.via or other.via:
-            if finding.via[-1:] == other.via[-1:]:
+            if finding.via and other.via and _line(finding.cause) == _line(other.cause):
                 return True
-        elif other.line <= finding.line <= max(other.end_line, other.line):
+        elif other.line <= finding.line <= other.end_line:
             return True
     return False
+
+
+def _line(spot: Spot) -> tuple[str, int]:
+    return (spot.path, spot.line)

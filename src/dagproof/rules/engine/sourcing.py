@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from dagproof.rules import Finding, Rule
@@ -12,7 +12,7 @@ from dagproof.source.dagfile import DagFile
 from dagproof.source.files import may_hold_dags
 from dagproof.source.names import Resolver
 from dagproof.source.project import Module
-from dagproof.source.reading import UnreadableError, parse
+from dagproof.source.reading import UnreadableError, parse, too_deep
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Looked:
     unreadable: str | None = None
     comments: bool = False
     """Whether a comment in it may speak to us."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """The other files that it needs and that can't be read, each with the reason."""
+    unfollowed: tuple[tuple[str, int, str], ...] = ()
+    """Imports of the project's own modules that lead nowhere: path, line, and what is imported."""
 
 
 def look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Looked:
@@ -49,8 +53,35 @@ def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Loo
         wanted = rules if dagfile.dags and is_dag_file else ()
         found, failed = _checked(dagfile, wanted)
     except RecursionError as error:
-        raise UnreadableError("its code is nested too deeply to be looked at") from error
-    return Looked(tuple(found), told, is_dag_file, unreadable="; ".join(failed) or None, comments=comments)
+        raise UnreadableError(too_deep(error)) from error
+    return Looked(
+        tuple(found),
+        told,
+        is_dag_file,
+        unreadable="; ".join(failed) or None,
+        comments=comments,
+        unread=tuple(_unread(module)),
+        unfollowed=tuple(_unfollowed(dagfile)),
+    )
+
+
+def _unread(module: Module) -> Iterator[tuple[str, str]]:
+    """Yield the files that a file needs and that can't be read."""
+    for path in module.project.reached(module.path)[1:]:
+        other = module.project.module(path)
+        if other.failure:
+            yield other.shown, other.failure
+
+
+def _unfollowed(dagfile: DagFile) -> Iterator[tuple[str, int, str]]:
+    """Yield the imports of the project's own modules that lead nowhere."""
+    project = dagfile.module.project
+    for body in dagfile.bodies:
+        module = body.scope.module
+        for one in body.scope.imports:
+            if one.target and not one.is_guarded and project.is_own(one.target, module):
+                if project.find(one.target, module) is None:
+                    yield module.shown, getattr(one.node, "lineno", 1), project.written(one.target)
 
 
 def _checked(dagfile: DagFile, rules: Collection[Rule]) -> tuple[list[Finding], list[str]]:
@@ -65,7 +96,7 @@ def _checked(dagfile: DagFile, rules: Collection[Rule]) -> tuple[list[Finding], 
         except Exception as error:
             failed.append(
                 f"the rule {rule.name} failed on it ({type(error).__name__}: {error}), which is a fault of dagproof's; "
-                f"please report it, and leave the rule out with --ignore {rule.name} until it is mended"
+                f"please report it, and leave the rule out with --ignore {rule.name} until it is fixed"
             )
     return found, failed
 

@@ -72,6 +72,23 @@ SCHEDULES = {
     }.items()
 }
 
+try:
+    from airflow.sdk import CronPartitionTimetable  # since Airflow 3.2
+except ImportError:
+    pass
+else:
+    PARTITIONS = {
+        "partition_daily": ("0 0 * * *", "UTC", 0, "%Y-%m-%dT%H:%M:%S", UTC_START),
+        "partition_day_before": ("0 5 * * *", BERLIN, -1, "%Y-%m-%d", STARTS["spring"][BERLIN]),
+        "partition_weeks_ahead": ("0 0 * * 1", "UTC", 3, "%Y%m%d", UTC_START),
+        "partition_monthly": ("0 0 1 * *", NEW_YORK, 0, "%Y-%m", STARTS["autumn"][NEW_YORK]),
+        "partition_hourly": ("0 * * * *", NEW_YORK, 0, "%Y-%m-%dT%H", STARTS["spring"][NEW_YORK]),
+    }
+    SCHEDULES |= {
+        name: (CronPartitionTimetable(cron, timezone=zone, run_offset=offset, key_format=keys), start)
+        for name, (cron, zone, offset, keys, start) in PARTITIONS.items()
+    }
+
 for name, (schedule, start) in SCHEDULES.items():
     with DAG(name, schedule=schedule, start_date=start, catchup=True, max_active_runs=10_000) as dag:
         pass

@@ -1,0 +1,61 @@
+"""What is noted of a run where it happens: what was refused to it, and what it reached that nobody compares.
+
+The guard in the worker and its children writes lines of JSON to a file, which also outlive a child that is killed; the
+gate, which is in this process, adds to them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+#: What a note says in the report of a run: why it is named there, and the setting that makes it so.
+_WHY = {
+    "reached": ("also spoke to: neither compared nor restored", "world.allow"),
+    "served": ("also spoke to: neither compared nor restored", "world.services"),
+    "wrote": ("also wrote: neither compared nor restored", "world.allow"),
+    "could reach": ("may have spoken to: neither compared nor restored", "world.allow"),
+    "could call": ("may have spoken to: neither compared nor restored", "world.services"),
+    "removed": ("not compared, since it is removed after each run", ""),
+    "refused": ("(refused; the run went on)", ""),
+}
+
+
+class Notes:
+    """The notes about one worker, read at the end of each run; what was noted between two runs belongs to all later."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._always: dict[tuple[str, str], None] = {}
+        self._now: dict[tuple[str, str], None] = {}
+
+    def add(self, kind: str, what: str) -> None:
+        """Note something."""
+        with self._lock:
+            self._now[kind, what] = None
+
+    def begin(self) -> None:
+        """A run begins: what was noted so far came of importing the DAGs."""
+        self._always |= self._taken()
+
+    def end(self) -> dict[str, Any]:
+        """A run has ended: return what its report says of it, the sentences about what was ``refused`` among it."""
+        noted = dict.fromkeys([*self._always, *self._taken()])
+        left_out = [{"what": what, "why": _WHY[kind][0], "setting": _WHY[kind][1]} for kind, what in noted]
+        return {"refused": [what for kind, what in noted if kind == "refused"], "left_out": left_out}
+
+    def _taken(self) -> dict[tuple[str, str], None]:
+        with self._lock:
+            taken, self._now = self._now, {}
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            self.path.unlink()
+        except OSError:
+            return taken
+        for line in lines:
+            note = json.loads(line)
+            taken[note["kind"], note["what"]] = None
+        return taken

@@ -1,0 +1,98 @@
+"""Rows in another physical order: a database in which every table has its rows the other way round, and no other rows.
+
+A table promises no order, and tomorrow's plan, a vacuum or a restored dump gives another one. Whatever a query takes by
+place, and not by value, comes out differently here: the first of several that tie, a number that is counted up without
+an order, a LIMIT. Each table's rows are deleted and written again, last first, without triggers and foreign keys
+noticing; ids, sequences and what is computed stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+#: A table that is larger stays as it is: it would take longer than the run.
+MOST_BYTES = 64 * 2**20
+#: Ways to get at rows that a planner may choose, and here does not: each of them gives rows in an order of its own.
+_OTHER_PLANS = ("enable_hashagg", "enable_hashjoin", "enable_indexscan", "enable_indexonlyscan")
+
+#: Tables with rows; whether something would notice that they are written again, whatever we ask for, or unless we do.
+_TABLES = """
+SELECT n.nspname, c.relname,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
+       pg_relation_size(c.oid) AS bytes,
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+         OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_enabled IN ('A', 'R')),
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled = 'O')
+         OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_enabled = 'O')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384 AND pg_relation_size(c.oid) > 0
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dagproof')
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY n.nspname, c.relname
+"""
+
+
+def turn_rows(conninfo: str) -> list[str]:
+    """Turn the rows of all tables of the database `conninfo`, and let its next sessions plan in other ways.
+
+    Return the tables that stay as they are, each with the reason.
+    """
+    import psycopg
+
+    left = []
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        _plan_in_other_ways(connection)
+        connection.execute("SET row_security = off")
+        is_unnoticed = _become_unnoticed(connection)
+        for schema, name, columns, size, always_notices, notices in connection.execute(_TABLES).fetchall():
+            shown = name if schema == "public" else f"{schema}.{name}"
+            if size > MOST_BYTES:
+                left.append(f"{shown} (larger than {MOST_BYTES // 2**20} MB)")
+            elif always_notices or (notices and not is_unnoticed):
+                left.append(f"{shown} (it has triggers, rules or foreign keys)")
+            elif columns:
+                try:
+                    _turn(connection, schema, name, columns)
+                except psycopg.Error as error:
+                    left.append(f"{shown} ({str(error).strip().splitlines()[0]})")
+    return left
+
+
+def _turn(connection: psycopg.Connection[Any], schema: str, name: str, columns: list[str]) -> None:
+    """Write the rows again in one statement, so that nothing is lost where the table refuses one of them."""
+    from psycopg import sql
+
+    statement = sql.SQL(
+        'WITH gone AS (DELETE FROM ONLY {table} RETURNING ctid AS "place of dagproof", {columns}) '
+        "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE "
+        'SELECT {columns} FROM gone ORDER BY "place of dagproof" DESC'
+    )
+    connection.execute(
+        statement.format(
+            table=sql.Identifier(schema, name), columns=sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+        )
+    )
+
+
+def _become_unnoticed(connection: psycopg.Connection[Any]) -> bool:
+    """Switch off triggers, rules and foreign keys for this session, where its user may."""
+    import psycopg
+
+    try:
+        connection.execute("SET session_replication_role = replica")
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def _plan_in_other_ways(connection: psycopg.Connection[Any]) -> None:
+    from psycopg import sql
+
+    database = sql.Identifier(connection.info.dbname)
+    for setting in _OTHER_PLANS:
+        connection.execute(sql.SQL("ALTER DATABASE {} SET {} = off").format(database, sql.SQL(setting)))

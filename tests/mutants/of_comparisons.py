@@ -1,0 +1,143 @@
+"""Mutants of what is compared, and how."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant, unit
+
+POSTGRES = "tests/integration/proofs/test_snapshot_postgres.py"
+
+COMPARISONS = (
+    Mutant(
+        "diff: rows that are there twice",
+        "worlds/diff.py",
+        "old, new = Counter(before.rows), Counter(after.rows)",
+        "old, new = Counter(set(before.rows)), Counter(set(after.rows))",
+        unit("test_diff.py", "duplicated"),
+    ),
+    Mutant(
+        "diff: rows that are missing",
+        "worlds/diff.py",
+        '    changes.missing.extend(tuple(line.split(b"\\t")) for line in (old - new).elements())\n',
+        "",
+        unit("test_diff.py", "counts_add_up"),
+    ),
+    Mutant(
+        "diff: rows that are new",
+        "worlds/diff.py",
+        "            changes.added.extend([row] * times)",
+        "            pass",
+        unit("test_diff.py", "counts_add_up"),
+    ),
+    Mutant(
+        "diff: as many rows are the same rows",
+        "worlds/diff.py",
+        "if before.rows == after.rows and before.columns == after.columns:",
+        "if len(before.rows) == len(after.rows) and before.columns == after.columns:",
+        unit("test_diff.py", "diff_is_empty"),
+    ),
+    Mutant(
+        "diff: a table that came or went",
+        "worlds/diff.py",
+        "for name in sorted(before.tables.keys() | after.tables.keys())",
+        "for name in sorted(before.tables.keys() & after.tables.keys())",
+        unit("test_diff.py", "came_or_went"),
+    ),
+    Mutant(
+        "diff: a column that came",
+        "worlds/diff.py",
+        "columns = list(dict.fromkeys([*before.columns, *after.columns]))",
+        "columns = list(before.columns)",
+        unit("test_diff.py", "column_that_came"),
+    ),
+    Mutant(
+        "diff: a file of the same size",
+        "worlds/diff.py",
+        "if before.chunks == after.chunks and before.size == after.size:",
+        "if before.size == after.size:",
+        unit("test_diff.py", "bytes_are"),
+    ),
+    Mutant(
+        "diff: a file that came or went",
+        "worlds/diff.py",
+        "for path in sorted(before.files.keys() | after.files.keys())",
+        "for path in sorted(before.files.keys() & after.files.keys())",
+        unit("test_diff.py", "file_that_came"),
+    ),
+    Mutant(
+        "diff: an empty table is an effect",
+        "worlds/diff.py",
+        "any(t.rows_before or t.rows_after for t in effect.tables)",
+        "bool(effect.tables)",
+        unit("test_diff.py", "came_or_went"),
+    ),
+    Mutant(
+        "snapshot: just the first part of a file",
+        "worlds/snapshot.py",
+        "chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())",
+        "chunks[1:] or chunks.append(hashlib.blake2b(chunk, digest_size=16).digest())",
+        unit("test_snapshot.py", "byte_of_a_big_file"),
+    ),
+    Mutant(
+        "snapshot: no subfolders",
+        "worlds/snapshot.py",
+        "        folders.sort()\n",
+        "        folders.clear()\n",
+        unit("test_snapshot.py", "every_file"),
+    ),
+    Mutant(
+        "snapshot: no SQLite",
+        "worlds/contents.py",
+        "_DATABASES = (SQLITE, DUCKDB)",
+        "_DATABASES = (DUCKDB,)",
+        unit("test_snapshot.py", "sqlite"),
+    ),
+    Mutant(
+        "snapshot: no DuckDB",
+        "worlds/contents.py",
+        "_DATABASES = (SQLITE, DUCKDB)",
+        "_DATABASES = (SQLITE,)",
+        unit("test_snapshot.py", "duckdb"),
+    ),
+    Mutant(
+        "snapshot: an ignored column is the whole table",
+        "worlds/snapshot.py",
+        'return frozenset({"*"}) if "*" in mine else frozenset(mine)',
+        'return frozenset({"*"}) if mine else frozenset(mine)',
+        unit("test_snapshot.py", "ignore_entry"),
+    ),
+    Mutant(
+        "snapshot: what is named whole is everything like it",
+        "worlds/snapshot.py",
+        "return is_table or (bool(path) and (path == entry or file_matches(path, entry)))",
+        "return bool(table or path)",
+        unit("test_snapshot.py", "entry_for_whole"),
+    ),
+    Mutant(
+        "snapshot: no partitioned tables",
+        "worlds/snapshot.py",
+        "c.relkind IN ('r', 'p')",
+        "c.relkind IN ('r')",
+        (POSTGRES, "-k", "every_table"),
+    ),
+    Mutant(
+        "snapshot: no materialized views",
+        "worlds/snapshot.py",
+        "OR c.relkind = 'm' AND c.relispopulated",
+        "",
+        (POSTGRES, "-k", "every_table"),
+    ),
+    Mutant(
+        "snapshot: other schemas are left out",
+        "worlds/snapshot.py",
+        "n.nspname NOT IN ('pg_catalog', 'information_schema')",
+        "n.nspname IN ('public')",
+        (POSTGRES, "-k", "every_table"),
+    ),
+    Mutant(
+        "snapshot: numbers are rounded",
+        "worlds/snapshot.py",
+        '"numeric": "trim_scale({0})"',
+        '"numeric": "round({0}, 1)"',
+        (POSTGRES, "-k", "different_values"),
+    ),
+)

@@ -1,0 +1,99 @@
+"""Mutants of the worlds in which runs happen, and of what keeps a run inside."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant, bug, unit
+
+WORLD = (
+    Mutant(
+        "machine: the same time zone",
+        "worlds/machine.py",
+        '"worker-2.example.org", "Pacific/Chatham", 1)',
+        '"worker-2.example.org", "UTC", 1)',
+        bug("local_time_zone", "deterministic"),
+    ),
+    Mutant(
+        "machine: the same order of sets",
+        "worlds/machine.py",
+        '"worker-2.example.org", "Pacific/Chatham", 1)',
+        '"worker-2.example.org", "Pacific/Chatham", 0)',
+        bug("hash_bucket", "deterministic"),
+    ),
+    Mutant(
+        "machine: the same host name",
+        "worlds/machine.py",
+        "        socket.gethostname = lambda: self.hostname\n",
+        "        socket.gethostname = lambda: 'worker'\n",
+        bug("host_name", "deterministic"),
+    ),
+    Mutant(
+        "world: a failed run is a success",
+        "worlds/world.py",
+        'if report["state"] != "success":\n            raise RunFailedError(self.why(what, report)',
+        "if False:\n            raise RunFailedError(self.why(what, report)",
+        bug("moved_input", "retry"),
+    ),
+    Mutant(
+        "world: SQL's clock is not moved",
+        "worlds/world.py",
+        "lane.move_clock(self._database, now.timestamp() - time.time())",
+        "lane.move_clock(self._database, 0.0)",
+        bug("partition_of_current_date", "clock"),
+    ),
+    Mutant(
+        "world: Airflow's variables stay",
+        "worlds/world.py",
+        "        replace_metadata(saved.metadata if saved else self.metadata_template, worker.metadata)\n",
+        "        worker.metadata.exists() or replace_metadata(self.metadata_template, worker.metadata)\n",
+        bug("watermark_in_a_variable", "crash"),
+    ),
+    Mutant(
+        "clock: Python's is not moved",
+        "worlds/clock.py",
+        "time_machine.travel(start.timestamp(), tick=True)",
+        "time_machine.travel(time.time(), tick=True)",
+        unit("test_clock.py", "begins_where"),
+    ),
+    Mutant(
+        "points: nothing is worth a killed run but the first",
+        "worlds/points.py",
+        "    if len(points) <= most:\n        return list(points)\n",
+        "    return list(points[:1])\n",
+        unit("worlds/test_points.py", "points_are_all_tried"),
+    ),
+    Mutant(
+        "points: no reply is lost",
+        "worlds/points.py",
+        "        if not within.get(message.connection):\n            found.add(message.index)\n",
+        "",
+        unit("worlds/test_points.py", "reply"),
+    ),
+    Mutant(
+        "guard: writes anywhere",
+        "worlds/guard.py",
+        "            if isinstance(args[2], int) and args[2] & WRITE_FLAGS:\n",
+        "            if False:\n",
+        unit("test_guard.py", "write_outside"),
+    ),
+    Mutant(
+        "guard: connects anywhere",
+        "worlds/guard.py",
+        '        elif event == "socket.connect":\n            self._check_connect(*args[:2])\n',
+        "",
+        unit("test_guard.py", "connection_to_elsewhere"),
+    ),
+    Mutant(
+        "guard: the kernel helps with nothing",
+        "worlds/guard.py",
+        '    if sys.platform != "linux":\n        return False\n',
+        "    return False\n",
+        unit("test_guard.py", "kernel_refuses"),
+    ),
+    Mutant(
+        "guard: drivers in C connect anywhere",
+        "worlds/guard.py",
+        "        check(host, ports[min(index, len(ports) - 1)])",
+        "        pass",
+        unit("test_guard.py", "driver_is_refused"),
+    ),
+)
