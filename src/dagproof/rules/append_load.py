@@ -75,8 +75,8 @@ class AppendLoad(Rule):
     table, `WHERE last_day < …` of a column that is set with it, `if cursor.rowcount:`), where an error that a unique
     key raises is caught, and for files in temporary folders. Where the task runs SQL that can't be read, nothing is
     found. Where an earlier task empties the table, split-transaction reports it. A target that is named as a journal
-    (`audit_log`, `load_errors`) or as a staging table is doubtful, and so are a condition that may be such a look-up, a `version`, and a
-    `||` that may merge documents.
+    (`audit_log`, `load_errors`) or as a staging table is doubtful, and so are a condition that may be such a look-up,
+    a `version`, and a `||` that may merge documents.
 
     ## Why is this bad
     A retry, a cleared run or a backfill loads the same date again, and each time its rows are there once more. Nothing
