@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from tests.support.compose import ROOT
 
 from etl.spark.session import spark_session
 from etl.spark.settings import SparkSettings
-from tests.compose import ROOT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import httpx
 import psycopg
+from tests.support.compose import ROOT, compose_program
 
 from dagproof.postgres.servers import free_port, unique_name
-from tests.compose import ROOT, compose_program
 
 PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "S3_PORT", "SFTP_PORT", "MODEL_PORT", "MAIL_PORT")
 PATIENCE = 900.0  # seconds that anything may take; a machine may be slow

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.compose import ROOT
 
-from tests.compose import ROOT
 from tests.stack.stack import PATIENCE, ROWS, Stack
 
 DATES = [f"2026-01-0{day}" for day in range(1, 6)]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.example_proofs import everything
 
 from dagproof.report.html import write_html
 from tests.conftest import NOT_SEEN
-from tests.example_proofs import everything
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page

@@ -12,9 +12,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests.support.pages import parsed
 
 from dagproof.laws import all_laws
-from tests.pages import parsed
 
 HEALTHY = """
     import pendulum

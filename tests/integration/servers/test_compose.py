@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.compose import ROOT, compose_program
 
 from dagproof.postgres.servers import ServerError, free_port, start_server, unique_name
-from tests.compose import ROOT, compose_program
 
 Compose = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -19,10 +19,10 @@ import psycopg
 import psycopg.conninfo
 import pytest
 from pytest_postgresql import factories
+from tests.support.object_store import ObjectStore, object_store
 
 from dagproof.postgres.servers import unique_name
 from etl.storage import Storage, open_storage
-from tests.object_store import ObjectStore, object_store
 
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "etl" / "sql"

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
+from tests.support.object_store import object_store
 
 from etl.archive.backup import back_up, differences, verify
 from etl.archive.export import TABLES
@@ -25,7 +26,6 @@ from etl.errors import ArchiveError, ChangedMeanwhileError, LoadError, MissingFi
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from etl.storage import Storage, open_storage
-from tests.object_store import object_store
 
 pytestmark = pytest.mark.one_server
 

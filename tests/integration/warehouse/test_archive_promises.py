@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import psycopg.conninfo
 import pytest
+from tests.support.object_store import KEY, SECRET, ObjectStore
 
 from dagproof.postgres.servers import PostgresServer
 from etl.archive.manifest import Manifest, manifest_name, read_manifest
@@ -17,7 +18,6 @@ from etl.archive.restore import restore
 from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from etl.storage import Storage, open_storage
-from tests.object_store import KEY, SECRET, ObjectStore
 
 pytestmark = pytest.mark.one_server
 

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import psycopg.conninfo
 import pytest
+from tests.support.object_store import KEY, SECRET, ObjectStore
 
 from dagproof.postgres.servers import PostgresServer
 from etl.model.scoring import score
@@ -22,7 +23,6 @@ from etl.model.server import ModelServer, RefusedError
 from etl.storage import Storage, open_storage
 from etl.transactions.generator import generate_transactions
 from etl.transactions.rows import COLUMNS
-from tests.object_store import KEY, SECRET, ObjectStore
 
 pytestmark = pytest.mark.one_server
 

@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 import psycopg.conninfo
 import pytest
+from tests.support.object_store import StoredFile
+from tests.support.sftp_server import PASSWORD, USER, sftp_folder
 
 from dagproof.postgres.servers import PostgresServer
 from etl.logs.report import TABLES
 from etl.logs.settings import ALL_APPS
 from etl.storage import Storage
-from tests.object_store import StoredFile
-from tests.sftp_server import PASSWORD, USER, sftp_folder
 
 pytestmark = pytest.mark.one_server
 

@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import psycopg.conninfo
 import pytest
+from tests.support.object_store import StoredFile
 
 from dagproof.postgres.servers import PostgresServer
 from etl.storage import Storage
 from etl.weekly.files import TABLES
-from tests.object_store import StoredFile
 
 pytestmark = pytest.mark.one_server
 

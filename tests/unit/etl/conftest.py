@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.object_store import ObjectStore, object_store
 
 from etl.storage import Storage, open_storage
-from tests.object_store import ObjectStore, object_store
 
 numbers = itertools.count()
 

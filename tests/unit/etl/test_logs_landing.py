@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.object_store import ObjectStore
+from tests.support.sftp_server import PASSWORD, USER, SftpFolder, sftp_folder
 
 from etl.errors import SettingsError, SourceUnavailableError
 from etl.logs.generator import generate_log
@@ -21,8 +23,6 @@ from etl.logs.parse import open_log, parse_log, summarise
 from etl.logs.places import SftpServer, ThisMachine
 from etl.logs.settings import ALL_APPS, LogSettings, read_log_settings
 from etl.storage import Storage, open_storage
-from tests.object_store import ObjectStore
-from tests.sftp_server import PASSWORD, USER, SftpFolder, sftp_folder
 
 DS = "2026-01-02"
 BEFORE, DURING = 1_767_000_000, 1_767_350_000  # seconds since 1970: 2025-12-29 and 2026-01-02

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.object_store import SECRET, ObjectStore
 
 from etl.errors import MissingFileError, SettingsError, StorageError
 from etl.storage import Credentials, Storage, copy, open_storage
-from tests.object_store import SECRET, ObjectStore
 
 ROOT = Path(__file__).parents[3]
 numbers = itertools.count()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.object_store import ObjectStore
 
 from etl.errors import InputError, SettingsError, SourceUnavailableError, TransientError
 from etl.shop.load import as_csv, raw_tables
@@ -20,7 +21,6 @@ from etl.shop.size import DAYS, FIRST_DAY, scaled
 from etl.storage import Storage, open_storage
 from etl.weekly.files import TABLES, check_file, generated, land, raw_file, source
 from etl.weekly.settings import WeekSettings, read_week_settings
-from tests.object_store import ObjectStore
 
 WEEK = "2026-01-31"
 FACTOR = 0.01

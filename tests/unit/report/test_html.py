@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.example_proofs import HOSTILE, everything
+from tests.support.pages import Element, parsed
 
 from dagproof.errors import UsageError
 from dagproof.laws import Verdict, all_laws
@@ -23,8 +25,6 @@ from dagproof.report.html import check_writable, html_report, write_html
 from dagproof.report.html_values import LONG, SHORT, shown, shown_pair
 from dagproof.report.text import failure_text
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
-from tests.example_proofs import HOSTILE, everything
-from tests.pages import Element, parsed
 
 ROOT = Path(__file__).parents[2]
 VALUES = st.none() | st.sampled_from(["", "NULL", "'", "''", "'NULL'", " ", HOSTILE]) | st.text(max_size=SHORT - 2)
@@ -225,7 +225,7 @@ def test_the_page_is_small(html: str) -> None:
 def test_the_same_proofs_give_the_same_page(html: str) -> None:
     """In any process: the order of sets does not show."""
     program = (
-        "import hashlib; from tests.example_proofs import everything; from dagproof.report.html import html_report;"
+        "import hashlib; from tests.support.example_proofs import everything; from dagproof.report.html import html_report;"
         "print(hashlib.sha256(html_report(everything()).encode()).hexdigest())"
     )
     digests = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.support.pages import parsed
 
 from dagproof.histories import Step
 from dagproof.laws import Verdict
@@ -16,7 +17,6 @@ from dagproof.stores.diff import Unstable, diff, differing_columns, unstable
 from dagproof.stores.snapshot import Snapshot, Table
 from dagproof.stores.structure import Part, without_names
 from dagproof.stores.structurediff import StructureDiff, occurrences
-from tests.pages import parsed
 
 INDEX = Part("index", "(v)")
 VIEW = Part("view", "", "SELECT v FROM ev WHERE v > 1;")
