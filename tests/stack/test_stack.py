@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.compose import ROOT
 
 from tests.stack.stack import PATIENCE, ROWS, Stack
 from tests.support.compose import ROOT

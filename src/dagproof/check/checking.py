@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from dagproof.check import severity
 from dagproof.check.caching import Cache
 from dagproof.check.grouping import DagsOf, Group, grouped
 from dagproof.check.merging import merged
@@ -82,7 +83,7 @@ class Checked:
     @property
     def exit_status(self) -> int:
         """0: nothing found. 1: something certain was found. 2: nothing was, and some file could not be looked at."""
-        if any(finding.certain for finding in self.findings):
+        if any(finding.fails for finding in self.findings):
             return FOUND
         return CANNOT_TELL if self.unreadable else NOTHING
 
@@ -209,7 +210,8 @@ def check_files(
         _add(found, (finding for rule in rules for finding in rule.check_sources(sources)))
     else:
         _add_loaded(found, folder, sources, rules)
-    findings = _left(files, looked, found, rules_for or (lambda path: rules), folder)
+    left = _left(files, looked, found, rules_for or (lambda path: rules), folder)
+    findings = list(severity.applied(left, rules))
     return Checked(
         tuple(findings),
         files.count,
