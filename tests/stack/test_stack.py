@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.compose import ROOT
 
 from tests.stack.stack import PATIENCE, ROWS, Stack
 from tests.support.compose import ROOT

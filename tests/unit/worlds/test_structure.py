@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support.pages import parsed
 
 from dagproof.histories import Step
 from dagproof.laws import Verdict
@@ -17,6 +16,7 @@ from dagproof.stores.diff import Unstable, diff, differing_columns, unstable
 from dagproof.stores.snapshot import Snapshot, Table
 from dagproof.stores.structure import Part, without_names
 from dagproof.stores.structurediff import StructureDiff, occurrences
+from tests.support.pages import parsed
 
 INDEX = Part("index", "(v)")
 VIEW = Part("view", "", "SELECT v FROM ev WHERE v > 1;")
