@@ -21,7 +21,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from dagproof.postgres.servers import PostgresServer, start_server, unique_name
+from dagproof.postgres.server import PostgresServer, unique_name
+from dagproof.postgres.servers import start_server
 from dagproof.postgres.wire import Fault, Proxy, fault_points
 
 CLIENT = """

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
-from dagproof.postgres.servers import KINDS, PostgresServer, engine_problem, start_server, unique_name
+from dagproof.postgres.container import engine_problem
+from dagproof.postgres.server import PostgresServer, unique_name
+from dagproof.postgres.servers import KINDS, start_server
 from dagproof.pytest.session import postgres_kind
 
 # A machine that is busy with other things is slow now and then, and that is no fault. In CI the examples are the same

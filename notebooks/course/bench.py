@@ -11,7 +11,8 @@ from pathlib import Path
 from dagproof.config import load_config
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.laws import Verdict, law_named
-from dagproof.postgres.servers import PostgresServer, start_server
+from dagproof.postgres.server import PostgresServer
+from dagproof.postgres.servers import start_server
 from dagproof.proof.prover import Proof, Prover, machines_for
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.lab import Lab

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import psycopg
 
-from dagproof.postgres.servers import free_port, unique_name
+from dagproof.postgres.server import free_port, unique_name
 from tests.support.compose import ROOT, compose_program
 
 PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "S3_PORT", "SFTP_PORT", "MODEL_PORT", "MAIL_PORT")

@@ -19,7 +19,7 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from dagproof.proof.omissions import configured, left_out, nothing_left
 from dagproof.runs.driver import open_driver
 from dagproof.runs.lab import Lab

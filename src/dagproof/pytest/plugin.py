@@ -11,7 +11,7 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 from dagproof.pytest.session import LEFT_OUT, RESOURCES, Resources, dags_folder, postgres_kind, settings_of
 
 if TYPE_CHECKING:
-    from dagproof.postgres.servers import PostgresServer
+    from dagproof.postgres.server import PostgresServer
     from dagproof.pytest.laws import LawsOf, Prove
 
 #: How many laws are named of which the same was left out.
@@ -71,7 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
     kind = postgres_kind(config)
     if kind == "embedded":
         return
-    from dagproof.postgres.servers import ServerError, check_kind
+    from dagproof.postgres.server import ServerError
+    from dagproof.postgres.servers import check_kind
 
     try:
         check_kind(kind)
@@ -165,7 +166,7 @@ def _may_choose(config: pytest.Config, marker: str) -> bool:
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
     """A PostgreSQL server for the length of the test session."""
-    from dagproof.postgres.servers import ServerError
+    from dagproof.postgres.server import ServerError
 
     try:
         return pytestconfig.stash[RESOURCES].server()

@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from dagproof.config import Config
-    from dagproof.postgres.servers import PostgresServer
+    from dagproof.postgres.server import PostgresServer
     from dagproof.runs.driver import Driver
 
 

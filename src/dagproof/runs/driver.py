@@ -10,7 +10,7 @@ from typing import Any
 from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError, WorkerError
 from dagproof.inside.machine import HERE, Machine
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.worker import Worker

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from dagproof import reaper
 from dagproof.errors import ConfigError, DagproofError
-from dagproof.postgres.servers import LOOPBACK, free_port
+from dagproof.postgres.server import LOOPBACK, free_port
 from dagproof.worlds.worker import KEPT_ENVIRONMENT
 
 PATIENCE = 60.0

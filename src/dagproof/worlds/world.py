@@ -23,7 +23,8 @@ from dagproof import reaper
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.inside.machine import HERE, Machine
-from dagproof.postgres.servers import PostgresServer, start_server, unique_name
+from dagproof.postgres.server import PostgresServer, unique_name
+from dagproof.postgres.servers import start_server
 from dagproof.postgres.wire import FUNCTIONS, Lane, Proxy, moved_sql
 from dagproof.stores import snapshot
 from dagproof.stores.database import sequences

@@ -16,7 +16,7 @@ import pytest
 
 from dagproof.cli import main
 from dagproof.config import parse_config
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from dagproof.proof.jobs import MOST_JOBS, default_jobs
 from tests.integration.proofs.conftest import NOTHING, Project
 from tests.support.processes import command_lines_of, processes_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from tests.integration.proofs.conftest import NOTHING, Project
 from tests.support.processes import processes_of
 from tests.support.waiting import eventually

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.stores.diff import diff
 from dagproof.stores.snapshot import Snapshot, take
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.postgres.wire import FUNCTIONS
 from dagproof.stores import structure
 from dagproof.stores.diff import Diff, diff, differing_columns, has_effect

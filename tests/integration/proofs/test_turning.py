@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.stores.database import sequences
 from dagproof.stores.diff import diff
 from dagproof.stores.snapshot import take

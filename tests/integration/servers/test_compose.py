@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dagproof.postgres.servers import ServerError, free_port, start_server, unique_name
+from dagproof.postgres.server import ServerError, free_port, unique_name
+from dagproof.postgres.servers import start_server
 from tests.support.compose import ROOT, compose_program
 
 Compose = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -8,7 +8,8 @@ import socket
 import psycopg
 import pytest
 
-from dagproof.postgres.servers import PostgresServer, ServerError, start_server, unique_name
+from dagproof.postgres.server import PostgresServer, ServerError, unique_name
+from dagproof.postgres.servers import start_server
 
 
 def test_it_listens_on_tcp_with_a_password(postgres_server: PostgresServer) -> None:

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.postgres import servers
-from dagproof.postgres.servers import PostgresServer, ServerError, start_server, unique_name
+from dagproof.postgres import embedded, server
+from dagproof.postgres.server import PostgresServer, ServerError, unique_name
+from dagproof.postgres.servers import start_server
 
-SOURCES = Path(servers.__file__).parents[2]
+SOURCES = Path(server.__file__).parents[2]
 PACKAGES = sysconfig.get_path("platlib")
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -78,7 +79,10 @@ def run(
     program: str, *arguments: str, temporary: Path, python: str = sys.executable, **options: object
 ) -> subprocess.Popen[str]:
     """Start a Python program that has `start_server`, `unique_name` and its arguments as `args` at hand."""
-    prologue = "import os, signal, sys, time\nfrom dagproof.postgres.servers import *\nargs = sys.argv[1:]\n"
+    prologue = (
+        "import os, signal, sys, time\nfrom dagproof.postgres.servers import *\n"
+        "from dagproof.postgres.server import *\nargs = sys.argv[1:]\n"
+    )
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(SOURCES)}
     process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload] # options are anybody's
         [python, "-c", prologue + textwrap.dedent(program), *arguments],
@@ -157,10 +161,10 @@ def test_programs_in_a_closed_folder_are_copied(place: Path, monkeypatch: pytest
     """A virtual environment below /root: its permissions stay as they are, and the server starts all the same."""
     closed = place / "closed"
     closed.mkdir(mode=0o700)
-    original = servers._programs()
-    for folder in (original, servers._libraries(original)):
+    original = embedded._programs()
+    for folder in (original, embedded._libraries(original)):
         shutil.copytree(folder, closed / folder.relative_to(original.parents[1]))
-    monkeypatch.setattr(servers, "_programs", lambda: closed / original.relative_to(original.parents[1]))
+    monkeypatch.setattr(embedded, "_programs", lambda: closed / original.relative_to(original.parents[1]))
     monkeypatch.setattr("tempfile.tempdir", str(place))
     with start_server() as server, server.connect() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -213,9 +217,9 @@ def test_servers_run_side_by_side() -> None:
 def test_a_port_that_was_taken_in_between_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server says so, and the next free one is tried."""
     with start_server() as first:
-        free = servers.free_port
+        free = server.free_port
         ports = iter([first.port, first.port])
-        monkeypatch.setattr(servers, "free_port", lambda: next(ports, None) or free())
+        monkeypatch.setattr(embedded, "free_port", lambda: next(ports, None) or free())
         with start_server() as second, second.connect() as connection:
             assert second.port != first.port
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -328,7 +332,7 @@ def test_a_missing_engine_is_reported_with_ways_out(monkeypatch: pytest.MonkeyPa
 def test_an_address_where_nobody_answers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what was said, and what to check."""
     with pytest.raises(ServerError, match=r"refused us: .*Check the address"):
-        start_server(f"postgresql://u:p@127.0.0.1:{servers.free_port()}/postgres").__enter__()
+        start_server(f"postgresql://u:p@127.0.0.1:{server.free_port()}/postgres").__enter__()
 
 
 def test_a_wrong_password_is_reported_without_it(embedded_server: PostgresServer) -> None:
@@ -353,7 +357,7 @@ def test_databases_are_kept_in_memory_where_there_is_room(room: int, monkeypatch
     for name in ("TMPDIR", "TEMP", "TMP"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("tempfile.tempdir", "/tmp")
-    monkeypatch.setattr(servers, "_ROOM_IN_MEMORY", room)
+    monkeypatch.setattr(embedded, "_ROOM_IN_MEMORY", room)
     with start_server() as server, server.connect() as connection:
         row = connection.execute("SHOW data_directory").fetchone()
         assert row

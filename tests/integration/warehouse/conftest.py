@@ -20,7 +20,7 @@ import psycopg.conninfo
 import pytest
 from pytest_postgresql import factories
 
-from dagproof.postgres.servers import unique_name
+from dagproof.postgres.server import unique_name
 from etl.storage import Storage, open_storage
 from tests.support.object_store import ObjectStore, object_store
 

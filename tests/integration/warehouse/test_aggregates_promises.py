@@ -8,7 +8,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from etl.aggregates import SUMMARIES
 from etl.shop.load import load_shop
 from etl.shop.size import Shop

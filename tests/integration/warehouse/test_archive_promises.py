@@ -11,7 +11,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from etl.archive.manifest import Manifest, manifest_name, read_manifest
 from etl.archive.restore import restore
 from etl.shop.load import load_shop

@@ -16,7 +16,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from etl.model.scoring import score
 from etl.model.server import ModelServer, RefusedError
 from etl.storage import Storage, open_storage

@@ -12,7 +12,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from etl.logs.report import TABLES
 from etl.logs.settings import ALL_APPS
 from etl.storage import Storage

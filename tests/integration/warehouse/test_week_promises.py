@@ -10,7 +10,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from etl.storage import Storage
 from etl.weekly.files import TABLES
 from tests.support.object_store import StoredFile

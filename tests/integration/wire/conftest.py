@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagproof.postgres.servers import PostgresServer, unique_name
+from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.postgres.wire import Proxy
 
 

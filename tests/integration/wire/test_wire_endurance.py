@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from dagproof.errors import DagproofError
-from dagproof.postgres.servers import PostgresServer
+from dagproof.postgres.server import PostgresServer
 from dagproof.postgres.wire import Fault, Hold, Proxy, ProxyError
 from dagproof.postgres.wire.loop import LoopEndedError
 from tests.support.waiting import eventually
@@ -319,17 +319,12 @@ def test_a_proxy_out_of_descriptors_goes_on_when_it_has_some_again(embedded_serv
 def test_a_server_may_be_started_anew(tmp_path: Path) -> None:
     """Clients of the old one get an error, those of the new one work, and the proxy's port stays."""
     from dagproof import reaper
-    from dagproof.postgres.servers import (
-        _account,
-        _Cluster,
-        _meeting_place,
-        _programs,
-        free_port,
-    )
+    from dagproof.postgres.embedded import Cluster, _account, _meeting_place, _programs
+    from dagproof.postgres.server import free_port
 
     account = _account()
     with reaper.temporary_directory("dagproof-pg-", _meeting_place(account)) as home:
-        cluster, port = _Cluster(home, _programs(), account, home), free_port()
+        cluster, port = Cluster(home, _programs(), account, home), free_port()
         command: list[str | Path] = [cluster.programs / "bin" / "postgres", "-D", cluster.data, "-p", str(port)]
         where = {"host": "127.0.0.1", "user": "postgres", "password": cluster.password, "dbname": "postgres"}
         with Proxy("127.0.0.1", port) as proxy, contextlib.ExitStack() as stack:
