@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from dagproof.check.explaining import examples
 
+from dagproof.explain.text import examples
 from dagproof.rules import rule_named
 from tests.unit.check.conftest import Project
 
