@@ -130,6 +130,11 @@ class Driver:
         """Return what a worker says of a DAG that has been loaded: ``tasks`` with their source lines, and more."""
         return dict(self._about[dag_id])
 
+    @property
+    def not_held(self) -> tuple[str, ...]:
+        """What this kernel does not refuse to the C libraries and programs of a run, for people."""
+        return self._first.not_held
+
     def second_worker(self, worker: Worker) -> Worker:
         """Return another worker than `worker`, for a run at the same time.
 
