@@ -131,7 +131,7 @@ def test_a_bare_date_is_the_first_run_of_that_day(name: str, runs: Runs) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_default_dates_begin_with_the_schedulers_first_two(name: str, runs: Runs) -> None:
-    """Three of them, in order, and each one another run; where the clocks change, they are around that (and one more)."""
+    """Three of them, in order, and each one another run; where the clocks change, they are around that, or one more."""
     dates = moments(runs[name]["default_dates"])
     if any(zone in name for zone in ("berlin", "new_york", *CLOCKS)):
         assert len(dates) in (3, 4)
