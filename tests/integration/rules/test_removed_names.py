@@ -87,9 +87,8 @@ def test_no_name_that_a_provider_is_said_to_lack_can_be_imported(tmp_path: Path)
     gone = {name: removed for name in here if (removed := removed_name(name, target()))}
     assert any("postgres" in name for name in gone)
     assert ask(IMPORTS, list(gone), tmp_path) == []
-    ways = {
-        one.instead for one in gone.values() if one.instead.startswith("airflow.providers.") and " " not in one.instead
-    }
+    told = {one.instead for one in gone.values()}
+    ways = {way for way in told if way.startswith("airflow.providers.") and " " not in way}
     ours = sorted(way for way in ways if any(way.startswith(_prefix(one)) for one in _packages()))
     assert ask(IMPORTS, ours, tmp_path) == ours
 

@@ -294,12 +294,7 @@ def test_the_table_of_providers_leads_to_names_that_are_there() -> None:
         assert re.fullmatch(r"20\d\d-\d\d", one.month)
         assert re.fullmatch(r"\d+\.\d+\.\d+", one.since)
     sql = "airflow.providers.common.sql.operators.sql.SQLExecuteQueryOperator"
-    for provider, operator in (
-        ("postgres", "Postgres"),
-        ("mysql", "MySql"),
-        ("sqlite", "Sqlite"),
-        ("oracle", "Oracle"),
-    ):
+    for provider, operator in (("postgres", "Postgres"), ("mysql", "MySql"), ("oracle", "Oracle")):
         assert known[f"airflow.providers.{provider}.operators.{provider}.{operator}Operator"].instead == sql
     assert len(known) > 300
 
