@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dagproof.driver import Driver, open_driver
-from dagproof.prover import Prover
-from dagproof.scope import sentences
-from dagproof.worlds.servers import PostgresServer
 
 from dagproof.config import load_config
 from dagproof.laws import law_named
+from dagproof.postgres.servers import PostgresServer
+from dagproof.proof.prover import Prover
+from dagproof.runs.driver import Driver, open_driver
+from dagproof.runs.scope import sentences
 from tests.integration.cases.conftest import Case, Ended
 
 HEAD = """\
