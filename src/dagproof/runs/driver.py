@@ -13,6 +13,7 @@ from dagproof.inside.machine import HERE, Machine
 from dagproof.postgres.server import PostgresServer
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
+from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import Run, Worlds, open_worlds, worker_for
 
@@ -105,8 +106,13 @@ class Driver:
             WorkerError: a DAG is unknown or does not load.
         """
         first = self._first
-        first.start_loading(list(dag_ids), metadata, makes_template=True)
+        own = self.worlds.own / "kept-metadata.db"  # a worker may write there, and not to where worlds are kept
+        own.unlink(missing_ok=True)
+        if metadata.exists():
+            replace_metadata(metadata, own)
+        first.start_loading(list(dag_ids), own, makes_template=True)
         self._about |= first.loaded(self.config.world.timeout)
+        replace_metadata(own, metadata)
 
     def join(self, machine: Machine) -> None:
         """Start a worker on one machine more, with all that is loaded; none where there is one already."""
