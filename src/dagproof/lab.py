@@ -88,6 +88,11 @@ class Lab:
         return self._driver.about(self.dag_id)
 
     @property
+    def not_held(self) -> tuple[str, ...]:
+        """What this kernel does not refuse to the C libraries and programs of a run, for people."""
+        return self._driver.not_held
+
+    @property
     def has_two_workers(self) -> bool:
         """Whether two runs can be at work at the same time."""
         return len(self._driver.machines) > 1

@@ -84,6 +84,7 @@ class Worker:
         self._dags_folder = dags_folder
         self.not_held: tuple[str, ...] = ()
         """What the fence around runs does not hold on this kernel, for people."""
+        self._beside = list(guard["beside"].values())
         self._notes = Notes(own / f"{home.name}.notes")
         self._variables = dict(variables)
         home.mkdir(parents=True, exist_ok=True)
@@ -147,7 +148,7 @@ class Worker:
         report = self._answer(self._run_timeout, "the worker does not answer")
         if self._gate.sweep():
             self._notes.add("removed", "shared memory in /dev/shm")
-        return report | self._notes.end()
+        return report | self._notes.end(self._beside if self.not_held else ())
 
     def has_finished(self, seconds: float) -> bool:
         """Wait up to `seconds` for the end of the run that was started; tell whether it has come."""

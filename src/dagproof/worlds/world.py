@@ -250,7 +250,7 @@ class Worlds:
     def left_aside(self) -> list[dict[str, str]]:
         """Return what a run that is over has left and nobody compares, as its report says it."""
         scratch = [f"~/{name}" for name in snapshot.HOME_SCRATCH if any(self.home.glob(name))]
-        entries = [{"what": name, "why": "not compared: scratch at home", "setting": ""} for name in scratch]
+        entries = [{"what": name, "why": "not compared, since it is a cache or a history", "setting": ""} for name in scratch]
         if any(self.temporary.iterdir()):
             why = "not compared, since it is emptied before each run"
             entries.append({"what": "the folder for temporary files", "why": why, "setting": ""})
