@@ -235,6 +235,30 @@ class Rule(ABC):
             joint=joint,
         )
 
+    def found_of_task(
+        self,
+        dagfile: DagFile,
+        task: Task,
+        way: Chain,
+        message: str,
+        remedy: Place | None,
+        joint: str,
+        *,
+        certain: bool = True,
+    ) -> Finding:
+        """Return the finding that a task lacks a setting: told at the task, with the way to what it needs that for."""
+        beyond = next((n for n, place in enumerate(way) if place.module is not dagfile.module), len(way))
+        return self.found(
+            dagfile,
+            (*task.chain, task.place),
+            message,
+            task=task,
+            certain=certain,
+            further=tuple(place.spot for place in way[beyond:]),
+            remedy=remedy,
+            joint=joint,
+        )
+
 
 def _once(spots: Spots) -> Spots:
     """Leave out what is the same line again: it is no step on a way."""

@@ -172,8 +172,10 @@ def _loading(paths: Sequence[Path], config: Config, roots: Sequence[Path]) -> Lo
                 archived = path in files.walk.archived
                 file = path.parent if archived else path.resolve()
                 wanted.setdefault(file, Wanted(file, bundle_of(file), "" if archived else files.text(shown)))
-        user = [*roots, *folders]
-        return load(list(wanted.values()), config, show=lambda p: files.project.show(Path(p)), whole=whole, user=user)
+        more = files.project.safe_roots()
+        followed = replace(config, pythonpath=(*config.pythonpath, *map(str, more)))
+        user = [*roots, *folders, *more]
+        return load(list(wanted.values()), followed, show=lambda p: files.project.show(Path(p)), whole=whole, user=user)
 
     return loading
 

@@ -47,7 +47,9 @@ class Suppression:
     def allows(self, finding: Finding, spot: Spot) -> bool:
         """Say whether it is about a finding that has to do with a place in its file."""
         named = finding.rule in self.names or finding.code in self.names
-        return named and not self.is_over and spot.line <= self.about <= max(spot.end_line, spot.line)
+        if self.verb != "allow" or self.is_over or not named:
+            return False
+        return spot.line <= self.about <= max(spot.end_line, spot.line)
 
 
 def suppressions(text: str, *, is_python: bool = True) -> list[Suppression]:
