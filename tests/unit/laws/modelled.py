@@ -171,7 +171,8 @@ class ModelLab(Lab):
         with self._world_after(_Key(self._moves(history[:-1]), HERE.name, 0), HERE) as world:
             here = Here(history[-1].date, datetime.now(tz=timezone.utc), HERE, "scheduled")
             stage: Any = self._stage
-            number = len(list(stage.load(world.stores, here)))
+            stores: Any = getattr(world, "stores")  # noqa: B009 - it is a model
+            number = len(list(stage.load(stores, here)))
         return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], ""
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
