@@ -59,6 +59,7 @@ def main() -> None:
             table[provider] = gone
         count = sum(len(one["names"]) for one in gone.values())
         print(f"{provider}: {count} names are gone", flush=True)  # noqa: T201 - the script's output
+    followed(table)
     text = json.dumps(dict(sorted(table.items())), indent=1, sort_keys=True)
     TABLE.write_text(text + "\n", encoding="utf-8")
 
@@ -89,6 +90,7 @@ class Provider:
         """Return what went, with replacements that the newest release really has: some went themselves, later."""
         newest = self.release(len(self.versions) - 1)
         there = set(names(newest))
+        importable = set(bound(newest))
         told = {f"{self.prefix}.{name}": new for one in gone.values() for name, new in one["names"].items()}
         for one in gone.values():
             for name, new in list(one["names"].items()):
@@ -100,7 +102,11 @@ class Provider:
                     member = new.rpartition(".")[2]
                     new = next(_home(newest, member, ""), "") if member[:1].isupper() else ""
                 one["names"][name] = new
-            one["names"] = {name: new for name, new in one["names"].items() if not name.startswith("airflow.")}
+            one["names"] = {
+                name: new
+                for name, new in one["names"].items()
+                if not name.startswith("airflow.") and f"{self.prefix}.{name}" not in importable
+            }
         return {version: one for version, one in gone.items() if one["names"]}
 
     def _went(self, before: int, after: int, newest: set[str]) -> dict[str, tuple[int, int]]:
@@ -170,6 +176,33 @@ def public(release: Release, module: str, tree: ast.Module, depth: int = 5) -> I
                 yield from public(release, node.module or "", other, depth - 1)
             elif not made and alias.name[:1].isupper() and any(_warnings(tree.body)):
                 yield alias.asname or alias.name
+
+
+def bound(release: Release) -> Iterator[str]:
+    """Yield all that can be imported from the modules of a release, what these import themselves among it."""
+    for module, tree in release.modules.items():
+        for node in _top(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield from (f"{module}.{alias.asname or alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                yield from (f"{module}.{target.id}" for target in targets if isinstance(target, ast.Name))
+
+
+def followed(table: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """Let what moved to another provider lead to where that has it now."""
+    told = {
+        f"airflow.providers.{provider.replace('-', '.')}.{name}": new
+        for provider, releases in table.items()
+        for release in releases.values()
+        for name, new in release["names"].items()
+    }
+    for releases in table.values():
+        for release in releases.values():
+            for name, new in release["names"].items():
+                for _ in range(5):
+                    new = told.get(new, new)
+                release["names"][name] = "" if new in told else new
 
 
 @lru_cache(maxsize=2_000)

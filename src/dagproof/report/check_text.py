@@ -16,6 +16,8 @@ TWO_SCREENS = 90
 """Lines. What is longer is shortened, unless somebody wants all of it."""
 MOST_OF_RULE = 3
 MOST_CAUSES = 3
+FEW = 3
+"""Places from which on a cause is worth a line of the summary."""
 MOST_UNREADABLE = 8
 MANY = 10
 """Findings from which on somebody may rather begin with a baseline."""
@@ -189,8 +191,9 @@ def _summary_lines(checked: Checked, groups: Sequence[Group], *, offers_baseline
         yield f"{count:>{width}}  {code}  {rule}{'' if is_certain else ' (doubtful)'}"
     if counts:
         yield ""
-    if shared := sorted((group for group in groups if group.count > 1), key=lambda group: -group.count)[:MOST_CAUSES]:
-        for group in shared:
+    shared = [group for group in groups if group.count >= FEW]
+    if shared:
+        for group in sorted(shared, key=lambda group: -group.count)[:MOST_CAUSES]:
             cause = group.told.cause
             places = f"{_count(group.count, 'place')} in {_count(len(group.dags), 'DAG')}"
             yield f"{cause.path}:{cause.line} causes {group.told.rule} at {places}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.reaching import policy_place, reach
+from dagproof.source.reaching import policy_place, reach, way_out
 from dagproof.source.sensors import sensor_kind
 from dagproof.source.settings import Settings
 
@@ -73,7 +73,7 @@ class EndlessTask(Rule):
             does = reach(task, dagfile, unlimited=True) if is_endless else None
             if does:
                 told = does.told(dagfile, task)
-                message = f"{told}, and the task has no time limit: where that hangs, so does it; set execution_timeout"
+                message = f"{told}, and the task has no time limit: where that hangs, so does it; {way_out(task, KEY)}"
                 yield self.found_of_task(dagfile, task, does.way, message, policy_place(task, dagfile, KEY), JOINT)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:

@@ -9,7 +9,7 @@ from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.amounts import seconds
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.reaching import policy_place, reach
+from dagproof.source.reaching import policy_place, reach, way_out
 from dagproof.source.settings import Settings
 
 OF_INSTALLATION = "AIRFLOW__CORE__DEFAULT_TASK_RETRIES"
@@ -80,7 +80,8 @@ class NoRetries(Rule):
             does = reach(task, dagfile) if how else None
             if how and does:
                 decided = how == DECIDED
-                message = f"{does.told(dagfile, task)}, and {how}: one broken connection fails the run; set retries"
+                told, way = does.told(dagfile, task), way_out(task, "retries")
+                message = f"{told}, and {how}: one broken connection fails the run; {way}"
                 place = policy_place(task, dagfile, "retries")
                 joint = JOINT_DECIDED if decided else JOINT
                 yield self.found_of_task(dagfile, task, does.way, message, place, joint, certain=not decided)

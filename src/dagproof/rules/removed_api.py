@@ -25,7 +25,6 @@ from dagproof.source.settings import Settings
 from dagproof.source.target import shown
 from dagproof.source.values import constant
 
-DATE = "logical_date"
 PULL = "name the task: task_ids=…"
 ORM = re.compile(
     r"airflow\.settings\.(?:get_)?[sS]ession(?:\(\))?$|airflow\.settings\.(?:Non)?Session\w*$"
@@ -207,7 +206,8 @@ class _Look:
         for body in self._running():
             for name, place in context.dates_of_runs(self.dagfile, body):
                 message = f"{name} is not there in {self.airflow}: this is an AttributeError"
-                yield self._found((*body.chain, place), message, f"{name.rpartition('.')[0]}.{DATE}", body.task)
+                instead = "dag_run.logical_date" if name.startswith("dag_run.") else "logical_date of the context"
+                yield self._found((*body.chain, place), message, instead, body.task)
 
     def of_pulls(self) -> Iterator[Finding]:
         """XComs that are pulled from no task by name."""

@@ -320,7 +320,7 @@ class DagFile:
                 given = decorator_arguments(node, home, self.resolver).known
                 named = [constant(given[key], self.resolver) for key in ("dag_id", "name") if key in given]
                 dag_id = next((name for name in named if isinstance(name, str)), None if named else made.name)
-                span = _span(made.node)
+                span = (min(one.lineno for one in made.decorators), _span(made.node)[1])
                 self.dags.append(Dag(node, home, dag_id, Arguments(given, True), chain, span, is_asset=True))
                 below = self._task_decorator(made)
                 arguments = decorator_arguments(below, home, self.resolver) if below else Arguments({}, False)

@@ -110,8 +110,9 @@ def _limits(known: dict[str, Value], dagfile: DagFile) -> bool | None:
     for key in IN_DICTIONARIES:
         if key in known:
             inside = dictionary(known[key], dagfile.resolver)
-            if any(LIMITS & {name, name.rpartition(".")[2]} or _SETTINGS.search(name) for name in inside.known):
-                return True
+            for name, value in inside.known.items():
+                if name.rpartition(".")[2] in LIMITS or _SETTINGS.search(name):
+                    return constant(value, dagfile.resolver) is not None
             text = text_of(*known[key], dagfile.resolver)
             if text and _SETTINGS.search(text):
                 return True
@@ -167,10 +168,16 @@ def _makers(site: Site, dagfile: DagFile) -> list[tuple[ast.Call, Scope]]:
     return [(one.node, one.scope) for one in found if isinstance(one.node, ast.Call)]
 
 
+def way_out(task: Task, key: str) -> str:
+    """Return what to write to give a task a parameter."""
+    is_asset = task.dag is not None and task.dag.is_asset
+    return f"put @task({key}=…) below @asset" if is_asset else f"set {key}"
+
+
 def policy_place(task: Task, dagfile: DagFile, key: str) -> Place | None:
     """Return where one change gives a parameter to all tasks like this one: its DAG's `default_args`, or its DAG."""
     dag = task.dag
-    if dag is None:
+    if dag is None or dag.is_asset:
         return None
     given = dag.arguments.known.get("default_args")
     if given is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -314,3 +316,178 @@ def test_an_import_of_the_project_that_leads_nowhere_is_said(
     assert "1 import of the project's own modules could not be followed: shop.made.X, first at a.py:2" in (
         capsys.readouterr().out
     )
+
+
+TASKS = """from datetime import datetime
+from airflow.sdk import DAG, asset, task, task_group, Variable
+from airflow.providers.http.hooks.http import HttpHook
+from airflow.providers.http.operators.http import HttpOperator
+from airflow.providers.ssh.operators.ssh import SSHOperator
+from airflow.utils.session import create_session, provide_session
+from airflow import settings
+from airflow.models import DagRun
+import ftplib, requests, socket, urllib.request
+OPTIONS = {"timeout": 5}
+ARGS = {"retries": 2}
+with DAG("a", schedule="@daily", start_date=datetime(2026, 1, 1), catchup=True, default_args=ARGS):
+    @task
+    def work(ti=None, **context):
+        BODY
+    work()
+"""
+
+
+def of_body(check: Check, tmp_path: Path, body: str, rule: str) -> list[str]:
+    """The messages of a rule about a task with a body."""
+    (tmp_path / "a.py").write_text(TASKS.replace("BODY", body.replace("\n", "\n        ")))
+    told = check(tmp_path, "a.py")
+    assert not told["unreadable"]
+    return [one["message"] for one in told["findings"] if one["rule"] == rule]
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ('requests.get("http://x")', 1),
+        ('requests.get("http://x", timeout=None)', 1),
+        ('requests.get("http://x", timeout=3)', 0),
+        ('requests.get("http://x", **OPTIONS)', 0),
+        ('HttpHook(method="GET").run("/x")', 1),
+        ('HttpHook(method="GET").run("/x", extra_options=OPTIONS)', 0),
+        ('HttpHook(method="GET").run("/x", None, None, {"timeout": 1})', 0),
+        ('HttpHook(method="GET").run("/x", extra_options={"verify": False})', 1),
+        ('urllib.request.urlopen("http://x", None, 3)', 0),
+        ('ftplib.FTP("x", timeout=3).retrlines("LIST")', 0),
+        ('socket.setdefaulttimeout(3)\nrequests.get("http://x")', 0),
+    ],
+)
+def test_a_call_that_gives_up_by_itself_is_not_endless(check: Check, tmp_path: Path, body: str, count: int) -> None:
+    """By a limit of its own, wherever it is written."""
+    assert len(of_body(check, tmp_path, body, "endless-task")) == count
+
+
+@pytest.mark.parametrize(
+    ("operator", "count"),
+    [
+        ('HttpOperator(task_id="t")', 1),
+        ('HttpOperator(task_id="t", extra_options=OPTIONS)', 0),
+        ('HttpOperator(task_id="t", extra_options={"timeout": None})', 1),
+        ('HttpOperator(task_id="t", extra_options=dict(timeout=3))', 0),
+        ('HttpOperator.partial(task_id="t", extra_options=OPTIONS).expand(endpoint=["a"])', 0),
+        ('SSHOperator(task_id="t", command="ls")', 0),
+        ('SSHOperator(task_id="t", command="ls", cmd_timeout=None)', 1),
+    ],
+)
+def test_the_parameters_of_an_operator_are_read(check: Check, tmp_path: Path, operator: str, count: int) -> None:
+    """It may give up by itself."""
+    text = TASKS.replace("        BODY", "        pass").replace("    work()", f"    work()\n    {operator}")
+    (tmp_path / "a.py").write_text(text)
+    found = [one for one in check(tmp_path, "a.py")["findings"] if one["rule"] == "endless-task"]
+    assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ('ti.xcom_pull(key="a")', 1),
+        ("ti.xcom_pull()", 1),
+        ('context["ti"].xcom_pull(key="a")', 1),
+        ('this = context["task_instance"]\nthis.xcom_pull(key="a")', 1),
+        ('ti.xcom_pull("push")', 0),
+        ('ti.xcom_pull(task_ids="push", key="a")', 0),
+        ('ti.xcom_push(key="a", value=1)\nti.xcom_pull(key="a")', 0),
+        ('ti.xcom_pull(key="a", include_prior_dates=True)', 0),
+        ('context["other"].xcom_pull(key="a")', 0),
+        ("print(ti.execution_date)", 1),
+        ('run = context["dag_run"]\nprint(run.execution_date)', 1),
+        ("print(context.execution_date)", 0),
+        ('print(context["dag_run"].logical_date)', 0),
+        ("with create_session() as session:\n    pass", 1),
+        ("settings.Session()", 1),
+        ('DagRun.find(dag_id="x")', 1),
+        ("@provide_session\ndef ask(session=None):\n    pass\nask()", 1),
+        ('Variable.get("a", default_var=1)', 1),
+        ('Variable.get("a", default=1)', 0),
+    ],
+)
+def test_what_tasks_do_not_get_any_more_is_found(check: Check, tmp_path: Path, body: str, count: int) -> None:
+    """And its healthy twin is not."""
+    assert len(of_body(check, tmp_path, body, "removed-api")) == count
+
+
+def test_retries_of_none_that_somebody_wrote_are_doubtful(check: Check, tmp_path: Path) -> None:
+    """`default_args` say so; the message says that, too."""
+    text = TASKS.replace('"retries": 2', '"retries": 0').replace("BODY", 'requests.get("http://x", timeout=3)')
+    (tmp_path / "a.py").write_text(text)
+    (one,) = [one for one in check(tmp_path, "a.py")["findings"] if one["rule"] == "no-retries"]
+    assert one["confidence"] == "doubtful"
+    assert "default_args say retries=0" in one["message"]
+
+
+def test_many_tasks_of_a_dag_are_one_finding(check: Check, tmp_path: Path) -> None:
+    """At `default_args`, with their number; a comment at one of them leaves that one out."""
+    more = "".join(f'\n    HttpOperator(task_id="t{n}")' for n in range(9))
+    (tmp_path / "a.py").write_text(TASKS.replace("BODY", "pass") + more[1:] + "\n")
+    (one,) = [one for one in check(tmp_path, "a.py")["findings"] if one["rule"] == "endless-task"]
+    assert (one["line"], one["count"], one["dags"], len(one["places"])) == (11, 9, ["a"], 9)
+    assert one["message"].startswith("9 tasks reach other systems and have no time limit")
+    text = (tmp_path / "a.py").read_text().replace('"t3")', '"t3")  # dagproof: allow endless-task (quick)')
+    (tmp_path / "a.py").write_text(text)
+    (one,) = [one for one in check(tmp_path, "a.py")["findings"] if one["rule"] == "endless-task"]
+    assert one["count"] == 8
+    (tmp_path / "a.py").write_text(text.replace("2}", "2}  # dagproof: allow endless-task (quick)"))
+    assert [one for one in check(tmp_path, "a.py")["findings"] if one["rule"] == "endless-task"] == []
+
+
+@pytest.mark.parametrize(
+    ("asset", "count"),
+    [
+        ('@asset(schedule="@daily")', 2),
+        ('@asset(schedule="@daily")\n@task(retries=3)', 1),
+        ('@asset(schedule="@daily")\n@task(retries=3, execution_timeout=timedelta(minutes=1))', 0),
+        ('@asset(name="x", schedule=None)', 2),
+        ("@asset.multi(schedule=None, outlets=[Asset('a')])", 2),
+    ],
+)
+@pytest.mark.parametrize("alone", [True, False])
+def test_functions_of_assets_are_looked_at(check: Check, tmp_path: Path, asset: str, count: int, alone: bool) -> None:
+    """By no-retries and endless-task; `@task(…)` below gives what they want."""
+    head = "from datetime import timedelta\nimport requests\nfrom airflow.sdk import Asset, DAG, asset, task\n"
+    other = "" if alone else '\nwith DAG("other", schedule=None):\n    pass\n'
+    (tmp_path / "a.py").write_text(f'{head}{asset}\ndef orders():\n    requests.get("http://x")\n{other}')
+    found = [one for one in check(tmp_path, "a.py")["findings"] if one["rule"] in ("no-retries", "endless-task")]
+    assert len(found) == count
+    assert all("below @asset" in one["message"] for one in found)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "group.expand(name=[1, 2])",
+        "group.partial(other=1).expand(name=[1, 2])",
+        'group.expand_kwargs([{"name": 1}])',
+        '[group.override(group_id="x").expand(name=[1])]',
+        "mapped = group.partial(other=1)\nmapped.expand(name=[1])",
+        "group(name=1)",
+    ],
+)
+def test_groups_are_entered_however_they_are_called(check: Check, tmp_path: Path, call: str) -> None:
+    """The clock of a task in them is found once."""
+    head = "import datetime\nimport pendulum\nfrom airflow.sdk import dag, task, task_group\n"
+    body = (
+        '@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1), catchup=True)\ndef orders():\n'
+        "    @task_group\n    def group(name, other=None):\n        @task\n        def pull(name):\n"
+        "            return datetime.datetime.now()\n        pull(name)\n    CALL\norders()\n"
+    )
+    (tmp_path / "a.py").write_text(head + body.replace("CALL", call.replace("\n", "\n    ")))
+    assert lines(check(tmp_path, "a.py")) == [("wall-clock", "a.py", 10)]
+
+
+def test_what_only_the_head_of_is_read_is_no_error(tmp_path: Path) -> None:
+    """`dagproof check … | head -1`: no traceback."""
+    for number in range(300):
+        (tmp_path / f"a{number}.py").write_text('from airflow.sdk import DAG\nDAG("x", schedule="@daily")\n')
+    command = f"{sys.executable} -m dagproof.cli check --no-import --no-cache --all . | head -1"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    assert done.stdout.count("\n") == 1

@@ -40,7 +40,7 @@ event_producer()
 def consume(triggering_asset_events=None):
     events = [event for found in triggering_asset_events.values() for event in found]
     for day in sorted({event.extra["day"] for event in events if event.extra}):
-        root(f"{day}.json").write_text(json.dumps(sorted(event.asset.name for event in events)))
+        root(f"{day}.json").write_text(json.dumps(sorted({event.asset.name for event in events})))
 
 
 def append(triggering_asset_events=None):

@@ -37,7 +37,7 @@ def partition_producer():
 def partition_consumer():
     @task
     def consume(dag_run=None, triggering_asset_events=None):
-        write("consumed", dag_run, sources=[event.source_run.run_id for event in triggering_asset_events[DAYS]])
+        write("consumed", dag_run, sources=[event.source_run_id for event in triggering_asset_events[DAYS]])
 
     consume()
 
