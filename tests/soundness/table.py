@@ -23,8 +23,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "soundness.md"
 HEAD = """\
 # Soundness, as a test
 
-{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one and does
-the same without it. This page is about {sick} with a fault and {twins} twins.
+{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one and
+does the same without it. This page is about {sick} with a fault and {twins} twins.
 
 What they write, and where, is known: tables with and without keys, partitioned, unlogged, behind views and in other
 schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in {folders} places;
