@@ -211,6 +211,7 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
         worlds=SimpleNamespace(world=world, save=saved, forget=lambda world: None),
         worker=lambda machine: SimpleNamespace(machine=machine, metadata=metadata),
         about=lambda dag_id: about,
+        not_held=(),
     )
     runs = {
         ("modelled", date): Run(
