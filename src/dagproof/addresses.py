@@ -39,7 +39,8 @@ _FILES = {
     "py", "sh", "sql", "toml", "tsv", "txt", "xml", "yaml", "yml", "zip",
 }  # fmt: skip
 _NOBODY = "dagproof.invalid"
-_URL = re.compile(r"(?<![\w+.-])([a-z][a-z0-9+.-]*)://([^\s/?#;\"'<>]*)(/[^\s\"'<>]*|\?[^\s\"'<>]*)?", re.IGNORECASE)
+_URL = re.compile(r"(?<![\w+.-])([a-z][a-z0-9+.-]*)://([^\s/?#;\"'<>]*)", re.IGNORECASE)
+_PATH = re.compile(r"[^\s?#\"'<>]*")
 _PAIR = re.compile(
     r"(?:^|[\s;&?,{\"'])(?:host|hostaddr|hostname|server|data source|address|unix_socket|bootstrap[._]servers)\"?"
     r"\s*[=:]\s*[\"']?([^\s;&\"'},]+(?:,\d+)?)",
@@ -211,10 +212,11 @@ def _of_anything(text: str, *, bare: Callable[[str], bool] = bool, is_text: bool
 
 def _of_urls(text: str, *, is_text: bool = False) -> Iterator[str]:
     for match in _URL.finditer(text):
-        scheme, place, path = match[1].lower(), match[2], match[3] or ""
+        scheme, place = match[1].lower(), match[2]
         kind = scheme.partition("+")[0]
         if kind == "unix" or scheme.endswith("+unix"):
-            yield (unquote(place) + path).partition("?")[0]
+            path = _PATH.match(text, match.end())
+            yield unquote(place) + (path[0] if path else "")
             continue
         for one in place.rpartition("@")[2].split(","):
             found = list(_of_host(unquote(one), _port(kind)))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dagproof.config import Config, load_config
+from dagproof.deployment import airflow_note
 from dagproof.errors import DagproofError, UsageError, nearest
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        if options.imports and not getattr(options, "no_import", False) and (note := airflow_note()):
+            print(f"dagproof: note: {note}", file=sys.stderr)
         return int(options.run(options))
     except DagproofError as error:
         print(f"dagproof: {error}", file=sys.stderr)
@@ -39,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dagproof", description="Prove that rerunning a date of an Airflow DAG yields identical rows."
     )
+    parser.set_defaults(imports=False)
     parser.add_argument("--version", action="version", version=f"dagproof {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_check(commands)
@@ -62,7 +66,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "2: it could not tell, and why.",
     )
     add_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports=True)
 
 
 def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -101,7 +105,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the verdicts to one self-contained page, too")
     _add_common(parser)
-    parser.set_defaults(run=_prove)
+    parser.set_defaults(run=_prove, imports=True)
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -109,7 +113,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("history", metavar="HISTORY_ID_OR_FILE")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
     _add_common(parser)
-    parser.set_defaults(run=_replay)
+    parser.set_defaults(run=_replay, imports=True)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -130,24 +134,32 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _prove(options: argparse.Namespace) -> int:
     from dagproof.jobs import default_jobs, prove, quiet_rollbacks
+    from dagproof.prover import Proof
     from dagproof.report.html import check_writable, write_html
 
     quiet_rollbacks()
     if options.html:
         check_writable(options.html)
     config = _config(options)
-    with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
-        proof = prove(
-            options.dag_id,
-            config,
-            laws=options.law,
-            dates=options.date,
-            postgres=options.postgres,
-            seed=options.seed,
-            max_histories=options.max_histories,
-            jobs=options.jobs or default_jobs(config),
-            on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
-        )
+    reached: list[Proof] = []
+    try:
+        with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
+            proof = prove(
+                options.dag_id,
+                config,
+                laws=options.law,
+                dates=options.date,
+                postgres=options.postgres,
+                seed=options.seed,
+                max_histories=options.max_histories,
+                jobs=options.jobs or default_jobs(config),
+                on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
+                on_proof=reached.append,
+            )
+    except (DagproofError, KeyboardInterrupt):
+        if reached:  # what is known so far is known
+            _print(reached[-1], options.output_format)
+        raise
     status = _print(proof, options.output_format)
     if options.html:
         write_html(options.html, [proof])

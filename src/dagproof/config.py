@@ -54,7 +54,7 @@ class ProofConfig:
     after: tuple[str, ...] = ()
     """DAGs to run first, for each date."""
     ignore: tuple[str, ...] = ()
-    """What may differ: ``table.column``, ``table.*``, ``structure of table`` (its indexes, constraints and triggers; the
+    """What may differ: ``table.column``, ``table.*``, ``structure of table`` (its indexes, constraints, triggers; the
     definition of a view or function) or a pattern of file paths such as ``reports/*.html``."""
     dates: tuple[str, ...] = ()
     """The dates to prove; by default three that the schedule gives."""

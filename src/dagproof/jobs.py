@@ -24,6 +24,7 @@ from dagproof.errors import DagproofError
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.prover import Proof, machines_for, open_prover
 from dagproof.references import check_names
+from dagproof.revealed import check_configuration, unknown_names
 from dagproof.worlds import reaper
 from dagproof.worlds.services import how_it_ended
 
@@ -35,6 +36,7 @@ GRACE = 20.0
 _PROGRAM = "import sys; sys.path = [path for path in sys.path if path]; from dagproof.jobs import main; main()"
 
 OnLaws = Callable[[Sequence[str]], None]
+OnProof = Callable[[Proof], None]
 
 
 def quiet_rollbacks() -> None:
@@ -59,33 +61,49 @@ def prove(
     laws: Sequence[str] = (),
     jobs: int = 1,
     on_laws: OnLaws = lambda names: None,
+    on_proof: OnProof = lambda proof: None,
     **options: Any,
 ) -> Proof:
     """Prove the named laws (all of them by default) about `dag_id`, in at most `jobs` processes.
 
     `options` are those of :func:`dagproof.prover.open_prover`. `on_laws` is called with the names of the laws that are
-    being proven, whenever these change.
+    being proven, whenever these change, and `on_proof` with all verdicts so far, whenever one is reached.
 
     Raises:
         DagproofError: it could not even be tried.
     """
     chosen = sorted({law_named(name) for name in laws} or all_laws(), key=lambda law: law.order)
     if min(jobs, len(chosen)) > 1:
-        return _prove_in_several(dag_id, config, chosen, min(jobs, len(chosen)), on_laws, options)
+        return _prove_in_several(dag_id, config, chosen, min(jobs, len(chosen)), on_laws, on_proof, options)
     started = time.perf_counter()
-    verdicts = []
+    verdicts: list[Verdict] = []
     with open_prover(dag_id, config, laws=chosen, **options) as prover:
+        on_laws([chosen[0].name])
+        check_configuration(prover.lab, prover.dates, chosen)
         for law in chosen:
             on_laws([law.name])
             verdicts.append(prover.prove(law))
-        check_names([prover.lab.unknown_names()])
+            on_proof(prover.concluded(verdicts, started))
+        check_names([unknown_names(prover.lab)])
         return prover.concluded(verdicts, started)
 
 
 def _prove_in_several(
-    dag_id: str, config: Config, laws: Sequence[Law], jobs: int, on_laws: OnLaws, options: Mapping[str, Any]
+    dag_id: str,
+    config: Config,
+    laws: Sequence[Law],
+    jobs: int,
+    on_laws: OnLaws,
+    on_proof: OnProof,
+    options: Mapping[str, Any],
 ) -> Proof:
     started = time.perf_counter()
+
+    def so_far() -> Proof:
+        in_order = tuple(verdicts[law.name] for law in laws if law.name in verdicts)
+        ignored = tuple(sorted(config.proof(dag_id).ignore))
+        return Proof(dag_id, options.get("seed", 0), dates, in_order, time.perf_counter() - started, ignored)
+
     left = list(laws)
     dates: tuple[str, ...] = ()
     verdicts: dict[str, Verdict] = {}
@@ -98,15 +116,14 @@ def _prove_in_several(
                 answer = job.answer()
                 if job.law:
                     verdicts[job.law], unknown[job] = answer
+                    on_proof(so_far())
                 else:
                     dates = answer
                 job.take(_next(left, job))
                 if at_law := [job.law for job in crew if job.law]:
                     on_laws(at_law)
     check_names(unknown.values())
-    in_order = tuple(verdicts[law.name] for law in laws)
-    ignored = tuple(sorted(config.proof(dag_id).ignore))
-    return Proof(dag_id, options.get("seed", 0), dates, in_order, time.perf_counter() - started, ignored)
+    return so_far()
 
 
 def _next(left: list[Law], job: Job) -> Law | None:
@@ -218,7 +235,8 @@ def _serve(connection: Connection[Any, Any]) -> None:
     try:
         with open_prover(**order, laws=laws) as prover:
             connection.send(prover.dates)
+            check_configuration(prover.lab, prover.dates, laws)
             while name := connection.recv():
-                connection.send((prover.prove(law_named(name)), prover.lab.unknown_names()))
+                connection.send((prover.prove(law_named(name)), unknown_names(prover.lab)))
     except DagproofError as error:
         connection.send(error)

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagproof.config import Config
-from dagproof.errors import DagproofError, nearest
+from dagproof.errors import DagproofError
 from dagproof.histories import History, Step
 from dagproof.scope import UNSEEN, LeftOut, Scope
 from dagproof.stage import Stage
 from dagproof.worlds.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import variables_in
-from dagproof.worlds.points import Point, recorded
-from dagproof.worlds.snapshot import Snapshot, matches_nothing, saved_after_tasks
+from dagproof.worlds.points import Point, recorded, writes_watched
+from dagproof.worlds.snapshot import Snapshot, saved_after_tasks
+from dagproof.worlds.structurediff import noted
 from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
 
 if TYPE_CHECKING:
@@ -86,6 +87,16 @@ class Lab:
         """What the worker says of the DAG: its tasks, sensors, and what it forbids."""
         return self._driver.about(self.dag_id)
 
+    @property
+    def not_held(self) -> tuple[str, ...]:
+        """What this kernel does not refuse to the C libraries and programs of a run, for people."""
+        return self._driver.not_held
+
+    @property
+    def has_two_workers(self) -> bool:
+        """Whether two runs can be at work at the same time."""
+        return len(self._driver.machines) > 1
+
     def state(self, history: History, *, machine: Machine = HERE, repeat: int = 0) -> Snapshot:
         """Return the content of all stores after `history`, in a fresh world on `machine`.
 
@@ -111,6 +122,8 @@ class Lab:
     def diff(self, before: Snapshot, after: Snapshot) -> Diff:
         """Return how `after` differs from `before`, and note that what is in them was compared."""
         self.scope.compared.add(before, after)
+        for what in noted(before.structure, after.structure):
+            self.scope.leave_out(what, "not compared, although they differ")
         return diff(before, after)
 
     def ran(self, *histories: History) -> Iterator[Report]:
@@ -202,13 +215,21 @@ class Lab:
                 return next((point for point in points if point.name == step.point), None)
         return None
 
-    def trips(self, history: History, machine: Machine = HERE) -> list[dict[str, Any]]:
-        """Return who asked for the time, something random or the machine's name in the last run of `history`."""
+    def trips(self, history: History, names: set[str]) -> list[dict[str, Any]]:
+        """Return who asked for the time, something random or the machine's name in the last run of `history`.
+
+        What was asked for after the last write to one of the tables or files `names` is left out. The user's own lines
+        come first, and then those that call a library which asks.
+        """
         moves = self._moves(history)
         folders = [self.config.dags_folder, *(self.config.root / path for path in self.config.pythonpath)]
-        with self._world_after(_Key(moves[:-1], machine.place, 0), machine) as world:
-            report = self._stage.play(world, moves[-1], tripwire=[str(folder) for folder in folders])
-        return list(report.get("trips", ()))
+        with self._world_after(_Key(moves[:-1], HERE.place, 0), HERE) as world:
+            request: dict[str, Any] = {"tripwire": [str(folder) for folder in folders]}
+            with writes_watched(world, request) as last_write:
+                report = self._stage.play(world, moves[-1], **request)
+                until = last_write(report, names)
+        before = [trip for trip in report.get("trips", ()) if trip["at"] <= until]
+        return sorted(before, key=lambda trip: not trip["own"])
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
         """Return the task that last changed one of the tables or files `names`.
@@ -235,10 +256,16 @@ class Lab:
         with self._world_after(_Key(moves[:-1], machine.place, 0), machine) as world:
             into.mkdir()
             snapshots = [("", world.snapshot())]
-            self._stage.play(world, moves[-1], watch=world.watch(into))
+            callback = "on_success_callback"
+            try:
+                self._stage.play(world, moves[-1], watch=world.watch(into))
+            except RunFailedError:
+                callback = "on_failure_callback"
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
             if moves[-1].kind == "crash":
                 snapshots.append(("", world.snapshot()))  # what the task has left that was cut off
+            elif callback in self.about["callbacks"]:  # Airflow calls it when all tasks are done
+                snapshots.append((f"{callback} of the DAG", world.snapshot()))
         states = [state for _, state in snapshots]
         if not any(_content(state, name) for state in states for name in names):
             names = {name for state in states for name in (*state.tables, *state.files, *state.structure)}
@@ -253,7 +280,12 @@ class Lab:
         return writers[-1] if writers else None
 
     def located(self, task_id: str) -> str:
-        """Return ``task load_users, at etl/users.py:88``, without the place where it is not known."""
+        """Return ``task load_users, at etl/users.py:88``, without the place where it is not known.
+
+        Of a callback, it is ``the on_success_callback of task load_users``.
+        """
+        if "_callback of " in task_id:
+            return f"the {task_id}"
         line = self.located_line(self.about["tasks"].get(task_id))
         return f"task {task_id}, at {line}" if line else f"task {task_id}"
 
@@ -266,25 +298,9 @@ class Lab:
         """Return `path` as the user would write it."""
         return str(Path(path).relative_to(self.config.root)) if Path(path).is_relative_to(self.config.root) else path
 
-    def unknown_names(self) -> dict[str, str] | None:
-        """Return what each entry of `ignore` or `exempt` says wrong that names nothing in any state seen so far.
-
-        None where no state has been seen.
-        """
-        seen = list(self._raw.values()) if self.ignore or self.proof.exempt else []
-        if not seen:
-            return None
-        columns = {name for state in seen for name in state.names()}
-        places = {name for state in seen for name in (*state.tables, *state.files)}
-        entries = [("ignore", entry, "column", columns) for entry in sorted(self.ignore)]
-        for law, exempt in self.proof.exempt.items():
-            entries += [(f"exempt.{law}", entry, "table", places) for entry in exempt]
-        return {
-            f"{key} {entry}": f"tool.dagproof.proofs.{self.dag_id}.{key} names {entry!r}, which is no {kind} and "
-            f"no file{nearest(entry, names)}"
-            for key, entry, kind, names in entries
-            if matches_nothing(entry, seen, whole=kind == "table")
-        }
+    def seen_states(self) -> list[Snapshot]:
+        """Return all states seen so far, with what the configuration ignores."""
+        return list(self._raw.values())
 
     def close(self) -> None:
         """Forget the worlds that were kept."""
@@ -353,8 +369,9 @@ class Lab:
         """Make a world in which the moves of `key` have happened; keep it, for who asks once will ask again."""
         done = len(key.moves) if key in self._saved else self._nearest_saved(key)
         with self._world(machine, key.first(done)) as world:
-            for move in key.moves[done:]:
-                self._stage.play(world, move)
+            for number, move in enumerate(key.moves[done:], start=done + 1):
+                report = self._stage.play(world, move)
+                self._reports.setdefault(key.first(number), report)
             if key.moves[done:]:
                 world.snapshot()  # it waits for the run's sessions to end
                 self._save(key, world)

@@ -161,6 +161,8 @@ class _Loader:
             self._control.sendall(json.dumps({"jobs": jobs}).encode() + b"\n")
             for line in self._replies:
                 reply = json.loads(line)
+                if "error" in reply:
+                    raise WorkerError(reply["error"])
                 if "done" in reply:
                     return
                 yield reply

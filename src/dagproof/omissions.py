@@ -15,8 +15,8 @@ NOISY = "not compared, as fresh runs differ there"
 LITTER = "not compared, as a crash may leave a temporary file"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
-BESIDE = "not compared nor restored"
 SAME_ORDER = "not tried in another order of rows"
+NOT_HELD = "not refused on this machine, where C libraries and shell commands reach outside"
 
 
 def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
@@ -34,6 +34,7 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.get("unturned", ())),
         *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
         *_dates_without(dates, tried),
+        *(LeftOut(what, NOT_HELD) for what in lab.not_held),
     }
     known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
     return tuple(sorted(known, key=lambda entry: (entry.why, entry.setting, entry.what)))
@@ -45,11 +46,10 @@ def _why(lab: Lab, name: str) -> str:
 
 
 def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
-    """Yield what the configuration keeps out of the comparisons of `law`, and where it lets runs leave their world."""
+    """Yield what the configuration keeps out of the comparisons of `law`."""
     yield from (LeftOut(entry, NOT_COMPARED, "ignore") for entry in lab.ignore)
     yield from (LeftOut(entry, NOT_COMPARED, f"exempt.{law.name}") for entry in lab.proof.exempt.get(law.name, ()))
     yield from (LeftOut(entry, NOT_COMPARED, "scratch") for entry in lab.proof.scratch)
-    yield from (LeftOut(entry, BESIDE, "world.allow") for entry in lab.config.world.allow)
 
 
 def nothing_left(lab: Lab, law: Law) -> str:
@@ -74,7 +74,7 @@ def _idle_tasks(lab: Lab) -> Iterator[LeftOut]:
     began: set[str] = set()
     for report in lab.ran():
         if report["dag"] == lab.dag_id:
-            began |= {task["task_id"] for task in report["tasks"]}
+            began |= {task["task_id"] for task in report.get("tasks", ())}
             for state in report.get("states", ()):
                 ended.setdefault(state["task_id"], set()).add(state["state"] or "never started")
     for task_id in lab.about["tasks"] if ended else ():

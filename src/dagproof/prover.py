@@ -154,7 +154,14 @@ class Prover:
 
     def _simplest(self, law: Law, history: History, check: Callable[[History], Finding]) -> History:
         """Return what is left of a history that breaks the law when everything is taken away that need not be there."""
-        while (simpler := next((h for h in law.simpler(self.lab, history) if check(h)), None)) is not None:
+
+        def violates(simpler: History) -> bool:
+            try:
+                return bool(check(simpler))
+            except (DagproofError, NotApplicableError):  # it shows nothing, and what is found stands
+                return False
+
+        while (simpler := next((h for h in law.simpler(self.lab, history) if violates(h)), None)) is not None:
             history = simpler
         return history
 
@@ -228,7 +235,7 @@ class Prover:
         finding = tried[history]
         shown = finding.history or history
         names = finding.diff.names
-        asked = self._asked(shown) if law.asks_who else ()
+        asked = self._asked(shown, names) if law.asks_who else ()
         return Verdict(
             law.name,
             FALSIFIED,
@@ -237,7 +244,7 @@ class Prover:
             history=shown,
             diff=finding.diff,
             accusation=finding.accusation,
-            headline=finding.headline,
+            headline=finding.headline or _headline(law, finding.diff),
             sides=finding.sides,
             left=self._left(shown, finding.diff),
             shrunk_from=len(shown) if finding.history else shrunk_from,
@@ -301,10 +308,10 @@ class Prover:
         what = f"the answer to {point.what}" if point.kind == "reply" else point.what
         return f"{point.name} is {what}" + (f", in task {point.task}" if point.task else "")
 
-    def _asked(self, history: History) -> tuple[str, ...]:
-        """Return who, in the last run, asked for what makes runs differ."""
+    def _asked(self, history: History, names: set[str]) -> tuple[str, ...]:
+        """Return who, in the last run, asked for what makes runs differ in `names`."""
         try:
-            trips = self.lab.trips(history)
+            trips = self.lab.trips(history, names)
         except DagproofError:
             return ()
         lines = (f"{t['what']}, at {self.lab.shown(t['file'])}:{t['line']}: {t['code']}" for t in trips)
@@ -322,6 +329,14 @@ class Prover:
         except OSError:
             return None
         return name
+
+
+def _headline(law: Law, found: Diff) -> str:
+    """Return what happened where no row or file differs; an empty text where the law's own words are right."""
+    if not found.structure or found.tables or found.files:
+        return ""
+    headline = law.headline.replace("Rows differ", "Definitions differ")
+    return headline if headline != law.headline else ""
 
 
 @contextmanager

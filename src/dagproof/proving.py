@@ -17,6 +17,7 @@ from dagproof.plugin import LEFT_OUT, RESOURCES
 from dagproof.prover import Prover
 from dagproof.references import check_names
 from dagproof.report.text import failure_text, one_line
+from dagproof.revealed import unknown_names
 from dagproof.scope import sentences
 from dagproof.session_report import Proved, report_of
 
@@ -175,7 +176,7 @@ def verdict_of(
             labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
         lab, planned = labs[key]
         verdict = Prover(lab, planned, seed=seed, max_histories=most).prove(law)
-        check_names([lab.unknown_names()])
+        check_names([unknown_names(lab)])
     except DagproofError as error:
         if report:
             report.leave_out(f"{dag_id} {law.name}: {error}")

@@ -73,7 +73,7 @@ def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
 def check_names(unknown: Iterable[Mapping[str, str] | None]) -> None:
     """Refuse an entry of `ignore` or `exempt` that no lab of a DAG has found a column or a file for.
 
-    `unknown` is what :meth:`dagproof.lab.Lab.unknown_names` says of each.
+    `unknown` is what :func:`dagproof.revealed.unknown_names` says of each.
 
     Raises:
         ConfigError: with the nearest name.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: How many things that were left out for the same reason are named in a text.
 MOST_NAMED = 8
 NOT_COMPARED, NOT_TRIED = "not compared", "not tried"
+ASIDE = ": neither compared nor restored"
 UNSEEN = "not compared, although a run wrote it"
 
 
@@ -25,9 +26,9 @@ class LeftOut:
     """Something that a verdict does not vouch for, and why.
 
     `why` follows `what`, or precedes it where it begins with ``not``: ``publish ran in no history (skipped)``, but
-    ``not compared: users.loaded_at``. Where `why` has a colon, `what` stands there: ``also spoke to service s3: neither
-    compared nor restored``. `setting` is the key of the DAG's own table, ``world.allow`` and similar, or an
-    option such as ``--max-points``; it is empty where no setting leaves it out.
+    ``not compared: users.loaded_at``. Where it ends with :data:`ASIDE`, `what` stands before that: ``also spoke to
+    service s3: neither compared nor restored``. `setting` is the key of the DAG's own table, ``world.allow`` and
+    similar, or an option such as ``--max-points``; it is empty where no setting leaves it out.
     """
 
     what: str
@@ -84,8 +85,10 @@ def with_beside(reports: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, A
 
 def _sentence(why: str, setting: str, names: list[str]) -> str:
     named = _some(names)
-    first, _, rest = why.partition(": ")
-    text = f"{first} {named}: {rest}" if rest else f"{why}: {named}" if why.startswith("not ") else f"{named} {why}"
+    if why.endswith(ASIDE):
+        text = f"{why.removesuffix(ASIDE)} {named}{ASIDE}"
+    else:
+        text = f"{why}: {named}" if why.startswith("not ") else f"{named} {why}"
     return f"{text} ({setting})" if setting else text
 
 

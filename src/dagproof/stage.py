@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Two runs at once may run into each other's locks and keys; Airflow would try again, and so do they.
 RETRIES_OF_OVERLAPS = 2
+#: How a run ends that was killed for what it took: running it again would take as much.
+KILLED = ("timeout", "full")
 
 
 class Stage:
@@ -129,10 +131,14 @@ class Stage:
         world.ended(report, request)
         if report["state"] == "timeout":
             raise RunFailedError(world.why(self._named(step), report), log_tail(Path(request["log"])), report)
-        return report
+        return {**report, "clock": request["clock"]}
 
     def _overlap(self, world: World, step: Step, **extras: Any) -> Report:
-        """Hold the run at the point, let the other one go past it, and let both come to their ends."""
+        """Hold the run at the point, let the other one go past it, and let both come to their ends.
+
+        What failed then runs again, as somebody would clear it. Of one date twice, Airflow has given up the run that is
+        held: whether that fails matters to nobody, as long as the other one succeeds.
+        """
         other_worker = self.driver.second_worker(world.worker)
         replace_metadata(world.worker.metadata, other_worker.metadata)
         extras["retries"] = {"least": RETRIES_OF_OVERLAPS}
@@ -147,12 +153,21 @@ class Stage:
                 hold.wait_until_passed(other_worker)
             hold.release()
             reports = [world.worker.finished_run(), other_worker.finished_run()]
+        failed = []
         for report, request, date in zip(reports, (mine, other), (step.date, step.other), strict=True):
             world.ended(report, request)
-            if report["state"] != "success":
-                what = f"the run of {self.dag_id} for {date}, with another at the same time,"
+            what = f"the run of {self.dag_id} for {date}, with another at the same time,"
+            if report["state"] in KILLED:
                 raise RunFailedError(world.why(what, report), log_tail(Path(request["log"])), report)
-        return {**reports[0], "reached": reached}
+            if report["state"] != "success":
+                failed.append(date)
+        if step.date == step.other and reports[1]["state"] == "success":
+            failed = []
+        for date in dict.fromkeys(failed):
+            what = f"the rerun of {self.dag_id} for {date}, after a run that failed with another at the same time,"
+            world.run(self._run_of(date), what, pause=RERUN_DELAY)
+        clocks = {"clock": mine["clock"], "other_clock": other["clock"]}
+        return {**reports[0], **clocks, "reached": reached, "again": failed}
 
     def _run_of(self, date: str) -> Run:
         try:

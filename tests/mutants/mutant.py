@@ -35,3 +35,8 @@ def bug(name: str, law: str) -> tuple[str, ...]:
 def unit(place: str, keyword: str) -> tuple[str, ...]:
     """Unit tests with names like this."""
     return (f"tests/unit/{place}", "-k", keyword)
+
+
+def whole(keyword: str) -> tuple[str, ...]:
+    """Whole proofs of modelled DAGs, with names like this."""
+    return unit("laws/test_whole_proofs.py", keyword)

@@ -46,6 +46,15 @@ def test_every_file_is_found_wherever_it_lies(tmp_path: Path) -> None:
     assert found["empty"].size == 0
 
 
+def test_files_at_home_are_found(tmp_path: Path) -> None:
+    """By a name of their own; what programs keep there for themselves is left out."""
+    files, home = tmp_path / "files", tmp_path / "home"
+    for path in (files / "a.csv", home / ".partner" / "b.csv", home / "a.csv", home / ".cache" / "pip" / "c"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert set(take(None, files, home).files) == {"a.csv", "~/.partner/b.csv", "~/a.csv"}
+
+
 def test_when_a_file_was_written_does_not_count(tmp_path: Path) -> None:
     """Its content does."""
     path = tmp_path / "a.csv"
@@ -184,7 +193,12 @@ def test_snapshots_after_tasks_come_back_in_order(tmp_path: Path) -> None:
     """Each with its task; more than ten of them too."""
     (tmp_path / "into").mkdir()
     (tmp_path / "files").mkdir()
-    watch = {"into": str(tmp_path / "into"), "conninfo": None, "files": str(tmp_path / "files")}
+    watch = {
+        "into": str(tmp_path / "into"),
+        "conninfo": None,
+        "files": str(tmp_path / "files"),
+        "home": str(tmp_path / "h"),
+    }
     for turn in range(12):
         (tmp_path / "files" / str(turn)).touch()
         save_after_task(watch, f"task_{turn}", turn - 1)
@@ -335,3 +349,21 @@ def test_what_only_begins_like_sqlite_is_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "notes-journal").write_text("dear diary")
     snapshot = take(None, tmp_path)
     assert {name: file.size for name, file in snapshot.files.items()} == {"broken.db": 116, "notes-journal": 10}
+
+
+def test_views_and_indexes_of_a_database_in_a_file_count(tmp_path: Path) -> None:
+    """A view that shows the last day only is another one after each run, whatever the tables hold."""
+    for connect, name in ((sqlite3.connect, "lite.db"), (duckdb.connect, "duck.db")):
+        with contextlib.closing(connect(str(tmp_path / name))) as connection:
+            connection.execute("CREATE TABLE t (v int, dt text)")
+            connection.execute("CREATE INDEX i ON t (v)")
+            connection.execute("CREATE VIEW day AS SELECT * FROM t WHERE dt = '2026-01-01'")
+            connection.commit()
+        before = take(None, tmp_path)
+        with contextlib.closing(connect(str(tmp_path / name))) as connection:
+            connection.execute("DROP VIEW day")
+            connection.execute("CREATE VIEW day AS SELECT * FROM t WHERE dt = '2026-01-02'")
+            connection.commit()
+        (table,) = diff(before, take(None, tmp_path)).tables
+        assert (table.table, table.columns) == (f"{name}:definitions", ("definition",))
+        assert len(before.tables[f"{name}:definitions"].rows) == 2

@@ -12,6 +12,7 @@ from typing import Any
 
 from dagproof.airflow import private
 from dagproof.airflow.engine import BUNDLE
+from dagproof.airflow.lookups import Missing, blamed, named_lookups
 from dagproof.errors import WorkerError, nearest
 
 #: What Airflow says of a file that is not read in time; links to its pages follow.
@@ -39,13 +40,14 @@ def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     errors: dict[str, str] = {}
-    for path in _files_naming(folder, dag_ids):
-        _collect(bundle_bag(folder, path), found, errors)
-    if not set(dag_ids) <= set(found):
-        _collect(bundle_bag(folder, folder), found, errors)
+    with named_lookups() as missing:
+        for path in _files_naming(folder, dag_ids):
+            _collect(bundle_bag(folder, path), found, errors)
+        if not set(dag_ids) <= set(found):
+            _collect(bundle_bag(folder, folder), found, errors)
     for dag_id in dag_ids:
         if dag_id not in found:
-            raise WorkerError(_why_missing(dag_id, folder, found, errors))
+            raise WorkerError(_why_missing(dag_id, folder, found, errors, missing))
         # The deadline of a run is for a scheduler to look at, and the ``dag.test()`` of Airflow 3.3 fails where one is.
         found[dag_id].deadline = None
     return {dag_id: found[dag_id] for dag_id in dag_ids}
@@ -53,8 +55,13 @@ def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
 
 def all_dags(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return every DAG of `folder` by its id, and the last line of the error of each file that does not import."""
-    bag = bundle_bag(folder, folder)
-    return dict(bag.dags), {path: error.strip().splitlines()[-1] for path, error in bag.import_errors.items()}
+    with named_lookups() as missing:
+        bag = bundle_bag(folder, folder)
+    reasons = {
+        path: blamed(error, folder / path, missing) or error.strip().splitlines()[-1]
+        for path, error in bag.import_errors.items()
+    }
+    return dict(bag.dags), reasons
 
 
 def forget_modules(folder: Path) -> None:
@@ -89,18 +96,22 @@ def _collect(bag: Any, found: dict[str, Any], errors: dict[str, str]) -> None:
     errors.update(bag.import_errors)
 
 
-def _why_missing(dag_id: str, folder: Path, found: dict[str, Any], errors: dict[str, str]) -> str:
+def _why_missing(
+    dag_id: str, folder: Path, found: dict[str, Any], errors: dict[str, str], missing: list[Missing]
+) -> str:
     """Say why `folder` gave no DAG `dag_id`: a file that does not import is the likeliest reason."""
     suspects = [(p, e) for p, e in errors.items() if dag_id in e or _mentions(folder, p, dag_id)]
     if suspects or (errors and not found):
         path, error = (suspects or list(errors.items()))[0]
         lines = [line for line in error.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "unknown error"
-        place = _relative(folder, path) + _error_line(lines, path)
+        place = f"{folder / path}{_error_line(lines, path)}"
         if late := _LATE.search(error):
             why = f"importing it took more than {float(late[1]):g} s, and was at {place} then"
             return f"{dag_id} does not load: {why}; let the loop end, or a task do the work, and try again"
-        return f"{dag_id} does not load: {place} fails with {last}; mend the file and try again"
+        if lacking := blamed(error, folder / path, missing):
+            return f"{dag_id} does not load: {place}: {lacking}"
+        return f"{dag_id} does not load: {place} fails with {last}; fix the file and try again"
     named = [found_id for found_id, dag in found.items() if Path(dag.fileloc).stem == dag_id]
     meant = f"; {dag_id}.py there makes {', '.join(map(repr, named))}" if named else nearest(dag_id, found)
     return f"no DAG {dag_id!r} in {folder}{meant}"
@@ -111,13 +122,6 @@ def _mentions(folder: Path, path: str, dag_id: str) -> bool:
         return dag_id.encode() in (folder / path).read_bytes()
     except OSError:
         return False
-
-
-def _relative(folder: Path, path: str) -> str:
-    try:
-        return str((folder / path).relative_to(folder.parent))
-    except ValueError:
-        return path
 
 
 def _error_line(lines: list[str], path: str) -> str:

@@ -25,12 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dagproof.airflow import engine
+from dagproof.airflow import engine, private
 from dagproof.airflow.frames import UserCode
 from dagproof.airflow.importing import Import, Report, apart, silence
 from dagproof.airflow.timetables import awaited, logical_dates
 from dagproof.airflow.watching import Watch
 from dagproof.airflow.worker import adopt_orphans, children_of, die_with_parent
+from dagproof.errors import DagproofError
 
 READY_MADE = (
     "airflow.sdk",
@@ -83,8 +84,13 @@ class Loader:
         self._count = 0
 
     def warm_up(self, files: list[str]) -> None:
-        """Import Airflow, and what the files want of it: the DAG processor does so before it forks, too."""
+        """Import Airflow, and what the files want of it: the DAG processor does so before it forks, too.
+
+        Raises:
+            WorkerError: this Airflow has no longer what is needed of it.
+        """
         engine.import_jsonschema()
+        private.check(private.CHECK)
         for name in (*READY_MADE, *_airflow_imports(files)):
             with contextlib.suppress(Exception):  # another Airflow has it elsewhere; a file that wants it will tell
                 importlib.import_module(name)
@@ -100,6 +106,10 @@ class Loader:
             for line in requests:
                 self._load(json.loads(line)["jobs"])
                 self._send({"done": True})
+
+    def refuse(self, reason: str) -> None:
+        """Answer that nothing can be loaded, and why."""
+        self._send({"error": reason})
 
     def _load(self, jobs: list[dict[str, Any]]) -> None:
         waiting = list(reversed(jobs))
@@ -270,9 +280,11 @@ def main() -> None:
     adopt_orphans()
     setting = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     loader = Loader(socket.socket(fileno=int(sys.argv[1])), setting)
-    loader.warm_up(setting["files"])
     try:
+        loader.warm_up(setting["files"])
         loader.serve()
+    except DagproofError as error:
+        loader.refuse(str(error))
     finally:
         loader.close()
 

@@ -87,6 +87,7 @@ PARTS: dict[str, Part] = {
     "initdb": Part("make a metadata database", ("airflow.utils.db:initdb",)),
     "create_session": Part("read the metadata database", ("airflow.utils.session:create_session",)),
     "Variable": Part("keep the Variables of a world", ("airflow.models.variable:Variable",), _BOTH),
+    "Variable_get": Part("name the setting that gives a Variable", ("airflow.models.variable:Variable.get",)),
     "Connection": Part("see which Connections a file reads", ("airflow.models.connection:Connection",), (CHECK,)),
     "DagRun": Part("make the run that the scheduler would make", ("airflow.models.dagrun:DagRun",)),
     "get_or_create_dagrun": Part(
@@ -136,6 +137,9 @@ PARTS: dict[str, Part] = {
     "handle_trigger_dag_run": Part(
         "lose a worker after it has triggered a run", (f"{_RUNNER}:_handle_trigger_dag_run",)
     ),
+    "run_callbacks": Part(
+        "tell what a callback writes from what its task writes", (f"{_RUNNER}:_run_task_state_change_callbacks",)
+    ),
     "handle_task_failed": Part(
         "let a task that lost its worker be retried", (f"{_RUNNER}:_handle_current_task_failed",)
     ),
@@ -161,8 +165,8 @@ def check(command: str) -> None:
         WorkerError: one or more are gone.
     """
     gone = [name for name, part in PARTS.items() if command in part.needed_by and _found(part) is None]
-    if gone:
-        raise WorkerError(_sentence(gone))
+    if gone:  # a module that is there without the name says more than one that can't be imported, perhaps for that name
+        raise WorkerError(_sentence(sorted(gone, key=lambda name: not _is_module_there(PARTS[name]))))
 
 
 def given_to(operator: Any) -> Any:
@@ -202,6 +206,14 @@ def _found(part: Part) -> tuple[Any, str] | None:
             continue
         return owner, last
     return None
+
+
+def _is_module_there(part: Part) -> bool:
+    try:
+        import_module(part.places[0].partition(":")[0])
+    except ImportError:
+        return False
+    return True
 
 
 def _sentence(gone: list[str]) -> str:

@@ -15,9 +15,9 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from dagproof.airflow import engine, private
+from dagproof.airflow import callbacks, engine, private
+from dagproof.airflow.lookups import named_lookups
 from dagproof.airflow.meddling import losing_workers, set_retries
 from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
 from dagproof.airflow.scheduled import scheduled
@@ -80,7 +80,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             stack.enter_context(_prepared(dag, request))
             stack.enter_context(without_waiting(run))
             stack.enter_context(triggered_runs(request, clock, ask))
-            stack.enter_context(_named_lookups())
+            stack.enter_context(named_lookups())
             stack.enter_context(_reported(tasks, request))
             os.environ[shell_date.AHEAD] = str(_time(request["clock"]).timestamp() - time.time())
             clock.start()
@@ -118,7 +118,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
 def rehearse(dag: Any, spec: dict[str, Any]) -> str:
     """Run `dag` in this process, without a world, and return how it ended."""
     run = RunInProgress(dag, spec["run_id"])
-    with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), _named_lookups(), _reported([], {}):
+    with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), named_lookups(), _reported([], {}):
         return run.execute(spec)
 
 
@@ -181,7 +181,7 @@ def _time(text: str) -> datetime:
 def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[None]:
     """Note each task's outcome, and snapshot the stores after it when the request says so."""
     original: Callable[..., Any] = private.run_task
-    after_task = _watcher(request.get("watch"))
+    after_task = callbacks.watcher(request.get("watch"))
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
@@ -194,17 +194,8 @@ def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[
         after_task(tasks[-1])
         return result
 
-    with private.patched(run_task=run_task):
+    with private.patched(run_task=run_task), callbacks.told_apart(request.get("watch")):
         yield
-
-
-def _watcher(watch: dict[str, Any] | None) -> Callable[[dict[str, Any]], None]:
-    if watch is None:
-        return lambda outcome: None
-    from dagproof.worlds.snapshot import save_after_task
-
-    of = watch.get("of", "")  # the DAG, where it is not the one under proof
-    return lambda outcome: save_after_task(watch, outcome["task_id"] + of, outcome["map_index"])
 
 
 def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
@@ -232,36 +223,6 @@ def source_of(task: Any) -> str | None:
         return f"{file}:{function.__code__.co_firstlineno}" if file else None
     except (TypeError, AttributeError):
         return None
-
-
-@contextmanager
-def _named_lookups() -> Iterator[None]:
-    """Make a look-up of what the world does not have say how to map it."""
-    from airflow.sdk import Connection, Variable
-    from airflow.sdk.exceptions import AirflowRuntimeError
-
-    get_connection, get_variable = Connection.get, Variable.get
-
-    def connection(cls: Any, conn_id: str) -> Any:
-        try:
-            return get_connection(conn_id)
-        except Exception as error:
-            if "isn't defined" in str(error):
-                error.args = (
-                    f'the connection {conn_id!r} is not mapped: add {conn_id} = "…" to connections in '
-                    f"[tool.dagproof.world] (The conn_id `{conn_id}` isn't defined)",
-                )
-            raise
-
-    def variable(cls: Any, key: str, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return get_variable(key, *args, **kwargs)
-        except AirflowRuntimeError as error:
-            error.args = (f'the variable {key!r} is not set: add {key} = "…" to variables in [tool.dagproof.world]',)
-            raise
-
-    with patch.object(Connection, "get", classmethod(connection)), patch.object(Variable, "get", classmethod(variable)):
-        yield
 
 
 def _modules_after(count: int) -> list[str]:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from dagproof.airflow import consumed, private
+from dagproof.airflow import clocks, consumed, private
 from dagproof.errors import WorkerError
 
+#: The longest time between two runs for which a change of the clocks makes a difference.
+LONGEST_GAP = timedelta(days=32)
 #: How many runs of a schedule that must be followed from its start date are looked at before giving up.
 MAX_RUNS = 500_000
 
@@ -21,14 +23,23 @@ def scheduler_dag(dag: Any) -> Any:
 
 
 def default_dates(dag: Any, count: int = 3) -> list[str]:
-    """Return dates that say much: the schedule's first two, then the first in each month that follows."""
+    """Return dates that say much: the schedule's first two, then the first in each month that follows.
+
+    Where the clocks of the DAG's time zone change, they are those around a change, and the first one of the schedule
+    where it is in another month.
+    """
     serialized = scheduler_dag(dag)
     if not is_periodic(serialized):
         start = serialized.start_date or datetime(2026, 1, 30, tzinfo=timezone.utc)
-        return [(start + timedelta(days=n)).date().isoformat() for n in range(count)]
+        days = [start + timedelta(days=n) for n in range(count)]
+        if not _by_assets(serialized) and (change := clocks.next_change(serialized.timezone, start)):
+            days = [_local(serialized, change.moment) + timedelta(days=n) for n in (-1, 0, 1)]
+        return [day.date().isoformat() for day in days]
     infos = list(itertools.islice(runs(serialized, None), 2))
     if not infos:
         raise WorkerError(f"{dag.dag_id} has no scheduled run (start_date {serialized.start_date}); give --date")
+    if around := _around_a_change(serialized, infos):
+        return [_name(serialized, info) for info in around]
     month = _local(serialized, date_of(infos[-1]))
     while len(infos) < count:
         month = (month.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -38,6 +49,41 @@ def default_dates(dag: Any, count: int = 3) -> list[str]:
         if date_of(info) > date_of(infos[-1]):
             infos.append(info)
     return [_name(serialized, info) for info in infos]
+
+
+def _around_a_change(serialized: Any, infos: list[Any]) -> list[Any]:
+    """Return the runs around the first change of the clocks after the schedule begins; none where there is no change.
+
+    For a schedule of days that is a day of 23 hours, the one before and the one after: a day that is taken for 24 hours
+    reaches into one of them. Within days it is the hour that there is twice.
+    """
+    first, *others = (date_of(info) for info in infos)
+    gap = max(others, default=first) - first
+    if not gap or gap > LONGEST_GAP:
+        return []
+    within_days = gap < timedelta(hours=20)
+    timetable = next(iter(getattr(serialized.timetable, "_timetables", ())), serialized.timetable)  # several crons
+    zone = getattr(timetable, "_timezone", None) or serialized.timezone
+    change = clocks.next_change(zone, first, forward=not within_days)
+    if change is None:
+        return []
+    if within_days:
+        twice = next(runs(serialized, change.moment - change.shift), None)
+        found = [twice, *itertools.islice(runs(serialized, change.moment), 2)]
+    else:
+        near = runs(serialized, max(first, change.moment - 2 * gap - timedelta(days=5)))
+        upcoming = list(
+            itertools.takewhile(lambda info: date_of(info) <= change.moment + gap + timedelta(days=4), near)
+        )
+        done = [info for info in upcoming if date_of(info) <= change.moment]
+        found = [*done[-2:], *upcoming[len(done) :]][:3]
+    around = list({date_of(info): info for info in found if info is not None}.values())[: 2 if within_days else 3]
+    if len(around) < 2:
+        return []  # the schedule ends before
+    month = _local(serialized, date_of(around[0])).replace(day=1).date()
+    is_elsewhere = _local(serialized, first).date() < month
+    kept = {date_of(info): info for info in (*infos[: 1 if is_elsewhere else max(0, 3 - len(around))], *around)}
+    return [kept[date] for date in sorted(kept)]
 
 
 def run_for(dag: Any, date: str) -> dict[str, Any]:

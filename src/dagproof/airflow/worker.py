@@ -25,7 +25,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dagproof.airflow import bundle, engine, private, runner, schedule
+from dagproof.airflow import bundle, callbacks, engine, private, runner, schedule
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.worlds.gate import ask_for_gate
@@ -200,6 +200,7 @@ class Worker:
             "sensors": [t.task_id for t in dag.tasks if getattr(t, "_is_sensor", False)],
             "depends_on_past": [t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream],
             "max_active_runs": dag.max_active_runs,
+            "callbacks": callbacks.of_dag(dag),
             "triggers": triggered_ids(dag),
         }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dagproof.happened import at_the_times_of, failing_part, skipping
 from dagproof.histories import History, Step, history_to_json
 from dagproof.scope import Compared, LeftOut, unseen
 from dagproof.worlds.diff import Diff, diff, has_effect
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
 TEMPORARY = re.compile(
-    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
+    r"(^|/)(\.[^/]*|[^/]*\.(part|partial|tmp|temp|inprogress|crdownload)|[^/]+~|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
 #: At home, the first hidden folder is where a program keeps what is its own, not what is temporary.
 _OF_A_PROGRAM = re.compile(r"^~/\.(?=[^/]+/)")
@@ -108,6 +109,8 @@ class Law(ABC):
 
     machines: ClassVar[tuple[Machine, ...]] = (HERE,)
     """The machines on which the runs happen that it compares, or lets happen at the same time."""
+    judges_reference: ClassVar[bool] = False
+    """Whether a DAG fails it where the runs that it compares with fail together, and not each alone."""
     asks_who: ClassVar[bool] = False
     """Whether what breaks it is a value that somebody asked for: the time, something random, the machine's name."""
 
@@ -141,17 +144,21 @@ class Law(ABC):
         """
 
     def compared(self, lab: Lab, expected: History, history: History) -> Finding:
-        """Compare what `history` leaves with what `expected` leaves, but for what two fresh runs disagree about.
+        """Compare what `history` leaves with what `expected` leaves, except for what two fresh runs disagree about.
 
-        Where fresh runs differ in whole rows, another number of rows still breaks the law; the same number shows
-        nothing. A run of `history` that fails breaks the law, one of `expected` is an error.
+        Where fresh runs differ in whole rows, another number of rows still violates the law; the same number shows
+        nothing. A run of `history` that fails violates the law.
 
         Raises:
-            NotApplicableError: two fresh runs differ in whole rows, so that no comparison shows anything.
-            DagproofError: a run of `expected` failed.
+            NotApplicableError: two fresh runs differ in whole rows, so that no comparison shows anything, or a run of
+                `expected` fails, although it succeeds in a fresh world.
+            DagproofError: the first run of a date failed.
         """
-        noise = lab.noise(_dates(expected), machines=self.machines)
-        before = self.seen(lab, lab.state(expected))
+        noise = self._noise(lab, _dates(expected))
+        try:
+            before = self.seen(lab, lab.state(expected))
+        except RunFailedError as failure:
+            return self.without_reference(lab, expected, failure)
         try:
             after = self.seen(lab, lab.state(history))
         except RunFailedError as failure:
@@ -160,7 +167,43 @@ class Law(ABC):
             )
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        return Finding(lab.diff(before.without(noise), after.without(noise)), not_compared=noise)
+        found = lab.diff(before.without(noise), after.without(noise))
+        headline = self.headline + skipping(lab, expected, history) if found else ""
+        return Finding(found, not_compared=noise, headline=headline if headline != self.headline else "")
+
+    def compared_in_time(self, lab: Lab, expected: History, history: History, *, at_last: bool = False) -> Finding:
+        """Compare like :meth:`compared`, without blaming the law for what just the time of the runs makes differ.
+
+        A rerun takes place a day later, and so all that follows. Where runs at the very times of `history` leave what
+        it leaves, that is the law `clock`'s to judge. A date that ran several times counts as of its first run; with
+        `at_last`, as of its last one.
+        """
+        finding = self.compared(lab, expected, history)
+        if not finding.diff:
+            return finding
+        in_time = at_the_times_of(lab, expected, history, at_last=at_last)
+        if in_time == expected:
+            return finding
+        try:
+            again = self.compared(lab, in_time, history)
+        except (RunFailedError, NotApplicableError):  # so late, a date cannot run at all
+            return finding
+        return finding if again else again
+
+    def without_reference(self, lab: Lab, expected: History, failure: RunFailedError) -> Finding:
+        """Return what it means that a run of `expected` fails, so that there is nothing to compare with.
+
+        Raises:
+            NotApplicableError: it succeeds in a fresh world, and another law judges that.
+            RunFailedError: it fails there, too.
+        """
+        for date in _dates(expected):
+            lab.state((Step("run", date),))
+        if self.judges_reference:
+            return Finding(
+                broken=True, history=failing_part(lab, expected), headline=sentence(failure), raised=failure.raised
+            )
+        raise NotApplicableError(f"there is nothing to compare with: {failure}")
 
     def _counted(self, lab: Lab, expected: History, before: Snapshot, after: Snapshot) -> Diff:
         """Return how the numbers of rows differ.
@@ -181,16 +224,29 @@ class Law(ABC):
             NotApplicableError: they differ in whole rows.
         """
         dates = _dates(history)
-        noise = lab.noise(dates, machines=self.machines)
+        noise = self._noise(lab, dates)
         if noise is None:
             raise NotApplicableError(
                 f"two fresh runs of {', '.join(dates)} differ in whole rows, so that a comparison shows nothing"
             )
         return noise
 
+    def _noise(self, lab: Lab, dates: Sequence[str]) -> frozenset[str] | None:
+        """Return the columns in which two fresh runs differ, on each machine; None for whole rows.
+
+        Raises:
+            NotApplicableError: one fresh run of a date succeeds, and another one fails.
+        """
+        for date in dates:
+            lab.state((Step("run", date),))
+        try:
+            return lab.noise(dates, machines=self.machines)
+        except RunFailedError as failure:
+            raise NotApplicableError(f"fresh runs do not all succeed: {failure}") from None
+
     def seen(self, lab: Lab, snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot without the tables and files that the configuration exempts from this law."""
-        return snapshot.without_whole(lab.proof.exempt.get(self.name, ()))
+        """Return the snapshot without what nobody reads (`scratch`), and what is exempt from this law."""
+        return snapshot.without_whole((*lab.proof.scratch, *lab.proof.exempt.get(self.name, ())))
 
 
 def is_temporary(path: str) -> bool:

@@ -8,9 +8,10 @@ from itertools import permutations
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law, NotApplicableError, active, writes
+from dagproof.laws.base import Finding, Law, NotApplicableError, active, sentence, writes
 from dagproof.worlds.diff import differing_names
 from dagproof.worlds.snapshot import Snapshot, Table
+from dagproof.worlds.world import RunFailedError
 
 
 class Containment(Law):
@@ -55,9 +56,11 @@ class Containment(Law):
         """Compare what the first run wrote with what is left of it."""
         first, second = history
         noise = self.noise(lab, history)
-        before, one, other, both = (
-            lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,), history)
-        )
+        before, one, other = (lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,)))
+        try:
+            both = lab.state(history).without(noise)
+        except RunFailedError as failure:
+            return Finding(not_compared=noise, broken=True, headline=sentence(failure), raised=failure.raised)
         written = _written(before, one, *_parts(one, other))
         for name in differing_names(before, one) - _names(written):
             lab.scope.leave_out(name, "not compared, as each date leaves the same there")
@@ -67,7 +70,9 @@ class Containment(Law):
         if not _holds(seen):
             tables = {name for name, table in written.tables.items() if table.rows}
             names = ", ".join(sorted(tables | set(written.files)))
-            raise NotApplicableError(f"the configuration exempts all that belongs to a date: {names}")
+            raise NotApplicableError(
+                f"the configuration exempts all that belongs to a date, or calls it scratch: {names}"
+            )
         return Finding(lab.diff(seen, _left_of(seen, both)), not_compared=noise)
 
 

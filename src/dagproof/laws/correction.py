@@ -56,7 +56,7 @@ class Correction(Law):
             lab.state((correct, run))
         except RunFailedError as refusal:
             return self._refused(lab, history, refusal)
-        return self.compared(lab, (correct, run), history)
+        return self.compared_in_time(lab, (correct, run), history, at_last=True)
 
     def _refused(self, lab: Lab, history: History, refusal: RunFailedError) -> Finding:
         """Check that data which a first run refuses are refused by a rerun, too, with the rows left alone."""
@@ -68,6 +68,12 @@ class Correction(Law):
             noise = self.noise(lab, history)
             before = self.seen(lab, lab.state(history[:-1])).without(noise)
             after = self.seen(lab, failure.left).without(noise)
-            headline = "Rows changed although the run refused the corrected data"
-            return Finding(lab.diff(before, after), not_compared=noise, headline=headline, sides=("before", "after"))
+            return Finding(
+                lab.diff(before, after),
+                not_compared=noise,
+                verdict="changes rows that it refuses",
+                accusation="changes rows although it refuses the corrected data",
+                headline=f"The run refuses the corrected data, and the rows changed all the same: {failure}",
+                sides=("before", "after"),
+            )
         return Finding(broken=True, headline=f"The rerun takes data that a first run refuses: {refusal}")

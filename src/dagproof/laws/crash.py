@@ -16,7 +16,7 @@ from dagproof.laws.base import (
     is_temporary,
     tidied,
 )
-from dagproof.scope import LeftOut
+from dagproof.scope import NOT_TRIED, LeftOut
 from dagproof.worlds.diff import Diff, diff
 from dagproof.worlds.points import Point, thinned
 from dagproof.worlds.snapshot import File, Snapshot, Table
@@ -65,7 +65,12 @@ class Crash(Law):
         date = active(lab, dates)[0]
         run, rerun = Step("run", date), Step("rerun", date)
         for before in ((), (run,)):
-            points = self._tried(lab, (*before, rerun if before else run))
+            try:
+                points = self._tried(lab, (*before, rerun if before else run))
+            except RunFailedError:
+                if not before:
+                    raise
+                return  # a rerun fails, also where nothing has crashed
             if not points and not before:
                 raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN.what} {UNSEEN.why})")
             for point in points:
@@ -78,8 +83,8 @@ class Crash(Law):
         old = lab.before(history) if len(history) == 2 else lab.state((Step("run", date),))
         new = self._whole(lab, history)
         noise = self.noise(lab, (Step("run", date),))
-        now = self.seen(lab, lab.state(crashed)).without(noise)
-        old, new = (self.seen(lab, snapshot).without(noise) for snapshot in (old, new))
+        exempt = lab.proof.exempt.get(self.name, ())
+        old, new, now = (s.without_whole(exempt).without(noise) for s in (old, new, lab.state(crashed)))
         torn, survived = self._torn(lab, old, new, now, crashed)
         if lab.report(crashed).get("state") == "success" and not torn:
             survived = "new"
@@ -114,6 +119,10 @@ class Crash(Law):
             found.append(LeftOut(f"{few} of {len(points)} points of a run", "left out, as asked for", "--max-points"))
         if not any(point.kind == "file" for point in points) and self._writes_files(lab, run):
             found.append(UNSEEN)
+        try:
+            lab.state((*run, Step("rerun", date)))
+        except RunFailedError:
+            found.append(LeftOut("a crash of a rerun", f"{NOT_TRIED}, as a rerun fails anyhow"))
         return tuple(found)
 
     def _writes_files(self, lab: Lab, run: History) -> bool:
@@ -148,6 +157,9 @@ class Crash(Law):
     def _run_again(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
         undisturbed = _undisturbed(history)
         finding = tidied(self.compared(lab, undisturbed, history), [crashed])
+        if finding and not finding.diff and finding.headline:
+            again = finding.headline[:1].lower() + finding.headline[1:]
+            return replace(finding, headline=f"A date that crashed cannot be run again: {again}")
         if finding and not tidied(self._at_that_time(lab, undisturbed, history), [crashed]):
             return Finding(not_compared=finding.not_compared)
         return finding

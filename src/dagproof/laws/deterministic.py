@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
-from dagproof.laws.base import Finding, Law
+from dagproof.laws.base import Finding, Law, sentence
 from dagproof.scope import LeftOut
 from dagproof.worlds.closeness import differ_in_last_digits
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.machine import ELSEWHERE, HERE
+from dagproof.worlds.world import RunFailedError
 
 #: What is said of a sum of floats, which is another one in each order.
 _DIGITS = "not compared to the last digit of a float, which depends on the order of rows"
@@ -53,7 +54,11 @@ class Deterministic(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare the run with the same run on a machine of another name, time zone and hash order."""
-        here, elsewhere = (self.seen(lab, lab.state(history, machine=machine)) for machine in self.machines)
+        here = self.seen(lab, lab.state(history, machine=self.machines[0]))
+        try:
+            elsewhere = self.seen(lab, lab.state(history, machine=self.machines[1]))
+        except RunFailedError as failure:
+            return Finding(broken=True, headline=f"{sentence(failure)}, on another machine", raised=failure.raised)
         found = lab.diff(here, elsewhere)
         if not found or not differ_in_last_digits(here, elsewhere):
             return Finding(found)

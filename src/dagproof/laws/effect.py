@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dagproof.happened import named_skipped
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, writes
 from dagproof.scope import LeftOut, unseen
 from dagproof.worlds.diff import has_effect
-
-#: How many of the tasks that a run has skipped are named.
-MOST_SKIPPED = 5
 
 
 class Effect(Law):
@@ -58,9 +56,7 @@ class Effect(Law):
         return Finding(found, broken=is_empty, headline=self._skipping(lab, history) if is_empty else "")
 
     def _skipping(self, lab: Lab, history: History) -> str:
-        """Return the headline, with the tasks that the run has skipped, in the order of the DAG's file."""
-        states = lab.report(history)["states"]
-        names = {state["task_id"] for state in states if state["state"] == "skipped"}
-        in_order = [task_id for task_id in lab.about["tasks"] if task_id in names]
-        more = [f"and {len(in_order) - MOST_SKIPPED} more"] if len(in_order) > MOST_SKIPPED else []
-        return f"{self.headline}; skipped: {', '.join([*in_order[:MOST_SKIPPED], *more])}" if in_order else ""
+        """Return the headline, with the tasks that the run has skipped."""
+        names = {state["task_id"] for state in lab.report(history)["states"] if state["state"] == "skipped"}
+        skipped = named_skipped(lab, names)
+        return self.headline + skipped if skipped else ""

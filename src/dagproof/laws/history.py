@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from dagproof.happened import failing_part
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, active, tidied
+from dagproof.worlds.machine import ELSEWHERE, HERE
 from dagproof.worlds.world import RunFailedError
 
 #: What happens in each drawn history, in any order: each of these to one of the dates, or to none.
-TROUBLES = ("rerun", "retry", "clear", "crash", "crash correct", "crash correct")
+TROUBLES = ("rerun", "retry", "clear", "overlap", "crash", "crash correct", "crash correct")
 
 
 class AnyHistory(Law):
     """What it does: draws histories of runs, reruns, cleared tasks, crashes, retries and corrections of several dates.
 
-    What each of them leaves is compared with fresh runs of the same dates, in order, on the latest data. A date that
-    crashed or was corrected last is run again first. The other laws try one thing at a time; this one finds what
-    takes two things to go wrong.
+    Now and then two runs, of a date or of two dates, are at work at once. What each history leaves is compared with
+    fresh runs of the same dates, in order, on the latest data. A date that crashed or was corrected last is run again
+    first. The other laws try one thing at a time; this one finds what takes two things to go wrong.
 
     Why is this bad: production does not stop at one rerun. A table that survives each mishap alone, and not two of
     them, fails in the week in which everything fails.
@@ -41,6 +44,8 @@ class AnyHistory(Law):
     accusation = "depends on its history"
     headline = "Rows differ from those of fresh runs"
     sides = ("fresh runs", "after this history")
+    machines = (HERE, ELSEWHERE)
+    judges_reference = True
     promise = "whatever happens, the rows are those of fresh runs on the latest data"
 
     def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
@@ -52,6 +57,7 @@ class AnyHistory(Law):
             st.sampled_from(sorted(lab.about["tasks"])),
             st.sampled_from(["", *points]),  # what is corrected need not be cut off first
             st.sampled_from(_accepted(lab, dates[0]) or [""]),
+            st.sampled_from(["", "", *_may_overlap(lab, dates)]),  # it takes two runs, and rarely finds more than one
         )
         troubles = st.lists(trouble, min_size=len(TROUBLES), max_size=len(TROUBLES))
         events = st.builds(_events, st.permutations(TROUBLES), troubles)
@@ -68,9 +74,19 @@ class AnyHistory(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with fresh runs of the same dates in order."""
-        finding = self.compared(lab, fresh(history), history)
-        crashes = [history[: n + 1] for n, step in enumerate(history) if step.kind == "crash"]
-        return tidied(finding, [lab.state(steps) for steps in crashes]) if finding else finding
+        finding = self.compared_in_time(lab, fresh(history), history)
+        if finding.diff:
+            finding = self.compared_in_time(lab, fresh(history), history, at_last=True)
+        if finding.diff:
+            crashes = [history[: n + 1] for n, step in enumerate(history) if step.kind == "crash"]
+            return tidied(finding, [lab.state(steps) for steps in crashes])
+        if finding and not finding.history:
+            return replace(finding, history=failing_part(lab, history))
+        return finding
+
+
+#: Another run of the very date.
+SAME = "same"
 
 
 def _accepted(lab: Lab, date: str) -> list[str]:
@@ -85,12 +101,29 @@ def _accepted(lab: Lab, date: str) -> list[str]:
     return names
 
 
-def _events(kinds: Sequence[str], troubles: Sequence[tuple[str, str, str, str]]) -> list[Step]:
-    """Return the steps that several troubles are: each has a date (or none), a task, a point and a correction."""
+def _may_overlap(lab: Lab, dates: Sequence[str]) -> list[str]:
+    """Return with which dates a run may overlap: ``same`` for its own date, which is tried again; none where none may.
+
+    Who exempts anything from `overlap`, or skips it, knows that two runs at once do not leave the same.
+    """
+    if not lab.has_two_workers or "overlap" in lab.proof.skip or "overlap" in lab.proof.exempt:
+        return []
+    alone = lab.about["max_active_runs"] == 1 or lab.about["depends_on_past"]
+    return [SAME] if alone else [SAME, *sorted(dates)[:2]]
+
+
+def _events(kinds: Sequence[str], troubles: Sequence[tuple[str, str, str, str, str]]) -> list[Step]:
+    """Return the steps that several troubles are.
+
+    Each has a date (or none), a task, a point, a correction, and the date with which the run overlaps (or none).
+    """
     steps = []
-    for words, (date, task, point, correction) in zip(kinds, troubles, strict=True):
+    for words, (date, task, point, correction, other) in zip(kinds, troubles, strict=True):
         for kind in words.split() if date else ():
-            if kind == "crash" and point:
+            if kind == "overlap" and point and other:
+                at = point.replace("reply", "message")  # an answer cannot be held
+                steps.append(Step(kind, date, point=at, other=date if other == SAME else other))
+            elif kind == "crash" and point:
                 steps.append(Step(kind, date, point=point))
             elif kind == "correct" and correction:
                 steps.append(Step(kind, date, correction=correction))
@@ -113,11 +146,14 @@ def _history(dates: tuple[str, ...], number: int, events: Sequence[Step]) -> His
         date = event.date
         if date not in wanted or (event.kind == "correct" and event in steps):  # twice the same is another correction
             continue
-        if date not in ran:
-            steps += [Step("run", day) for day in wanted[: wanted.index(date) + 1] if day not in ran]
-            ran |= set(wanted[: wanted.index(date) + 1])
+        involved = {date, event.other if event.other in wanted else date}
+        for day in wanted[: max(wanted.index(day) for day in involved) + 1]:
+            steps += [Step("run", day)] if day not in ran else []
+            ran.add(day)
+        if event.other:
+            event = replace(event, other=event.other if event.other in wanted else date)
         steps.append(Step("rerun", date) if event.kind == "clear" and date in unhealed else event)
-        unhealed = unhealed | {date} if event.kind in ("crash", "correct") else unhealed - {date}
+        unhealed = unhealed | {date} if event.kind in ("crash", "correct") else unhealed - involved
     steps += [Step("run", date) for date in wanted if date not in ran]
     return (*steps, *(Step("rerun", date) for date in wanted if date in unhealed))
 
@@ -126,7 +162,8 @@ def _is_sound(history: History) -> bool:
     """Tell whether each date begins with its run, and does not end with a crash or a correction."""
     of_date: dict[str, list[str]] = {}
     for step in history:
-        of_date.setdefault(step.date, []).append(step.kind)
+        for date in {step.date, step.other or step.date}:
+            of_date.setdefault(date, []).append(step.kind)
     return bool(history) and all(
         kinds[0] == "run" and kinds.count("run") == 1 and kinds[-1] not in ("crash", "correct")
         for kinds in of_date.values()

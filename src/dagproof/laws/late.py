@@ -39,6 +39,10 @@ class Late(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date, with its data late."""
+        if lab.runs[lab.dag_id, dates[0]].spec["run_type"] == "asset_triggered":
+            raise NotApplicableError(
+                "assets start its runs, so that a run begins when its data are there, however late that is"
+            )
         if not lab.proof.after:
             raise NotApplicableError(
                 f"nothing comes before it; name what it waits for as after in [tool.dagproof.proofs.{lab.dag_id}]"

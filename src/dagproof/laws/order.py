@@ -33,6 +33,7 @@ class Order(Law):
     accusation = "depends on the order of its runs"
     headline = "Rows differ when the dates run in another order"
     sides = ("in order", "in this order")
+    judges_reference = True
     promise = "any two dates may change places"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
@@ -49,4 +50,4 @@ class Order(Law):
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates in order."""
-        return self.compared(lab, tuple(sorted(history, key=lambda step: step.date)), history)
+        return self.compared_in_time(lab, tuple(sorted(history, key=lambda step: step.date)), history)

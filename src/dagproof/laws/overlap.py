@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from dagproof.histories import History, Step
 from dagproof.lab import Lab
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
-from dagproof.scope import NOT_TRIED
+from dagproof.scope import NOT_TRIED, LeftOut
 from dagproof.worlds.machine import ELSEWHERE, HERE
-from dagproof.worlds.points import thinned
+from dagproof.worlds.points import Point, thinned
+from dagproof.worlds.world import RunFailedError
 
-#: The most points at which one run is held; more are thinned out evenly.
+#: The most points at which a first run is held; more are thinned out evenly.
 MOST_POINTS = 8
+#: The most at which a run is held after others: first runs and reruns of one date, and reruns of two.
+MOST_POINTS_LATER = (4, 4, 2)
+#: Why two runs are not let meet.
+NO_REFERENCE = f"{NOT_TRIED}, as one fails after the other, too"
+#: Why a run may fail.
+NOT_JUDGED = "not judged, as running it again left the right rows"
 
 
 class Overlap(Law):
@@ -20,7 +27,9 @@ class Overlap(Law):
 
     The other run is of the next date, and of the same date (a task that was taken for dead and tried again may still
     be running). It is held before a message to PostgreSQL or at a file operation; where the other one has to wait for
-    what it has locked, it goes on. Serialization failures and deadlocks that the tasks' retries absorb are fine.
+    what it has locked, it goes on. Both are tried at first, and again after runs of the dates, which may have made the
+    tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are retried, and a run that fails
+    is run again; a date that cannot be run again then fails the law.
 
     Why is this bad: catching up starts several runs at once. Two of them that both look for rows to replace, both
     find none, and both insert; or share a temporary table or file, and load each other's rows.
@@ -49,35 +58,89 @@ class Overlap(Law):
     machines = (HERE, ELSEWHERE)
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
-        """Two dates, and one date twice, the one held at each of its points."""
+        """Two dates, and one date twice, the one held at each of its points; at first, and after runs of the dates."""
         dates = active(lab, dates)
         run = Step("run", dates[0])
-        points = [point for point in lab.points((run,))[0] if point.kind != "reply"]
+        points = _held_at(lab, (run,))
         if not points:
             raise NotApplicableError(
                 "its runs have no point at which one could be held: they use neither the world's database nor, unless "
                 "by a shell command or a library in C, its files"
             )
-        alone = lab.about["max_active_runs"] == 1
-        if alone and len(dates) > 1:
-            lab.scope.leave_out("two dates at once", NOT_TRIED, "max_active_runs = 1")
-        if (few := len(points) - MOST_POINTS) > 0:
-            why = f"left out: a run is held at {MOST_POINTS}, spread over it"
-            lab.scope.leave_out(f"{few} of {len(points)} points", why)
-        others = [*dates[1:2], dates[0]] if not alone else [dates[0]]
+        others = [dates[0]] if _is_alone(lab) else [*dates[1:2], dates[0]]
         for other in others:
             for point in thinned(points, MOST_POINTS):
                 yield (Step("overlap", dates[0], other=other, point=point.name),)
+        if _is_alone(lab) and len(dates) > 1:
+            lab.scope.leave_out("two dates at once", NOT_TRIED, "max_active_runs = 1")
+        self._leave_out(lab, len(points), MOST_POINTS)
+        yield from self._later(lab, dates)
+
+    def _later(self, lab: Lab, dates: Sequence[str]) -> Iterator[History]:
+        """Two runs after earlier ones, which may have made the tables: first runs of a date, reruns, reruns of two.
+
+        What begins with runs that do not succeed one after the other is left out.
+        """
+        first, last = dates[0], dates[:2][-1]
+        both = tuple(Step("run", date) for date in dates[:2])
+        ways = [(both[:1], last, last)] if last != first else []
+        ways.append((both, first, first))
+        if last != first and not (_is_alone(lab) or lab.about["depends_on_past"]):
+            ways.append((both, first, last))
+        for (before, date, other), most in zip(ways, MOST_POINTS_LATER, strict=False):
+            kind = "rerun" if Step("run", date) in before else "run"
+            try:
+                points = _held_at(lab, (*before, Step(kind, date)))
+            except RunFailedError:
+                lab.scope.leave_out(f"two runs at once, of which one is a {kind}, after another run", NO_REFERENCE)
+                continue
+            self._leave_out(lab, len(points), most, " after other runs")
+            for point in thinned(points, most):
+                yield (*before, Step("overlap", date, other=other, point=point.name))
+
+    def _leave_out(self, lab: Lab, number: int, most: int, where: str = "") -> None:
+        """Note at how many points of a run it is not held."""
+        if number > most:
+            what = f"{number - most} of {number} points{where}"
+            lab.scope.leave_out(what, f"left out: a run is held at {most}, spread over it")
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with one run after the other, in either order."""
-        step = history[0]
-        run = Step("run", step.date)
-        if step.date == step.other:
-            either: list[History] = [(run,), (run, Step("rerun", step.date))]
-        elif lab.about["depends_on_past"]:
-            either = [(run, Step("run", step.other))]
-        else:
-            either = [(run, Step("run", step.other)), (Step("run", step.other), run)]
-        findings = [self.compared(lab, runs, history) for runs in either]
-        return next((finding for finding in findings if not finding), findings[0])
+        *before, step = history
+        findings = []
+        for runs in _one_after_the_other(lab, tuple(before), step):
+            try:
+                lab.state(runs)
+            except RunFailedError:
+                continue  # running them like that fails anyhow: nobody can expect that
+            findings.append(self.compared_in_time(lab, runs, history))
+            if not findings[-1]:
+                if lab.report(history).get("again"):
+                    lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
+                return findings[-1]
+        if not findings:
+            lab.state((Step("run", step.date),))
+            lab.state((Step("run", step.other),))
+            return Finding(left_out=(LeftOut(f"runs of {step.date} and {step.other} at once", NO_REFERENCE),))
+        return findings[0]
+
+
+def _held_at(lab: Lab, history: History) -> list[Point]:
+    """Return the points at which the last run of `history` can be held."""
+    return [point for point in lab.points(history)[0] if point.kind != "reply"]
+
+
+def _is_alone(lab: Lab) -> bool:
+    """Tell whether no two dates of the DAG run at the same time."""
+    return bool(lab.about["max_active_runs"] == 1)
+
+
+def _one_after_the_other(lab: Lab, before: History, overlap: Step) -> list[History]:
+    """Return how the two runs of `overlap` happen when one waits for the other, after what happened `before`."""
+    ran = {step.date for step in before}
+    mine, other = (Step("rerun" if date in ran else "run", date) for date in (overlap.date, overlap.other))
+    if mine == other:
+        return [(*before, mine), (*before, mine, Step("rerun", mine.date))]
+    if lab.about["depends_on_past"]:
+        return [(*before, mine, other)]
+    return [(*before, mine, other), (*before, other, mine)]

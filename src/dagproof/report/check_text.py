@@ -92,8 +92,15 @@ def _finding_lines(finding: Finding, code: list[str], where: str) -> Iterator[st
         yield f"  = {word} {step.path}:{step.line}"
 
 
+def _doubt(finding: Finding) -> str:
+    """Why a finding fails nothing, where it doesn't."""
+    if finding.certain:
+        return "" if finding.fails else " (warning)"
+    return " (doubtful)"
+
+
 def _line(finding: Finding) -> str:
-    doubt = "" if finding.certain else " (doubtful)"
+    doubt = _doubt(finding)
     place = f"{finding.path}:{finding.line}:{finding.column}"
     return f"{place}: {finding.code} {finding.rule}{doubt}: {finding.message}"
 
@@ -155,7 +162,7 @@ def _causes(groups: Sequence[Group]) -> Iterator[str]:
 
 
 def _plain(finding: Finding) -> str:
-    doubt = "" if finding.certain else " (doubtful)"
+    doubt = _doubt(finding)
     return f"{finding.code} {finding.rule}{doubt}: {finding.message}"
 
 

@@ -35,6 +35,13 @@ class Finding:
     """What is said of several of them at once; ``{count}`` is their number."""
     others: tuple[Subject, ...] = ()
     """The other DAGs and tasks of which the same is found at the same place."""
+    severity: str = "error"
+    """``error`` or ``warning``, as the configuration has it for its rule."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails a check: it is certain, and no mere warning."""
+        return self.certain and self.severity == "error"
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -80,6 +87,7 @@ class Finding:
             "task_id": self.task_id,
             "via": [{"path": step.path, "line": step.line} for step in self.via],
             "confidence": "certain" if self.certain else "doubtful",
+            "severity": "error" if self.fails else "warning",
         }
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
+#: What the views, indexes and triggers of such a file are called among its tables.
+DEFINITIONS = "definitions"
+
 
 class UnreadableError(Exception):
     """A file is no such database after all, or what reads it is not installed."""

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from dagproof.worlds.dbfiles import Content, Kind, UnreadableError, quoted
+from dagproof.worlds.dbfiles import DEFINITIONS, Content, Kind, UnreadableError, quoted
 
 _TABLES = """
 SELECT t.schema_name, t.table_name,
@@ -14,6 +14,12 @@ SELECT t.schema_name, t.table_name,
        (SELECT first(constraint_column_names) FROM duckdb_constraints() k
         WHERE k.table_oid = t.table_oid AND constraint_type = 'PRIMARY KEY')
 FROM duckdb_tables() t WHERE NOT t.internal AND NOT t.temporary ORDER BY ALL
+"""
+_DEFINITIONS = """
+SELECT 'view', schema_name || '.' || view_name, sql FROM duckdb_views() WHERE NOT internal AND NOT temporary
+UNION ALL SELECT 'index', schema_name || '.' || index_name, sql FROM duckdb_indexes() WHERE sql IS NOT NULL
+UNION ALL SELECT 'macro', schema_name || '.' || function_name, macro_definition FROM duckdb_functions()
+WHERE NOT internal AND macro_definition IS NOT NULL
 """
 
 
@@ -28,6 +34,8 @@ def _read(path: Path) -> Iterator[Content]:
                 query = f"SELECT COLUMNS(*)::VARCHAR FROM {quoted(schema)}.{quoted(name)}"  # noqa: S608 - quoted
                 shown = name if schema == "main" else f"{schema}.{name}"
                 yield Content(shown, tuple(columns), tuple(key or ()), connection.execute(query).fetchall())
+            if definitions := connection.execute(_DEFINITIONS).fetchall():
+                yield Content(DEFINITIONS, ("kind", "name", "definition"), ("kind", "name"), definitions)
     except duckdb.Error as error:
         raise UnreadableError from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ _WHY = {
     "reached": ("also spoke to: neither compared nor restored", "world.allow"),
     "served": ("also spoke to: neither compared nor restored", "world.services"),
     "wrote": ("also wrote: neither compared nor restored", "world.allow"),
-    "could reach": ("may have spoken to: neither compared nor restored", "world.allow"),
-    "could call": ("may have spoken to: neither compared nor restored", "world.services"),
+    "perhaps reached": ("may have spoken to: neither compared nor restored", "world.allow"),
+    "perhaps served": ("may have spoken to: neither compared nor restored", "world.services"),
+    "perhaps wrote": ("may have written: neither compared nor restored", "world.allow"),
     "removed": ("not compared, since it is removed after each run", ""),
     "refused": ("(refused; the run went on)", ""),
 }
@@ -41,9 +43,13 @@ class Notes:
         """A run begins: what was noted so far came of importing the DAGs."""
         self._always |= self._taken()
 
-    def end(self) -> dict[str, Any]:
-        """A run has ended: return what its report says of it, the sentences about what was ``refused`` among it."""
+    def end(self, possible: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
+        """A run has ended: return what its report says of it, the sentences about what was ``refused`` among it.
+
+        What is `possible` besides, and nobody would have seen, is named as such.
+        """
         noted = dict.fromkeys([*self._always, *self._taken()])
+        noted |= {(f"perhaps {kind}", what): None for kind, what in possible if (kind, what) not in noted}
         left_out = [{"what": what, "why": _WHY[kind][0], "setting": _WHY[kind][1]} for kind, what in noted]
         return {"refused": [what for kind, what in noted if kind == "refused"], "left_out": left_out}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import time
@@ -86,6 +87,32 @@ def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
 
     try:
         yield points
+    finally:
+        if lane:
+            lane.clear()
+
+
+@contextmanager
+def writes_watched(world: World, request: dict[str, Any]) -> Iterator[Callable[[Mapping[str, Any], set[str]], float]]:
+    """Watch a run; yield what returns, with its report, until when it may have written to one of some tables or files.
+
+    That is when it last spoke of such a table, or the end of the task that opened such a file. It is infinity where
+    neither was seen: a function of the database may have written, or a library in C.
+    """
+    request["files"] = {"folder": str(world.worlds.files)}
+    lane = world.lane()
+    watch = lane.watch() if lane else None
+
+    def last(report: Mapping[str, Any], names: set[str]) -> float:
+        words = {name.rpartition(":")[0] or name.rpartition(".")[2] for name in names} | names
+        spoken = [(what, at) for what, at in _described(watch.messages).values()] if watch else []
+        ended = {task["task_id"]: task["ended"] for task in report["tasks"]}
+        done = [(seen["what"], ended.get(seen["task"], math.inf)) for seen in report["files"]]
+        moments = [at for what, at in (*spoken, *done) if any(word in what for word in words)]
+        return max(moments, default=math.inf)
+
+    try:
+        yield last
     finally:
         if lane:
             lane.clear()

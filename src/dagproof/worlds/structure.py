@@ -2,7 +2,7 @@
 
 Of indexes, constraints and sequences of a column only the definition counts, and how often it is there: a table that
 is swapped by renaming has other names for the same ones. The order of columns does not count either. Temporary tables,
-what extensions bring, comments, privileges and owners are left out.
+what extensions bring, and owners are left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ _OF_A_TABLE = {
     "policy": "on",
     "statistics": "on",
     "setting": "of",
+    "comment": "on",
+    "privileges": "on",
 }
+#: Kinds of parts that are for people, and for whom they may look: they are named where they differ, and not judged.
+NOTED = frozenset({"comment", "privileges"})
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +47,7 @@ class Part:
     def named(self, owner: str) -> str:
         """Return the part as a person reads it, `owner` being the table it is on, or its own name."""
         if self.kind in _OF_A_TABLE:
-            return f"{self.kind} {_OF_A_TABLE[self.kind]} {owner} {self.what}"
+            return f"{self.kind} {_OF_A_TABLE[self.kind]} {owner} {self.what}".rstrip()
         return f"{self.kind} {owner}{self.what}"
 
 
@@ -59,7 +63,7 @@ WITH s AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), r AS MATERIALIZED (
   SELECT c.oid, s.nspname, c.relname, c.relkind, c.relispartition AS is_part, c.relpersistence, c.reloptions,
-         c.relrowsecurity, c.relforcerowsecurity, c.reltype,
+         c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relowner::regrole::text AS owned_by,
          CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) || ': ' ELSE '' END AS bound,
          CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS root
   FROM pg_class c JOIN s ON s.oid = c.relnamespace
@@ -167,6 +171,15 @@ UNION ALL
   WHERE (y.typtype IN ('e', 'd', 'r') OR y.typtype = 'c' AND y.typrelid IN (SELECT oid FROM r WHERE relkind = 'c'))
     AND y.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_type'::regclass)
 UNION ALL
+  SELECT t.schema, t.owner, 'comment', t.bound || coalesce((SELECT quote_ident(a.attname) FROM pg_attribute a
+         WHERE a.attrelid = t.oid AND a.attnum = d.objsubid), ''), d.description
+  FROM t JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_class'::regclass
+UNION ALL
+  SELECT t.schema, t.owner, 'privileges', t.bound,
+         (SELECT string_agg(g::text, ', ' ORDER BY g::text)
+          FROM unnest(t.relacl) g WHERE split_part(g::text, '=', 1) <> t.owned_by)
+  FROM t WHERE t.relacl IS NOT NULL
+UNION ALL
   SELECT 'public', nspname, 'schema', '', '' FROM s WHERE nspname <> 'public'
 UNION ALL
   SELECT 'public', extname, 'extension', '', extversion FROM pg_extension WHERE extname <> 'plpgsql'
@@ -180,37 +193,44 @@ SELECT * FROM parts
 """
 
 
-#: The catalogs that the parts come from, each with what tells its rows apart.
+#: The catalogs that the parts come from, each with what tells its rows apart, and one version of a row from another. A
+#: table's own row is new after each TRUNCATE, too: there, it is what counts of it.
+_OF_CLASS = """relname, relnamespace, relkind, relpersistence, reloptions, relnatts, relchecks, relispopulated,
+relispartition, relpartbound, relrowsecurity, relforcerowsecurity, relacl"""
 _CATALOGS = (
-    ("pg_class", "oid"),
-    ("pg_attribute", "attrelid, attnum"),
-    ("pg_attrdef", "oid"),
-    ("pg_constraint", "oid"),
-    ("pg_index", "indexrelid"),
-    ("pg_inherits", "inhrelid"),
-    ("pg_trigger", "oid"),
-    ("pg_rewrite", "oid"),
-    ("pg_policy", "oid"),
-    ("pg_statistic_ext", "oid"),
-    ("pg_sequence", "seqrelid"),
-    ("pg_proc", "oid"),
-    ("pg_type", "oid"),
-    ("pg_enum", "oid"),
-    ("pg_namespace", "oid"),
-    ("pg_extension", "oid"),
-    ("pg_event_trigger", "oid"),
-    ("pg_publication", "oid"),
+    ("pg_class", "oid", _OF_CLASS),
+    ("pg_attribute", "attrelid, attnum", "xmin"),
+    ("pg_attrdef", "oid", "xmin"),
+    ("pg_constraint", "oid", "xmin"),
+    ("pg_index", "indexrelid", "xmin"),
+    ("pg_inherits", "inhrelid", "xmin"),
+    ("pg_trigger", "oid", "xmin"),
+    ("pg_rewrite", "oid", "xmin"),
+    ("pg_policy", "oid", "xmin"),
+    ("pg_statistic_ext", "oid", "xmin"),
+    ("pg_sequence", "seqrelid", "xmin"),
+    ("pg_proc", "oid", "xmin"),
+    ("pg_type", "oid", "xmin"),
+    ("pg_enum", "oid", "xmin"),
+    ("(SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_') n", "oid", "nspname"),  # not for temporary tables
+    ("pg_extension", "oid", "xmin"),
+    ("pg_event_trigger", "oid", "xmin"),
+    ("pg_publication", "oid", "xmin"),
+    ("pg_description", "objoid, objsubid", "xmin"),
 )
 #: The first number that PostgreSQL gives to what users make.
 _FIRST_OF_USERS = 16384
 #: The same for databases with the same structure, a tenth of the price of it: the versions of all rows of the catalogs.
 #: Numbers of rows and of transactions are those of the whole server, so that no two rows share both.
-_EACH = "SELECT concat_ws(' ', '{0}', {1}, xmin) FROM {0} WHERE {2} >= {3}"
+_EACH = "SELECT concat_ws(' ', {0}, {2}, {3}) FROM {1} WHERE {4} >= {5}"
 _VERSIONS = (
     "SELECT pg_postmaster_start_time() || ' ' || coalesce(sum(hashtextextended(v, 0)), 0) FROM ({}) versions (v)"
 )
 _VERSIONS = _VERSIONS.format(
-    " UNION ALL ".join(_EACH.format(name, row, row.split(",")[0], _FIRST_OF_USERS) for name, row in _CATALOGS)
+    " UNION ALL ".join(
+        _EACH.format(number, name, row, version, row.split(",")[0], _FIRST_OF_USERS)
+        for number, (name, row, version) in enumerate(_CATALOGS)
+    )
 )
 
 #: How many structures are remembered.

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dagproof.worlds.filediff import first_difference_of_texts
-from dagproof.worlds.structure import Part, Structure
+from dagproof.worlds.structure import NOTED, Part, Structure
+
+_NOTED = tuple(f"{kind} on " for kind in sorted(NOTED))
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,20 @@ class StructureDiff:
 
 
 def diff_structures(before: Structure, after: Structure, besides: Collection[str]) -> tuple[StructureDiff, ...]:
-    """Return how two structures differ, but for what is on the tables `besides`."""
-    owners = sorted((before.keys() | after.keys()) - set(besides))
-    return tuple(found for owner in owners for found in _differing(owner, before.get(owner, ()), after.get(owner, ())))
+    """Return how two structures differ, except for what is on the tables `besides`, and what is just noted."""
+    owners = (before.keys() | after.keys()) - set(besides)
+    return tuple(found for found in _all_differing(before, after, owners) if not found.part.startswith(_NOTED))
+
+
+def noted(before: Structure, after: Structure) -> list[str]:
+    """Return what differs and is not judged: ``comment on ev``."""
+    owners = before.keys() & after.keys()
+    return [found.part for found in _all_differing(before, after, owners) if found.part.startswith(_NOTED)]
+
+
+def _all_differing(before: Structure, after: Structure, owners: Collection[str]) -> Iterator[StructureDiff]:
+    for owner in sorted(owners):
+        yield from _differing(owner, before.get(owner, ()), after.get(owner, ()))
 
 
 def occurrences(structure: Structure, found: StructureDiff) -> int:

@@ -12,6 +12,8 @@ import random
 import re
 import socket
 import sys
+import tempfile
+import time
 import uuid
 from collections.abc import Callable
 from types import FrameType
@@ -24,11 +26,19 @@ MOST = 50
 _LOGGING = ("logging", "structlog")
 #: What Airflow asks for, it asks for itself (the time of a log line, mostly), unless it is asked for the time.
 _AIRFLOW, _TIME_OF_AIRFLOW = "airflow.", re.compile(r"airflow\..*\btimezones?\b")
+#: Frames between what asks and the user's line, when that line just imports a library.
+_IMPORTING = "<frozen importlib._bootstrap>"
+#: The real one: the driver sees by it what a run has sent to the database before.
+_now = time.monotonic
 _OWNED_BY_OTHERS = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 class Tripwire:
-    """Notes callers, once for each line: ``what`` was asked for, by which ``task``, at which ``file`` and ``line``."""
+    """Notes callers, once for each line: ``what`` was asked for, by which ``task``, at which ``file`` and ``line``.
+
+    Besides, ``own`` says whether the user's line asks itself, and no library for it; ``at`` is when, on the clock that
+    driver and child have in common.
+    """
 
     def __init__(self, folders: list[str], task: Callable[[], str]) -> None:
         self._folders = tuple(os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in folders)
@@ -51,41 +61,52 @@ class Tripwire:
         if "numpy" in sys.modules:
             for name in ("rand", "randn", "randint", "random", "choice", "shuffle", "permutation", "normal", "uniform"):
                 self._wrap(sys.modules["numpy"].random, name, RANDOM)
-        for module, name in ((os, "getpid"), (socket, "gethostname"), (platform, "node"), (os, "uname")):
+        self._wrap(tempfile._RandomNameSequence, "__next__", RANDOM)  # type: ignore[attr-defined]
+        for module, name in ((socket, "gethostname"), (platform, "node"), (os, "uname")):
             self._wrap(module, name, MACHINE)
+        self._wrap(os, "getpid", MACHINE, directly=True)  # libraries ask for it to notice a fork
         random.seed = self._seed
 
     def _seed(self, a: Any = None, version: int = 2) -> None:
         random.Random.seed(random.random.__self__, a, version)  # type: ignore[attr-defined]
         self._seeded = a is not None
 
-    def _wrap(self, owner: Any, name: str, what: str, only: object = None) -> None:
+    def _wrap(self, owner: Any, name: str, what: str, only: object = None, *, directly: bool = False) -> None:
         original = getattr(owner, name)
 
         def asked(*args: Any, **kwargs: Any) -> Any:
             if only is None or (args and args[0] is only and not self._seeded):
-                self._note(sys._getframe(1), what)
+                self._note(sys._getframe(1), what, directly=directly)
             return original(*args, **kwargs)
 
         setattr(owner, name, asked)
 
-    def _note(self, frame: FrameType | None, what: str) -> None:
+    def _note(self, frame: FrameType | None, what: str, *, directly: bool) -> None:
+        is_own = True
         while frame is not None and len(self.trips) < MOST:
             module = str(frame.f_globals.get("__name__", ""))
             if module.startswith(_LOGGING) or (module.startswith(_AIRFLOW) and not _TIME_OF_AIRFLOW.match(module)):
                 return
             file = frame.f_code.co_filename
-            if file.startswith(self._folders) and not any(part in file for part in _OWNED_BY_OTHERS):
-                self._add(what, file, frame.f_lineno)
+            if file.startswith(self._folders) and not _is_of_others(file):
+                self._add(what, file, frame.f_lineno, is_own=is_own)
                 return
+            if directly or file == _IMPORTING:
+                return
+            is_own = is_own and module != "tempfile" and not (_is_of_others(file) and module != "time_machine")
             frame = frame.f_back
 
-    def _add(self, what: str, file: str, line: int) -> None:
+    def _add(self, what: str, file: str, line: int, *, is_own: bool) -> None:
         task = self._task()
         if task and (what, file, line) not in self._known:
             self._known.add((what, file, line))
             code = linecache.getline(file, line).strip()
-            self.trips.append({"what": what, "task": task, "file": file, "line": line, "code": code})
+            place = {"what": what, "task": task, "file": file, "line": line, "code": code}
+            self.trips.append({**place, "own": is_own, "at": _now()})
+
+
+def _is_of_others(file: str) -> bool:
+    return any(part in file for part in _OWNED_BY_OTHERS)
 
 
 def set_up(folders: list[str] | None, task: Callable[[], str]) -> list[dict[str, Any]]:

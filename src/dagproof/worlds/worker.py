@@ -35,6 +35,7 @@ _AIRFLOW_SETTINGS = {
     "LOGGING__LOGGING_LEVEL": "INFO",
     "LOGGING__COLORED_CONSOLE_LOG": "False",
     "USAGE_DATA_COLLECTION__ENABLED": "False",
+    "CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "1000",  # the line in the user's file may lie above many others
     "CORE__DAG_IGNORE_FILE_SYNTAX": "glob",
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",  # a file that is written anew counts at once
 }
@@ -80,8 +81,10 @@ class Worker:
         self.home = home
         self.metadata = own / f"{home.name}.db"
         self.log = log
+        self._dags_folder = dags_folder
         self.not_held: tuple[str, ...] = ()
         """What the fence around runs does not hold on this kernel, for people."""
+        self._beside = list(guard["beside"].values())
         self._notes = Notes(own / f"{home.name}.notes")
         self._variables = dict(variables)
         home.mkdir(parents=True, exist_ok=True)
@@ -145,7 +148,7 @@ class Worker:
         report = self._answer(self._run_timeout, "the worker does not answer")
         if self._gate.sweep():
             self._notes.add("removed", "shared memory in /dev/shm")
-        return report | self._notes.end()
+        return report | self._notes.end(self._beside if self.not_held else ())
 
     def has_finished(self, seconds: float) -> bool:
         """Wait up to `seconds` for the end of the run that was started; tell whether it has come."""
@@ -186,7 +189,7 @@ class Worker:
             raise WorkerError(self._why_it_died())
         answer: dict[str, Any] = json.loads(reply)
         if "error" in answer:
-            raise WorkerError(answer["error"])
+            raise WorkerError(_as_written(answer["error"], self._dags_folder))
         return answer
 
     def _read_line(self, deadline: float) -> bytes | None:
@@ -206,6 +209,13 @@ class Worker:
         lines = [line for line in text.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "it said nothing"
         return f"the worker process ended unexpectedly ({last})"
+
+
+def _as_written(text: str, folder: Path) -> str:
+    """Return a text with paths of the DAG folder as the user would write them here."""
+    with contextlib.suppress(ValueError):  # it lies elsewhere
+        return text.replace(str(folder), str(folder.relative_to(Path.cwd())))
+    return text
 
 
 def _late(timeout: float) -> str:

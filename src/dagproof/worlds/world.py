@@ -23,6 +23,7 @@ from dagproof.addresses import allowed_endpoints, literal_addresses
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
 from dagproof.worlds import reaper, shell_date, snapshot
+from dagproof.worlds.database import sequences
 from dagproof.worlds.machine import HERE, Machine
 from dagproof.worlds.metadata import replace_metadata, variables_in
 from dagproof.worlds.runlog import log_tail
@@ -249,7 +250,7 @@ class Worlds:
     def left_aside(self) -> list[dict[str, str]]:
         """Return what a run that is over has left and nobody compares, as its report says it."""
         scratch = [f"~/{name}" for name in snapshot.HOME_SCRATCH if any(self.home.glob(name))]
-        entries = [{"what": name, "why": "not compared: scratch at home", "setting": ""} for name in scratch]
+        entries = [{"what": name, "why": "not compared, since it is a cache or a history", "setting": ""} for name in scratch]
         if any(self.temporary.iterdir()):
             why = "not compared, since it is emptied before each run"
             entries.append({"what": "the folder for temporary files", "why": why, "setting": ""})
@@ -390,7 +391,7 @@ class World:
         digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
         digest.update(repr(snapshot.take(None, self.worlds.home).files).encode())
         if self.worlds.conninfo:
-            digest.update(repr(snapshot.sequences(self.worlds.conninfo)).encode())
+            digest.update(repr(sequences(self.worlds.conninfo)).encode())
         digest.update(repr(variables_in(self.worker.metadata)).encode())
         return digest.hexdigest()
 

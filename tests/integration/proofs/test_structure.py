@@ -8,9 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from dagproof.worlds import structure
 from dagproof.worlds.diff import Diff, diff, differing_columns, has_effect
 from dagproof.worlds.servers import PostgresServer, unique_name
 from dagproof.worlds.snapshot import Snapshot, matches_nothing, take
+from dagproof.worlds.structurediff import noted
 from dagproof.worlds.wire import FUNCTIONS
 
 SCHEMA = """
@@ -184,6 +186,35 @@ def test_partitions_are_compared_by_their_bounds(database: Database) -> None:
     assert not database.difference(exchange)
     (found,) = database.difference("CREATE INDEX ON p1 (dt)").structure
     assert found.part == "index on parted FOR VALUES IN ('2026-01-01'): (dt)"
+
+
+def test_structure_is_read_again_only_where_it_is_another_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after what just changes rows, and not for what a session takes away again."""
+    before = database.take().structure
+    with monkeypatch.context() as patched:
+        patched.setattr(structure, "_read", lambda connection: {"read": ()})
+        database.run(
+            "TRUNCATE ev; INSERT INTO ev VALUES (1); DELETE FROM ev; REFRESH MATERIALIZED VIEW totals; ANALYZE;"
+            "CREATE TEMP TABLE t AS SELECT * FROM ev"
+        )
+        assert database.take().structure == before
+        database.run("CREATE INDEX ON ev (v)")
+        assert database.take().structure == {"read": ()}
+    structure._known.clear()
+    assert database.take().structure != before
+
+
+def test_comments_and_privileges_are_noted_and_not_judged(database: Database) -> None:
+    """By the table that they are on; granting to everybody what all have is nothing new."""
+    before = database.take()
+    database.run("COMMENT ON TABLE ev IS 'x'; COMMENT ON COLUMN ev.v IS 'y'; GRANT SELECT ON day TO PUBLIC")
+    after = database.take()
+    assert not diff(before, after)
+    assert noted(before.structure, after.structure) == ["privileges on day", "comment on ev", "comment on ev v"]
+    database.run("COMMENT ON TABLE ev IS 'x'; GRANT SELECT ON day TO PUBLIC")
+    assert not noted(after.structure, database.take().structure)
 
 
 def test_large_objects_count_by_what_they_hold(database: Database) -> None:

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from dagproof.worlds import turning
+from dagproof.worlds.database import sequences
 from dagproof.worlds.diff import diff
 from dagproof.worlds.servers import PostgresServer, unique_name
-from dagproof.worlds.snapshot import sequences, take
+from dagproof.worlds.snapshot import take
 from dagproof.worlds.turning import turn_rows
 
 SCHEMA = """

@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.histories import Step
-from dagproof.laws.history import TROUBLES, _events, _history, fresh
+from dagproof.laws.history import SAME, TROUBLES, _events, _history, fresh
 
 DATES = ("2026-01-01", "2026-01-02", "2026-01-03")
 
-event = st.builds(Step, st.sampled_from(["rerun", "retry", "clear", "crash", "correct"]), st.sampled_from(DATES))
+event = st.one_of(
+    st.builds(Step, st.sampled_from(["rerun", "retry", "clear", "crash", "correct"]), st.sampled_from(DATES)),
+    st.builds(Step, st.just("overlap"), st.sampled_from(DATES), other=st.sampled_from(DATES)),
+)
 events = st.lists(event, max_size=8)
 orders = st.permutations(DATES).map(tuple)
 numbers = st.integers(1, len(DATES))
@@ -25,7 +28,7 @@ def test_each_date_runs_first_and_once(dates: tuple[str, ...], number: int, draw
     runs = [step.date for step in history if step.kind == "run"]
     assert runs == list(dates[:number])
     for date in runs:
-        assert next(step.kind for step in history if step.date == date) == "run"
+        assert next(step.kind for step in history if date in (step.date, step.other)) == "run"
 
 
 @given(orders, numbers, events)
@@ -35,7 +38,7 @@ def test_a_date_that_was_cut_off_or_corrected_is_healed_by_a_whole_run(
     """Neither is the last that happens to a date, nor is a single task cleared right after it."""
     history = _history(dates, number, drawn)
     for date in dates[:number]:
-        kinds = [step.kind for step in history if step.date == date]
+        kinds = [step.kind for step in history if date in (step.date, step.other)]
         assert kinds[-1] not in ("crash", "correct")
         assert not any(kind in ("crash", "correct") and then == "clear" for kind, then in pairwise(kinds))
 
@@ -66,17 +69,23 @@ def test_fresh_runs_are_of_each_date_once_in_order_on_its_latest_data(
 
 
 details = st.tuples(
-    st.sampled_from(["", *DATES]), st.just("load"), st.sampled_from(["", "message 3"]), st.sampled_from(["", "wrong"])
+    st.sampled_from(["", *DATES]),
+    st.just("load"),
+    st.sampled_from(["", "message 3", "reply 3"]),
+    st.sampled_from(["", "wrong"]),
+    st.sampled_from(["", SAME, *DATES]),
 )
 
 
 @given(st.permutations(TROUBLES), st.lists(details, min_size=len(TROUBLES), max_size=len(TROUBLES)))
-def test_a_trouble_without_a_date_is_none(kinds: list[str], drawn: list[tuple[str, str, str, str]]) -> None:
+def test_a_trouble_without_a_date_is_none(kinds: list[str], drawn: list[tuple[str, str, str, str, str]]) -> None:
     """And a run is cut off only where there is a point, and corrected only where a correction is known."""
     steps = _events(kinds, drawn)
     assert len(steps) <= sum(len(words.split()) for words, (date, *_) in zip(kinds, drawn, strict=True) if date)
     for step in steps:
         assert step.date in DATES
-        assert bool(step.point) == (step.kind == "crash")
+        assert bool(step.point) == (step.kind in ("crash", "overlap"))
+        assert bool(step.other) == (step.kind == "overlap")
+        assert step.kind == "crash" or not step.point.startswith("reply")
         assert bool(step.correction) == (step.kind == "correct")
         assert bool(step.task) == (step.kind in ("retry", "clear"))

@@ -30,6 +30,7 @@ def trips(tmp_path: Path, code: str, task: str = "load", folders: list[str] | No
     done = subprocess.run([sys.executable, "-c", RUN, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, object]] = json.loads(done.stdout)
+    assert all(isinstance(trip.pop("at"), float) for trip in found)
     return found
 
 
@@ -49,7 +50,7 @@ def trips(tmp_path: Path, code: str, task: str = "load", folders: list[str] | No
 )
 def test_who_asks_is_noted_with_the_line(tmp_path: Path, code: str, what: str) -> None:
     """What was asked for, by which task, and where."""
-    expected = {"what": what, "task": "load", "file": str(tmp_path / "load.py"), "line": 1, "code": code}
+    expected = {"what": what, "task": "load", "file": str(tmp_path / "load.py"), "line": 1, "code": code, "own": True}
     assert expected in trips(tmp_path, code)
 
 
@@ -67,6 +68,42 @@ def test_who_asks_is_noted_with_the_line(tmp_path: Path, code: str, what: str) -
 def test_what_is_the_same_each_time_is_not_noted(tmp_path: Path, code: str) -> None:
     """Nor is what a log line is stamped with."""
     assert trips(tmp_path, code) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import tempfile; tempfile.mkdtemp()", id="a temporary folder"),
+        pytest.param("import os, pathlib; pathlib.Path('x').mkdir(exist_ok=True); os.rmdir('x')", id="mkdir"),
+        pytest.param("import sqlalchemy; sqlalchemy.create_engine('sqlite://').connect()", id="a pool of connections"),
+    ],
+)
+def test_a_library_that_looks_for_a_fork_does_not_ask_for_the_machine(
+    tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for the process id, and writes it nowhere."""
+    monkeypatch.chdir(tmp_path)
+    assert "the machine" not in [trip["what"] for trip in trips(tmp_path, code)]
+
+
+LIBRARY = "import time\nSTARTED = time.time()\ndef stamp():\n    return time.time()\n"
+
+
+def test_the_import_of_a_library_asks_for_nothing(tmp_path: Path) -> None:
+    """Whatever it does meanwhile: nobody means the moment at which a library was imported."""
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "stamping.py").write_text(LIBRARY, encoding="utf-8")
+    code = "import sys; sys.path.insert(0, __file__[:-7] + 'site-packages')\nimport stamping\nstamping.stamp()\n"
+    assert [(trip["line"], trip["own"]) for trip in trips(tmp_path, code)] == [(3, False)]
+
+
+def test_a_module_of_the_user_that_asks_when_it_is_imported_is_noted(tmp_path: Path) -> None:
+    """At its own line."""
+    (tmp_path / "settings.py").write_text("from datetime import date\nTODAY = date.today()\n", encoding="utf-8")
+    code = "import sys; sys.path.insert(0, __file__[:-7])\nimport settings\n"
+    assert [(Path(str(t["file"])).name, t["line"], t["own"]) for t in trips(tmp_path, code)] == [
+        ("settings.py", 2, True)
+    ]
 
 
 def test_a_line_is_noted_once(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""Look-ups of Variables and Connections that the world does not have: each error names the setting that maps it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from dagproof.airflow import private
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A look-up of something that the world does not have."""
+
+    sentence: str
+    """What is missing, and the setting that maps it."""
+    files: frozenset[str]
+    """The files whose code led to it."""
+
+
+@contextmanager
+def named_lookups() -> Iterator[list[Missing]]:
+    """Make a look-up of what the world does not have say how to map it; yield those that there are, as they come.
+
+    One that has a default is among them: what the default leads to may be an error of its own.
+    """
+    from airflow.sdk import Connection, Variable
+
+    missing: list[Missing] = []
+
+    def note(sentence: str) -> str:
+        missing.append(Missing(sentence, frozenset(_callers())))
+        return sentence
+
+    with (
+        patch.object(Connection, "get", classmethod(_connection(Connection.get, note))),
+        patch.object(Variable, "get", classmethod(_variable(Variable.get, note))),
+        private.patched(Variable_get=classmethod(_variable(private.Variable_get, note))),
+    ):
+        yield missing
+
+
+def _connection(original: Any, note: Any) -> Any:
+    def get(cls: Any, conn_id: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(conn_id, *args, **kwargs)
+        except Exception as error:
+            if "isn't defined" in str(error):
+                told = note(
+                    f'the connection {conn_id!r} is not mapped: add {conn_id} = "…" to connections in '
+                    "[tool.dagproof.world]"
+                )
+                error.args = (f"{told} (The conn_id `{conn_id}` isn't defined)",)
+            raise
+
+    return get
+
+
+def _variable(original: Any, note: Any) -> Any:
+    def get(cls: Any, key: str, *args: Any, **kwargs: Any) -> Any:
+        sentence = f'the variable {key!r} is not set: add {key} = "…" to variables in [tool.dagproof.world]'
+        try:
+            value = original(key, *args, **kwargs)
+        except Exception as error:
+            if isinstance(error, KeyError) or type(error).__name__ == "AirflowRuntimeError":
+                error.args = (note(sentence),)
+            raise
+        if value is None or any(
+            value is default for default in (*args[:1], *map(kwargs.get, ("default", "default_var")))
+        ):
+            note(sentence)
+        return value
+
+    return get
+
+
+def _callers() -> Iterator[str]:
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        yield frame.f_code.co_filename
+        frame = frame.f_back
+
+
+def blamed(error: str, path: str | Path, missing: list[Missing]) -> str | None:
+    """Return what the world lacks, so that the file at `path` failed with the traceback `error`; None if by itself.
+
+    Where the error is another one, which may come of it, that is said.
+    """
+    lines = [line for line in error.strip().splitlines() if line.strip()]
+    last = lines[-1].strip() if lines else "unknown error"
+    concerned = list(dict.fromkeys(one.sentence for one in missing if str(path) in one.files))
+    for sentence in concerned:
+        if sentence in last.replace("\\'", "'"):  # a KeyError shows its message as a literal
+            return sentence
+    return f"{last}; perhaps since {concerned[-1]}" if concerned else None

@@ -1,0 +1,64 @@
+"""What runs reveal of the configuration: names of nothing, and corrections that cannot be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from dagproof.errors import nearest
+from dagproof.histories import Step
+from dagproof.lab import Lab
+from dagproof.laws import Law, NotApplicableError
+from dagproof.laws.base import active
+from dagproof.references import check_names
+from dagproof.worlds.snapshot import matches_nothing
+from dagproof.worlds.world import RunFailedError
+
+#: How alike an entry and a table or column have to be for the one to be the misspelt name of the other.
+MISSPELT = 0.85
+#: What these laws look at may be there in the middle of a run only.
+EXEMPT_OF_DISASTERS = ("exempt.crash", "exempt.overlap", "exempt.history")
+
+
+def check_configuration(lab: Lab, dates: Sequence[str], laws: Iterable[Law]) -> None:
+    """Run each date once, which all laws need, and report what that reveals of the configuration.
+
+    Raises:
+        ConfigError: it misspells a table or column, or a correction cannot be made.
+    """
+    try:
+        first = active(lab, dates)[0]
+        for date in dates:
+            lab.state((Step("run", date),))
+    except (RunFailedError, NotApplicableError):
+        return  # each law says so
+    check_names([unknown_names(lab, surely=True)])
+    if any(law.name == "correction" for law in laws) and "correction" not in lab.proof.skip:
+        for name in lab.proof.corrections:
+            lab.state((Step("correct", first, correction=name),))
+
+
+def unknown_names(lab: Lab, *, surely: bool = False) -> dict[str, str] | None:
+    """Return what each entry of `ignore` or `exempt` says wrong that names nothing in any state seen so far.
+
+    None where no state has been seen. With `surely`, just those that are almost called like something that is there:
+    the tables that a crash leaves behind, say, may come yet.
+    """
+    seen = lab.seen_states() if lab.ignore or lab.proof.exempt else []
+    if not seen:
+        return None
+    columns = {name for state in seen for name in state.names()}
+    places = {name for state in seen for name in (*state.tables, *state.files)}
+    entries = [("ignore", entry, "column", columns) for entry in sorted(lab.ignore)]
+    for law, exempt in lab.proof.exempt.items():
+        entries += [(f"exempt.{law}", entry, "table", places) for entry in exempt]
+    return {
+        f"{key} {entry}": f"tool.dagproof.proofs.{lab.dag_id}.{key} names {entry!r}, which is no {kind} and "
+        f"no file{nearest(entry, names)}"
+        for key, entry, kind, names in entries
+        if matches_nothing(entry, seen, whole=kind == "table") and (not surely or _is_misspelt(key, entry, names))
+    }
+
+
+def _is_misspelt(key: str, entry: str, names: Iterable[str]) -> bool:
+    return key not in EXEMPT_OF_DISASTERS and bool(get_close_matches(entry, list(names), 1, MISSPELT))

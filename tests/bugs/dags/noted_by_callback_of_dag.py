@@ -1,0 +1,33 @@
+"""Replaces the day's orders; a callback of the DAG notes each run in one more row."""
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
+
+
+def note_load(context):
+    """Note that the day is loaded."""
+    PostgresHook("shop").run(
+        "INSERT INTO load_attempts (dt, started_at) VALUES (%(ds)s, NULL)", parameters={"ds": context["ds"]}
+    )
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), on_success_callback=note_load)
+def noted_by_callback_of_dag():
+    @task
+    def load_orders(ds=None):
+        PostgresHook("shop").run(
+            [
+                "SELECT pg_advisory_xact_lock(hashtext(%(ds)s))",
+                "DELETE FROM orders WHERE dt = %(ds)s",
+                f"INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY}",
+            ],
+            parameters={"ds": ds},
+        )
+
+    load_orders()
+
+
+noted_by_callback_of_dag()
