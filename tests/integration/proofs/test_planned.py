@@ -22,6 +22,7 @@ from dagproof.worlds.deployment import airflow_version
 
 FOLDER = Path(__file__).parent
 HAS_PARTITIONS = not (airflow_version() or "").startswith("3.1.")
+HAS_LOOPS = not (airflow_version() or "").startswith(("3.1.", "3.2.", "3.3."))
 partitions = pytest.mark.skipif(not HAS_PARTITIONS, reason="Airflow 3.1 has no partitions")
 CONSUMERS = ("events_of_asset", "events_of_name", "events_of_alias", "events_of_either", "events_appended")
 
@@ -33,7 +34,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """One that knows the DAGs of `planned`."""
     root = tmp_path_factory.mktemp("planned")
     (root / "dags").mkdir()
-    for name in ("partitions.py", "events.py") if HAS_PARTITIONS else ("events.py",):
+    newer = [name for name, has in (("partitions.py", HAS_PARTITIONS), ("loops.py", HAS_LOOPS)) if has]
+    for name in ("events.py", *newer):
         (root / "dags" / name).write_bytes((FOLDER / "planned" / name).read_bytes())
     proofs = {dag_id: ProofConfig(after=("event_producer",)) for dag_id in (*CONSUMERS, "events_by_time")}
     proofs["partition_consumer"] = ProofConfig(after=("partition_producer",))
@@ -101,6 +103,15 @@ def test_partitions_are_proven(dag_id: str, outcome: str, driver: Driver) -> Non
     """One that appends is not idempotent, one that writes its partition is."""
     lab, dates = driver.lab(dag_id, ["2026-03-28", "2026-03-29"])
     assert Prover(lab, dates, seed=0, max_histories=2).prove(law_named("rerun")).outcome == outcome
+
+
+@pytest.mark.skipif(not HAS_LOOPS, reason="task loops came with Airflow 3.4")
+def test_a_loop_makes_all_of_its_passes_again(files: Files) -> None:
+    """Run once, and run again: neither more nor fewer."""
+    written = {f"2026-03-01-{index}.json": index + 1 for index in range(3)}
+    assert files("loop_written", "2026-03-01") == written
+    assert files("loop_written", "2026-03-01", "run", "rerun") == written
+    assert files("loop_appended", "2026-03-01", "run", "rerun") == {"2026-03-01.json": 123123}
 
 
 @pytest.mark.parametrize("dag_id", ["events_of_asset", "events_of_name", "events_of_either"])
