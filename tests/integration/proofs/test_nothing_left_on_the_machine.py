@@ -74,7 +74,7 @@ ENDS = (
     "SIGKILL of the run",
 )
 QUICK = ("SIGKILL of the driver",)
-ROUNDS = int(os.environ.get("R", "8"))
+ROUNDS = 8
 
 
 def left_behind() -> list[str]:
