@@ -229,7 +229,7 @@ class Worker:
         status = 1
         try:
             os.setsid()
-            self.control.close()
+            os.close(self.control.fileno())  # its own close waits for the file that requests are read from
             ours.close()
             work(theirs)
             status = 0
