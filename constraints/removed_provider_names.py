@@ -19,6 +19,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ airbyte amazon apache-druid apache-hdfs apache-hive apache-kafka apache-livy apa
 common-sql databricks dbt-cloud discord docker elasticsearch exasol ftp google http imap jdbc microsoft-azure
 microsoft-mssql mongo mysql odbc opsgenie oracle pagerduty postgres redis salesforce sendgrid sftp slack smtp snowflake
 sqlite ssh standard tableau telegram trino vertica
-""".split()
+"""
 OLDEST = (1, 0, 0)
 NAME = re.compile(r"airflow(?:\.\w+)+")
 DEPRECATED = re.compile(r"deprecat|removed|renamed|moved", re.IGNORECASE)
@@ -51,12 +52,14 @@ def main() -> None:
     options = parser.parse_args()
     options.wheels.mkdir(parents=True, exist_ok=True)
     table = json.loads(TABLE.read_text(encoding="utf-8")) if options.providers and TABLE.exists() else {}
-    for provider in options.providers or PROVIDERS:
-        gone = Provider(provider, options.wheels).gone()
+    for provider in options.providers or PROVIDERS.split():
+        one = Provider(provider, options.wheels)
+        gone = one.settled(one.gone())
         if gone:
             table[provider] = gone
         count = sum(len(one["names"]) for one in gone.values())
         print(f"{provider}: {count} names are gone", flush=True)  # noqa: T201 - the script's output
+    followed(table)
     text = json.dumps(dict(sorted(table.items())), indent=1, sort_keys=True)
     TABLE.write_text(text + "\n", encoding="utf-8")
 
@@ -76,12 +79,35 @@ class Provider:
         found: dict[str, dict[str, str]] = {}
         newest = set(names(self.release(len(self.versions) - 1)))
         looked = self._ends_of_majors()
-        for before, after in zip(looked, looked[1:]):
+        for before, after in pairwise(looked):
             for name, (last, first) in self._went(before, after, newest).items():
                 entry = found.setdefault(self.versions[first], {})
                 entry[name.removeprefix(f"{self.prefix}.")] = instead(self.release(last), name)
         months = {version: self.release(self.versions.index(version)).month for version in found}
         return {version: {"month": months[version], "names": _compact(entry)} for version, entry in found.items()}
+
+    def settled(self, gone: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what went, with replacements that the newest release really has: some went themselves, later."""
+        newest = self.release(len(self.versions) - 1)
+        there = set(names(newest))
+        importable = set(bound(newest))
+        told = {f"{self.prefix}.{name}": new for one in gone.values() for name, new in one["names"].items()}
+        for one in gone.values():
+            for name, new in list(one["names"].items()):
+                seen = {name}
+                while new not in there and new in told and new not in seen:
+                    seen.add(new)
+                    new = told[new]
+                if new.startswith(f"{self.prefix}.") and new not in there:
+                    member = new.rpartition(".")[2]
+                    new = next(_home(newest, member, ""), "") if member[:1].isupper() else ""
+                one["names"][name] = new
+            one["names"] = {
+                name: new
+                for name, new in one["names"].items()
+                if not name.startswith("airflow.") and f"{self.prefix}.{name}" not in importable
+            }
+        return {version: one for version, one in gone.items() if one["names"]}
 
     def _went(self, before: int, after: int, newest: set[str]) -> dict[str, tuple[int, int]]:
         lost = set(names(self.release(before))) - set(names(self.release(after))) - newest
@@ -152,6 +178,33 @@ def public(release: Release, module: str, tree: ast.Module, depth: int = 5) -> I
                 yield alias.asname or alias.name
 
 
+def bound(release: Release) -> Iterator[str]:
+    """Yield all that can be imported from the modules of a release, what these import themselves among it."""
+    for module, tree in release.modules.items():
+        for node in _top(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield from (f"{module}.{alias.asname or alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                yield from (f"{module}.{target.id}" for target in targets if isinstance(target, ast.Name))
+
+
+def followed(table: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """Let what moved to another provider lead to where that has it now."""
+    told = {
+        f"airflow.providers.{provider.replace('-', '.')}.{name}": new
+        for provider, releases in table.items()
+        for release in releases.values()
+        for name, new in release["names"].items()
+    }
+    for releases in table.values():
+        for release in releases.values():
+            for name, new in release["names"].items():
+                for _ in range(5):
+                    new = told.get(new, new)
+                release["names"][name] = "" if new in told else new
+
+
 @lru_cache(maxsize=2_000)
 def _top(tree: ast.Module) -> list[ast.AST]:
     """The statements at the top level of a module, those in its conditions among them, but of type checks."""
@@ -200,7 +253,7 @@ def _qualified(release: Release, name: str, module: str) -> str:
 def _home(release: Release, name: str, module: str) -> Iterator[str]:
     """Yield where a class is defined, first in the same module."""
     for home in (module, *release.modules):
-        if any(getattr(node, "name", "") == name for node in _top(release.modules[home])):
+        if home in release.modules and any(getattr(node, "name", "") == name for node in _top(release.modules[home])):
             yield f"{home}.{name}"
 
 

@@ -12,6 +12,7 @@ from dagproof.errors import ConfigError, DagproofError, WorkerError
 from dagproof.lab import Lab
 from dagproof.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.machine import HERE, Machine
+from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.servers import PostgresServer
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import Run, Worlds, open_worlds, worker_for
@@ -105,8 +106,13 @@ class Driver:
             WorkerError: a DAG is unknown or does not load.
         """
         first = self._first
-        first.start_loading(list(dag_ids), metadata, makes_template=True)
+        own = self.worlds.own / "kept-metadata.db"  # a worker may write there, and not to where worlds are kept
+        own.unlink(missing_ok=True)
+        if metadata.exists():
+            replace_metadata(metadata, own)
+        first.start_loading(list(dag_ids), own, makes_template=True)
         self._about |= first.loaded(self.config.world.timeout)
+        replace_metadata(own, metadata)
 
     def join(self, machine: Machine) -> None:
         """Start a worker on one machine more, with all that is loaded; none where there is one already."""

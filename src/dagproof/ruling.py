@@ -45,8 +45,8 @@ class RuleItem(pytest.Item):
             if one.path == path:
                 raise BrokenRuleError(f"{path} could not be looked at: {one.reason}")
         found = [finding for finding in checked.findings if finding.path == path and finding.rule == self.rule]
-        certain = [self._text(finding, files) for finding in found if finding.certain]
-        doubtful = [self._text(finding, files) for finding in found if not finding.certain]
+        certain = [self._text(finding, files) for finding in found if finding.fails]
+        doubtful = [self._text(finding, files) for finding in found if not finding.fails]
         if doubtful:
             self.add_report_section("call", "doubtful", "\n\n".join(doubtful))
         if certain:

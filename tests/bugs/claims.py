@@ -116,6 +116,8 @@ def assert_broken(bug: Bug, law: str, broken: Broken, verdict: Verdict) -> None:
     assert_history(verdict, broken.history)
     assert verdict.diff is not None
     assert broken.where is None or verdict.diff.names == set(broken.where), told(verdict)
+    if verdict.diff.structure and not (verdict.diff.tables or verdict.diff.files):
+        assert (verdict.headline or "").startswith("Definitions differ"), told(verdict)
     for table in verdict.diff.tables:
         found = {kind: getattr(table, kind) for kind in ("added", "missing", "changed", "duplicated")}
         if broken.counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Mutant, unit
 
+STRUCTURE = "tests/integration/proofs/test_structure.py"
 POSTGRES = "tests/integration/proofs/test_snapshot_postgres.py"
 
 COMPARISONS = (
@@ -51,7 +52,7 @@ COMPARISONS = (
     ),
     Mutant(
         "diff: a file of the same size",
-        "worlds/diff.py",
+        "worlds/filediff.py",
         "if before.chunks == after.chunks and before.size == after.size:",
         "if before.size == after.size:",
         unit("test_diff.py", "bytes_are"),
@@ -80,8 +81,8 @@ COMPARISONS = (
     Mutant(
         "snapshot: no subfolders",
         "worlds/snapshot.py",
-        "        folders.sort()\n",
-        "        folders.clear()\n",
+        "folders[:] = sorted(name for name in folders if Path(parent, name) not in scratch)",
+        "folders.clear()",
         unit("test_snapshot.py", "every_file"),
     ),
     Mutant(
@@ -100,44 +101,58 @@ COMPARISONS = (
     ),
     Mutant(
         "snapshot: an ignored column is the whole table",
-        "worlds/snapshot.py",
+        "worlds/naming.py",
         'return frozenset({"*"}) if "*" in mine else frozenset(mine)',
         'return frozenset({"*"}) if mine else frozenset(mine)',
         unit("test_snapshot.py", "ignore_entry"),
     ),
     Mutant(
         "snapshot: what is named whole is everything like it",
-        "worlds/snapshot.py",
+        "worlds/naming.py",
         "return is_table or (bool(path) and (path == entry or file_matches(path, entry)))",
         "return bool(table or path)",
         unit("test_snapshot.py", "entry_for_whole"),
     ),
     Mutant(
         "snapshot: no partitioned tables",
-        "worlds/snapshot.py",
-        "c.relkind IN ('r', 'p')",
-        "c.relkind IN ('r')",
+        "worlds/database.py",
+        "c.relkind IN ('r', 'p') AND NOT c.relispartition",
+        "c.relkind IN ('r') AND NOT c.relispartition",
         (POSTGRES, "-k", "every_table"),
     ),
     Mutant(
         "snapshot: no materialized views",
-        "worlds/snapshot.py",
+        "worlds/database.py",
         "OR c.relkind = 'm' AND c.relispopulated",
         "",
         (POSTGRES, "-k", "every_table"),
     ),
     Mutant(
         "snapshot: other schemas are left out",
-        "worlds/snapshot.py",
+        "worlds/database.py",
         "n.nspname NOT IN ('pg_catalog', 'information_schema')",
         "n.nspname IN ('public')",
         (POSTGRES, "-k", "every_table"),
     ),
     Mutant(
         "snapshot: numbers are rounded",
-        "worlds/snapshot.py",
+        "worlds/database.py",
         '"numeric": "trim_scale({0})"',
         '"numeric": "round({0}, 1)"',
         (POSTGRES, "-k", "different_values"),
+    ),
+    Mutant(
+        "snapshot: no large objects",
+        "worlds/database.py",
+        "objects = connection.execute(_LARGE_OBJECTS).fetchall()",
+        "objects: list[tuple[int, str]] = []",
+        (STRUCTURE, "-k", "large_objects"),
+    ),
+    Mutant(
+        "structure: what is there once more is the same",
+        "worlds/structurediff.py",
+        "        found[part.named(owner)][part.definition] += 1",
+        "        found[part.named(owner)][part.definition] = 1",
+        unit("worlds/test_structure.py", "once_more"),
     ),
 )

@@ -8,22 +8,22 @@ LAWS = (
     Mutant(
         "effect: an empty run is fine",
         "laws/effect.py",
-        "is_empty = not has_effect(found)",
+        "is_empty = not has_effect(found, lab.state(history))",
         "is_empty = False",
         whole("writes_nothing"),
     ),
     Mutant(
         "deterministic: finds nothing",
         "laws/deterministic.py",
-        "self.seen(lab, elsewhere)",
-        "self.seen(lab, here)",
+        "        found = lab.diff(here, elsewhere)\n",
+        "        found = lab.diff(here, here)\n",
         whole("notes_the_machine"),
     ),
     Mutant(
         "deterministic: both runs on one machine",
         "laws/deterministic.py",
-        "lab.state(history, machine=ELSEWHERE)",
-        "lab.state(history, repeat=1)",
+        "lab.state(history, machine=self.machines[1])",
+        "lab.state(history, machine=self.machines[0])",
         whole("notes_the_machine"),
     ),
     Mutant(
@@ -92,7 +92,7 @@ LAWS = (
     Mutant(
         "crash: every file is temporary",
         "laws/crash.py",
-        "and not TEMPORARY.search(path)",
+        "and not is_temporary(path)",
         "and False",
         unit("laws/test_crash.py", "half_a_file"),
     ),
@@ -127,15 +127,15 @@ LAWS = (
     Mutant(
         "overlap: no second date",
         "laws/overlap.py",
-        "others = [*dates[1:2], dates[0]] if not alone else [dates[0]]",
-        "others = [dates[0]]",
+        "else [*dates[1:2], dates[0]]\n",
+        "else [dates[0]]\n",
         whole("looks_then_inserts"),
     ),
     Mutant(
         "overlap: not one date twice",
         "laws/overlap.py",
-        "others = [*dates[1:2], dates[0]] if not alone else [dates[0]]",
-        "others = [*dates[1:2]]",
+        "else [*dates[1:2], dates[0]]\n",
+        "else [*dates[1:2]]\n",
         whole("looks_at_the_day"),
     ),
     Mutant(
@@ -146,11 +146,11 @@ LAWS = (
         bug("delete_insert_unlocked", "overlap"),
     ),
     Mutant(
-        "overlap: a failed run is fine",
-        "stage.py",
-        'if report["state"] != "success":\n                what =',
-        "if False:\n                what =",
-        bug("moved_input", "overlap"),
+        "overlap: not after earlier runs",
+        "laws/overlap.py",
+        "        yield from self._later(lab, dates)\n",
+        "",
+        whole("looks_when_it_is_there"),
     ),
     Mutant(
         "correction: finds nothing",
@@ -204,8 +204,8 @@ LAWS = (
     Mutant(
         "history: finds nothing",
         "laws/history.py",
-        "        return tidied(finding, [lab.state(steps) for steps in crashes]) if finding else finding",
-        "        return Finding()",
+        "        if finding.diff:\n            crashes =",
+        "        if finding.diff:\n            return Finding()\n            crashes =",
         whole("keeps_what_ran_twice"),
     ),
     Mutant(
@@ -246,8 +246,8 @@ LAWS = (
     Mutant(
         "every law: noise is everything",
         "worlds/diff.py",
-        'return frozenset(f"{table.table}.{column}" for table in found.tables for column in table.columns)',
-        'return frozenset(f"{table.table}.*" for table in found.tables)',
+        '    columns = {f"{table.table}.{column}" for table',
+        '    columns = {f"{table.table}.*" for table',
         unit("test_diff.py", "only_columns"),
     ),
     Mutant(
@@ -260,9 +260,23 @@ LAWS = (
     Mutant(
         "every law: any file is one that a crash has left",
         "laws/base.py",
-        'if f.change == "added" and TEMPORARY.search(f.path)}',
+        'if f.change == "added" and is_temporary(f.path)}',
         "}",
         unit("laws/test_leaving_out.py", "crash_has_left"),
+    ),
+    Mutant(
+        "every law: structure is noise",
+        "worlds/diff.py",
+        "    structure = diff_structures(before.structure, after.structure, one_sided)\n",
+        "    structure = diff_structures(before.structure, before.structure, one_sided)\n",
+        unit("worlds/test_structure.py", "once_more"),
+    ),
+    Mutant(
+        "prover: nothing compared is proven",
+        "prover.py",
+        "if reason := nothing_left(self.lab, law):",
+        "if reason := '':",
+        whole("where_nothing_is_compared and rerun"),
     ),
     Mutant(
         "prover: one history is enough",

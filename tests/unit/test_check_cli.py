@@ -74,6 +74,7 @@ def test_json_is_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
                 "task_id": "wait",
                 "via": [],
                 "confidence": "certain",
+                "severity": "error",
                 "count": 1,
                 "dags": ["orders"],
                 "places": [{"path": "dags/orders.py", "line": 6, "dag_id": "orders", "task_id": "wait"}],

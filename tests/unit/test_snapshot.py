@@ -46,6 +46,15 @@ def test_every_file_is_found_wherever_it_lies(tmp_path: Path) -> None:
     assert found["empty"].size == 0
 
 
+def test_files_at_home_are_found(tmp_path: Path) -> None:
+    """By a name of their own; what programs keep there for themselves is left out."""
+    files, home = tmp_path / "files", tmp_path / "home"
+    for path in (files / "a.csv", home / ".partner" / "b.csv", home / "a.csv", home / ".cache" / "pip" / "c"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert set(take(None, files, home).files) == {"a.csv", "~/.partner/b.csv", "~/a.csv"}
+
+
 def test_when_a_file_was_written_does_not_count(tmp_path: Path) -> None:
     """Its content does."""
     path = tmp_path / "a.csv"

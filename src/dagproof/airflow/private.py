@@ -165,8 +165,8 @@ def check(command: str) -> None:
         WorkerError: one or more are gone.
     """
     gone = [name for name, part in PARTS.items() if command in part.needed_by and _found(part) is None]
-    if gone:
-        raise WorkerError(_sentence(gone))
+    if gone:  # a module that is there without the name says more than one that can't be imported, perhaps for that name
+        raise WorkerError(_sentence(sorted(gone, key=lambda name: not _is_module_there(PARTS[name]))))
 
 
 def given_to(operator: Any) -> Any:
@@ -206,6 +206,14 @@ def _found(part: Part) -> tuple[Any, str] | None:
             continue
         return owner, last
     return None
+
+
+def _is_module_there(part: Part) -> bool:
+    try:
+        import_module(part.places[0].partition(":")[0])
+    except ImportError:
+        return False
+    return True
 
 
 def _sentence(gone: list[str]) -> str:

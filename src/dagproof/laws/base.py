@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Files that no reader takes for data: hidden ones, such as are called temporary, and those in folders that are.
 TEMPORARY = re.compile(
-    r"(^|/)(\.[^/]*|[^/]*(\.(part|partial|tmp|temp|inprogress|crdownload)|~)|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
+    r"(^|/)(\.[^/]*|[^/]*\.(part|partial|tmp|temp|inprogress|crdownload)|[^/]+~|_temporary|tmp[a-z0-9_]{6,10})(/|$)"
 )
 #: At home, the first hidden folder is where a program keeps what is its own, not what is temporary.
 _OF_A_PROGRAM = re.compile(r"^~/\.(?=[^/]+/)")

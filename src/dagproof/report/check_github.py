@@ -16,7 +16,7 @@ def check_github(checked: Checked) -> str:
 
 def _annotation(group: Group) -> str:
     finding = group.told
-    level = "error" if finding.certain else "warning"
+    level = "error" if finding.fails else "warning"
     title = f"{finding.code} {finding.rule}"
     place = f"file={_property(finding.path)},line={finding.line},endLine={finding.end_line},col={finding.column}"
     way = "".join(f"\nvia {step.path}:{step.line}" for step in finding.via)

@@ -53,7 +53,7 @@ def _result(group: Group, numbers: dict[str, int]) -> dict[str, Any]:
     region = {"startLine": finding.line, "startColumn": finding.column, "endLine": finding.end_line}
     result: dict[str, Any] = {
         "ruleId": finding.code,
-        "level": "error" if finding.certain else "warning",
+        "level": "error" if finding.fails else "warning",
         "message": {"text": finding.message},
         "locations": [_location(finding.path, region)],
     }

@@ -16,6 +16,9 @@ TWO_SCREENS = 90
 """Lines. What is longer is shortened, unless somebody wants all of it."""
 MOST_OF_RULE = 3
 MOST_CAUSES = 3
+FEW = 3
+"""Places from which on a cause is worth a line of the summary."""
+MOST_UNREADABLE = 8
 MANY = 10
 """Findings from which on somebody may rather begin with a baseline."""
 
@@ -35,6 +38,8 @@ def check_text(
     groups = checked.groups
     head = list(_head(checked))
     tail = [f"{one.path}: not looked at: {one.told}" for one in checked.unreadable]
+    if not everything and len(tail) > MOST_UNREADABLE:
+        tail[MOST_UNREADABLE:] = [f"… and {len(tail) - MOST_UNREADABLE:,} more not looked at (--all prints them)"]
     tail.append("\n".join(_summary_lines(checked, groups, offers_baseline=offers_baseline)))
     if by_cause:
         return "\n\n".join([*head, *_causes(groups), *tail])
@@ -84,8 +89,15 @@ def _finding_lines(finding: Finding, code: list[str], where: str) -> Iterator[st
         yield f"  = {word} {step.path}:{step.line}"
 
 
+def _doubt(finding: Finding) -> str:
+    """Why a finding fails nothing, where it doesn't."""
+    if finding.certain:
+        return "" if finding.fails else " (warning)"
+    return " (doubtful)"
+
+
 def _line(finding: Finding) -> str:
-    doubt = "" if finding.certain else " (doubtful)"
+    doubt = _doubt(finding)
     place = f"{finding.path}:{finding.line}:{finding.column}"
     return f"{place}: {finding.code} {finding.rule}{doubt}: {finding.message}"
 
@@ -129,8 +141,8 @@ def _shortened(groups: Sequence[Group]) -> Iterator[str]:
         for group in of_rule[:MOST_OF_RULE]:
             yield _line(group.told) + (f" ({reach(group)})" if group.count > 1 else "")
         if of_rule[MOST_OF_RULE:]:
-            files = len({group.told.path for group in of_rule[MOST_OF_RULE:]})
-            yield f"  … and {len(of_rule) - MOST_OF_RULE:,} more of {rule} in {_count(files, 'file')} (--all prints them)"
+            files = _count(len({group.told.path for group in of_rule[MOST_OF_RULE:]}), "file")
+            yield f"  … and {len(of_rule) - MOST_OF_RULE:,} more of {rule} in {files} (--all prints them)"
 
 
 def _causes(groups: Sequence[Group]) -> Iterator[str]:
@@ -140,15 +152,14 @@ def _causes(groups: Sequence[Group]) -> Iterator[str]:
         by_line[group.told.cause.path, group.told.cause.line].append(group)
     for (path, line), caused in sorted(by_line.items(), key=lambda one: (-_sum(one[1]), one[0])):
         dags = list(dict.fromkeys(dag for group in caused for dag in group.dags))
-        lines = [
-            f"{path}:{line}: {_count(_sum(caused), 'finding')} in {_count(len(dags), 'DAG')}: {listed(dags, 'DAG')}"
-        ]
+        reached = f"{_count(len(dags), 'DAG')}: {listed(dags, 'DAG')}"
+        lines = [f"{path}:{line}: {_count(_sum(caused), 'finding')} in {reached}"]
         lines += [f"  {_plain(group.told)}" for group in caused]
         yield "\n".join(lines)
 
 
 def _plain(finding: Finding) -> str:
-    doubt = "" if finding.certain else " (doubtful)"
+    doubt = _doubt(finding)
     return f"{finding.code} {finding.rule}{doubt}: {finding.message}"
 
 
@@ -180,8 +191,9 @@ def _summary_lines(checked: Checked, groups: Sequence[Group], *, offers_baseline
         yield f"{count:>{width}}  {code}  {rule}{'' if is_certain else ' (doubtful)'}"
     if counts:
         yield ""
-    if shared := sorted((group for group in groups if group.count > 1), key=lambda group: -group.count)[:MOST_CAUSES]:
-        for group in shared:
+    shared = [group for group in groups if group.count >= FEW]
+    if shared:
+        for group in sorted(shared, key=lambda group: -group.count)[:MOST_CAUSES]:
             cause = group.told.cause
             places = f"{_count(group.count, 'place')} in {_count(len(group.dags), 'DAG')}"
             yield f"{cause.path}:{cause.line} causes {group.told.rule} at {places}"

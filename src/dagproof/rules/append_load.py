@@ -11,6 +11,7 @@ from dagproof.source.appends import FILES, Append, Appends
 from dagproof.source.asking import is_asked_first
 from dagproof.source.callbacks import callbacks
 from dagproof.source.dagfile import Chain, DagFile, Task
+from dagproof.source.effects import PASSING
 from dagproof.source.guards import Guard, guard_of
 from dagproof.source.order import precedes
 from dagproof.source.sqladds import Setting, Update
@@ -74,8 +75,8 @@ class AppendLoad(Rule):
     table, `WHERE last_day < …` of a column that is set with it, `if cursor.rowcount:`), where an error that a unique
     key raises is caught, and for files in temporary folders. Where the task runs SQL that can't be read, nothing is
     found. Where an earlier task empties the table, split-transaction reports it. A target that is named as a journal
-    (`audit_log`, `load_errors`) is doubtful, and so are a condition that may be such a look-up, a `version`, and a
-    `||` that may merge documents.
+    (`audit_log`, `load_errors`) or as a staging table is doubtful, and so are a condition that may be such a look-up,
+    a `version`, and a `||` that may merge documents.
 
     ## Why is this bad
     A retry, a cleared run or a backfill loads the same date again, and each time its rows are there once more. Nothing
@@ -152,6 +153,8 @@ class AppendLoad(Rule):
         message, doubt = _message(append, is_callback=is_callback), ""
         if JOURNAL.search(append.target if append.target != UNKNOWN else append.to):
             doubt = f"fine where {append.to} is a journal, in which each run leaves a row"
+        elif PASSING.search(append.target):
+            doubt = f"fine where {append.to} is made anew for each run"
         elif guard == Guard.PERHAPS:
             doubt = "fine if the condition before it leaves out what is there already"
         elif others := _may_prepare(earlier):
@@ -176,10 +179,15 @@ def _message(append: Append, *, is_callback: bool) -> str:
 
 
 def _once(appends: list[Append]) -> Iterator[Append]:
-    """Each place once: a text may be found at the call that is given it, and at the one that runs it."""
+    """Each place once: a text may be found at the call that is given it, and at the one that runs it.
+
+    Several statements of one call that add to the same table are one mistake.
+    """
     seen = set()
     for append in appends:
-        key = (append.places[-1].module, append.places[-1].node, append.target)
+        call = append.way[-1].node if append.way else None
+        place = append.places[-1]
+        key = (place.module, call if call is not None and append.target != UNKNOWN else place.node, append.target)
         if key not in seen:
             seen.add(key)
             yield append

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, TypeAlias
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedFolder, LoadedTask, Spot, Spots
 from dagproof.source.dagfile import Chain, DagFile, Place, Task
 
-
 Subject: TypeAlias = tuple[str | None, str | None]
 """The ids of a DAG and of a task in it, as far as they are known."""
 
@@ -36,6 +35,13 @@ class Finding:
     """What is said of several of them at once; ``{count}`` is their number."""
     others: tuple[Subject, ...] = ()
     """The other DAGs and tasks of which the same is found at the same place."""
+    severity: str = "error"
+    """``error`` or ``warning``, as the configuration has it for its rule."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails a check: it is certain, and no mere warning."""
+        return self.certain and self.severity == "error"
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -81,6 +87,7 @@ class Finding:
             "task_id": self.task_id,
             "via": [{"path": step.path, "line": step.line} for step in self.via],
             "confidence": "certain" if self.certain else "doubtful",
+            "severity": "error" if self.fails else "warning",
         }
 
 
@@ -225,6 +232,30 @@ class Rule(ABC):
             via=_once((*(step.spot for step in beyond), *further)),
             certain=certain,
             remedy=remedy.spot if remedy else None,
+            joint=joint,
+        )
+
+    def found_of_task(
+        self,
+        dagfile: DagFile,
+        task: Task,
+        way: Chain,
+        message: str,
+        remedy: Place | None,
+        joint: str,
+        *,
+        certain: bool = True,
+    ) -> Finding:
+        """Return the finding that a task lacks a setting: told at the task, with the way to what it needs that for."""
+        beyond = next((n for n, place in enumerate(way) if place.module is not dagfile.module), len(way))
+        return self.found(
+            dagfile,
+            (*task.chain, task.place),
+            message,
+            task=task,
+            certain=certain,
+            further=tuple(place.spot for place in way[beyond:]),
+            remedy=remedy,
             joint=joint,
         )
 

@@ -23,7 +23,7 @@ class EndlessSensor(Rule):
     ## What it does
     Finds sensors without a `timeout`, be it their own or in the DAG's `default_args`. An `execution_timeout` counts,
     but not in the mode `reschedule`, where it limits each single look. Sensors that wait for a time of the clock are
-    left out.
+    left out. A class of a package that dagproof does not know is doubtful: it may set a timeout itself.
 
     ## Why is this bad
     The default is seven days. What the sensor waits for may never come, and for a week nobody is told; meanwhile the
@@ -57,9 +57,9 @@ class EndlessSensor(Rule):
         """Look at each sensor."""
         for sensor in sensors(dagfile):
             if _is_endless(sensor):
-                yield self.found(
-                    dagfile, (*sensor.task.chain, sensor.task.place), _told(sensor.shown), task=sensor.task
-                )
+                places = (*sensor.task.chain, sensor.task.place)
+                message = _told(sensor.shown) if sensor.is_known else _unknown(sensor)
+                yield self.found(dagfile, places, message, task=sensor.task, certain=sensor.is_known)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
         """Look at what a sensor was really given, by its class and by the installation, too."""
@@ -73,6 +73,13 @@ class EndlessSensor(Rule):
 
 def _told(shown: str) -> str:
     return f"{shown} has no timeout, so it waits for up to seven days; say how long is too long"
+
+
+def _unknown(sensor: Sensor) -> str:
+    return (
+        f"{sensor.shown} is given no timeout: unless {sensor.kind}, which is not known here, sets one itself, it waits "
+        "for up to seven days; say how long is too long"
+    )
 
 
 def _is_endless(sensor: Sensor) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.outside import touched_by
+from dagproof.source.reaching import policy_place, reach, way_out
 from dagproof.source.sensors import sensor_kind
 from dagproof.source.settings import Settings
 
@@ -18,10 +18,12 @@ class EndlessTask(Rule):
 
     ## What it does
     Finds tasks without an `execution_timeout` that surely reach another system: operators of providers, commands such
-    as `curl` and `psql`, Python that sends requests or connects to a database; but for requests with a `timeout` of
-    their own. What the task, `.override(…)`, its
-    groups and the `default_args` of its DAG give counts, and so does a `dagrun_timeout` of the DAG. Sensors have a rule
-    of their own, `endless-sensor`.
+    as `curl` and `psql`, Python that sends requests or connects to a database. What gives up by itself is fine: a
+    request with a `timeout`, an operator with such a parameter of its own (`extra_options={"timeout": 60}`,
+    `cmd_timeout`, `waiter_max_attempts`). What the task, `.override(…)`, its groups and the `default_args` of its DAG
+    give counts, and so does a `dagrun_timeout` of the DAG. Several tasks of one DAG, or of DAGs that share their
+    `default_args`, are one finding, at the place where one line helps them all. For a function with `@asset`, put
+    `@task(execution_timeout=…)` below it. Sensors have a rule of their own, `endless-sensor`.
 
     ## Why is this bad
     A server that accepts a connection and never answers is met sooner or later. The task then neither fails nor is it
@@ -68,18 +70,30 @@ class EndlessTask(Rule):
         """Look at each task that reaches another system."""
         for task in dagfile.tasks:
             is_endless = not sensor_kind(task, dagfile) and _is_endless(task, dagfile)
-            does = touched_by(task, dagfile, unlimited=True) if is_endless else None
+            does = reach(task, dagfile, unlimited=True) if is_endless else None
             if does:
-                message = f"{does}, and the task has no time limit: where that hangs, so does it; set execution_timeout"
-                yield self.found(dagfile, (*task.chain, task.place), message, task=task)
+                told = does.told(dagfile, task)
+                message = f"{told}, and the task has no time limit: where that hangs, so does it; {way_out(task, KEY)}"
+                yield self.found_of_task(dagfile, task, does.way, message, policy_place(task, dagfile, KEY), JOINT)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
         """Believe the time limit that a task really has; whether it needs one is told by its source."""
         return FINE if task.execution_timeout is not None else None
 
 
+KEY = "execution_timeout"
+JOINT = (
+    "{count} tasks reach other systems and have no time limit: where one of these hangs, so does its task; "
+    "set execution_timeout in default_args"
+)
+
+
 def _is_endless(task: Task, dagfile: DagFile) -> bool:
-    if task.dag is None or task.dag.arguments.open or "dagrun_timeout" in task.dag.arguments.known:
+    if (
+        task.dag is None
+        or (task.dag.arguments.open and not task.dag.is_asset)
+        or "dagrun_timeout" in task.dag.arguments.known
+    ):
         return False
     settings = Settings(task, dagfile)
     given = settings.given("execution_timeout")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dagproof.loaded.model import LoadedDag, LoadedFile
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
@@ -13,6 +13,11 @@ from dagproof.source.values import Value, followed
 
 KEYS = ("schedule", "schedule_interval", "timetable")
 MESSAGE = "the DAG has a schedule and does not say whether it catches up; set catchup to True or False"
+OF_DAG = (
+    *("catchup", "schedule", "schedule_interval", "timetable", "max_active_runs", "max_active_tasks"),
+    *("max_consecutive_failed_dag_runs", "dagrun_timeout", "is_paused_upon_creation"),
+)
+"""Settings of a DAG that no task reads."""
 NEVER_LATE = ("@once", "@continuous")
 DELTAS = ("datetime.timedelta", "pendulum.duration", "pendulum.Duration", "dateutil.relativedelta.relativedelta")
 
@@ -21,7 +26,9 @@ class ImplicitCatchup(Rule):
     """A scheduled DAG does not say whether it catches up.
 
     ## What it does
-    Finds DAGs with a schedule of time (a cron string, a `timedelta`, a timetable) and no `catchup`.
+    Finds DAGs with a schedule of time (a cron string, a `timedelta`, a timetable) and no `catchup`. Finds `catchup`,
+    `schedule`, `max_active_runs` and other settings of a DAG in `default_args`, too: these go to the tasks, so that
+    nobody ever reads them there.
 
     ## Why is this bad
     Airflow 2 catches up by default and Airflow 3 does not, and either default can be turned round in the configuration.
@@ -53,14 +60,30 @@ class ImplicitCatchup(Rule):
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
         """Look at each DAG."""
         for dag in dagfile.dags:
-            if _is_implicit(dag, dagfile.resolver):
-                yield self.found(dagfile, (*dag.chain, dag.place), MESSAGE, dag_id=dag.dag_id)
+            message = _message(_is_implicit(dag, dagfile.resolver), dagfile.default_args(dag).known)
+            if message:
+                yield self.found(dagfile, (*dag.chain, dag.place), message, dag_id=dag.dag_id)
 
     def judge_dag(self, dag: LoadedDag, file: LoadedFile) -> Verdict:
         """Look at what a DAG was really given, by a factory or a class of its own, too."""
         if not dag.given:
             return None  # it was not seen being made
-        return MESSAGE if dag.schedule.periodic and "catchup" not in dag.given else FINE
+        return _message(dag.schedule.periodic and "catchup" not in dag.given, dag.default_args) or FINE
+
+
+def _message(implicit: bool, default_args: Collection[str]) -> str:
+    """What is wrong; empty where nothing is."""
+    lost = [key for key in OF_DAG if key in default_args]
+    parts = [MESSAGE] if implicit and not lost else []
+    if lost:
+        named, does = ", ".join(lost), "does" if len(lost) == 1 else "do"
+        parts.append(
+            f"{named} in default_args {does} nothing, since default_args go to the tasks: "
+            f"give {'it' if len(lost) == 1 else 'them'} to the DAG itself"
+        )
+        if implicit:
+            parts.append("the DAG has a schedule, and whether it catches up is left to the installation")
+    return "; ".join(parts)
 
 
 def _is_implicit(dag: Dag, resolver: Resolver) -> bool:

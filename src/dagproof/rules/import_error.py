@@ -5,14 +5,30 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from dagproof.loaded.model import LoadedFile, LoadError, Spot
 from dagproof.rules.base import Finding, Rule
+from dagproof.source.roots import is_own
 
 OF_PYTHON_2 = re.compile(
     r"^\s*(?:print|exec)\s+[^(=\s]|`|<>|\bur['\"]|\b0\d+\b|\braise\s+[\w.]+\s*,|\bprint\s*>>|\b\d+[lL]\b"
 )
+OF_MODULE = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
+OF_DECORATOR = re.compile(r"task decorator '(?P<name>\w+)' not found")
+DECORATORS = {
+    "kubernetes": "cncf-kubernetes",
+    "kubernetes_cmd": "cncf-kubernetes",
+    "docker": "docker",
+    "pyspark": "apache-spark",
+    "snowpark": "snowflake",
+    "databricks": "databricks",
+    "beam": "apache-beam",
+    "llm": "common-ai",
+    "agent": "common-ai",
+}
+"""The providers that bring decorators."""
 NEWER = (
     ((3, 14), re.compile(r"^\s*except\s+[\w.]+\s*,|\bt['\"]")),
     ((3, 12), re.compile(r"^\s*type\s+\w+|^\s*(?:async\s+)?def\s+\w+\[|^\s*class\s+\w+\[|\bf['\"]")),
@@ -72,23 +88,55 @@ class BrokenImport(Rule):
         """What a person is told, and whether it is certain."""
         if error.died:
             return f"the file does not import: {error.message}", not error.refused
+        if told := _of_this_environment(error, file):
+            return told, False
         if _is_missing(error, file):
             package = (error.module or "").partition(".")[0]
             told = f"the module {error.module!r} is not installed here, so the DAGs of this file were not looked at"
             hint = _distribution(error.module or package)
             return f"{told}; install {hint}, or look at the source only with --no-import", self._missing_fails()
         if error.type == "SyntaxError":
-            return f"the file does not import: {error.message}{_of_another_python(error)}", True
+            is_newer = any(
+                sys.version_info < version and pattern.search(error.text or "") for version, pattern in NEWER
+            )
+            return f"the file does not import: {error.message}{_of_another_python(error)}", not is_newer
         if error.type == "SystemExit":
             return f"the file ends the process that imports it (SystemExit: {error.message})", True
         message = f"the file does not import: {error.type}: {error.message}".rstrip(": ").splitlines()[0]
-        if file.made_up:
+        if file.made_up and error.type != "ImportError":
             what = " and ".join(file.made_up[:3])
             return f"{message}; perhaps since {what} has no value here: give it one in [tool.dagproof.world]", False
         return message, True
 
     def _missing_fails(self) -> bool:
         return bool(self.option("missing-modules") == "fail")
+
+
+def _of_this_environment(error: LoadError, file: LoadedFile) -> str | None:
+    """What is wrong with where the check runs, rather than with the file."""
+    here = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    if name := OF_MODULE.search(error.message):
+        module = name["module"].partition(".")[0]
+        if error.type == "ImportError" and module in sys.stdlib_module_names:
+            return (
+                f"{here}, which this check runs with, has no {name['module']}.{name['name']}; a later Python may have "
+                "it: check with the Python that Airflow runs with, or look at the source only with --no-import"
+            )
+    if name := OF_DECORATOR.search(error.message):
+        known = DECORATORS.get(name["name"])
+        package = f"apache-airflow-providers-{known}" if known else "the one that brings it"
+        return (
+            f"@task.{name['name']} is not there, since its provider is not installed here; install {package}, "
+            "or look at the source only with --no-import"
+        )
+    first = (error.module or "").partition(".")[0]
+    if first and is_own(Path(file.path).resolve(), first):
+        return (
+            f"the module {error.module!r} is this project's own, but none of the folders that imports start from here "
+            "holds it, so the DAGs of this file were not looked at; name that folder in [tool.dagproof] pythonpath, "
+            "or look at the source only with --no-import"
+        )
+    return None
 
 
 def _is_missing(error: LoadError, file: LoadedFile) -> bool:

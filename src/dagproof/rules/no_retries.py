@@ -9,7 +9,7 @@ from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
 from dagproof.source.amounts import seconds
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.outside import touched_by
+from dagproof.source.reaching import policy_place, reach, way_out
 from dagproof.source.settings import Settings
 
 OF_INSTALLATION = "AIRFLOW__CORE__DEFAULT_TASK_RETRIES"
@@ -22,7 +22,9 @@ class NoRetries(Rule):
     Finds tasks without `retries` that surely reach another system: operators of providers, commands such as `curl`
     and `psql`, Python that sends requests or connects to a database, also in functions of your own modules. What the
     task, `.override(…)`, its groups and the `default_args` of its DAG give counts. `retries=0` of a task itself is
-    taken as meant; in `default_args` it is not. Nothing is found where the environment sets
+    taken as meant; in `default_args` it is doubtful. Several tasks of one DAG, or of DAGs that share their
+    `default_args`, are one finding, at the place where one line helps them all. For a function with `@asset`, put
+    `@task(retries=…)` below it. Nothing is found where the environment sets
     `AIRFLOW__CORE__DEFAULT_TASK_RETRIES`.
 
     ## Why is this bad
@@ -74,21 +76,39 @@ class NoRetries(Rule):
         if os.environ.get(OF_INSTALLATION, "0") != "0":
             return
         for task in dagfile.tasks:
-            does = touched_by(task, dagfile) if _is_tried_once(task, dagfile) else None
-            if does:
-                message = f"{does}, and the task has no retries: one broken connection fails the run; set retries"
-                yield self.found(dagfile, (*task.chain, task.place), message, task=task)
+            how = _tries_once(task, dagfile)
+            does = reach(task, dagfile) if how else None
+            if how and does:
+                decided = how == DECIDED
+                told, way = does.told(dagfile, task), way_out(task, "retries")
+                message = f"{told}, and {how}: one broken connection fails the run; {way}"
+                place = policy_place(task, dagfile, "retries")
+                joint = JOINT_DECIDED if decided else JOINT
+                yield self.found_of_task(dagfile, task, does.way, message, place, joint, certain=not decided)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
         """Believe the retries that a task really has; whether it needs any is told by its source."""
         return FINE if task.retries else None
 
 
-def _is_tried_once(task: Task, dagfile: DagFile) -> bool:
+FORGOTTEN = "the task has no retries"
+DECIDED = "default_args say retries=0, which may be meant"
+JOINT = (
+    "{count} tasks reach other systems and have no retries: one broken connection fails the run; "
+    "set retries in default_args"
+)
+JOINT_DECIDED = (
+    "default_args say retries=0, so this may be meant: {count} tasks reach other systems, and one broken connection "
+    "fails the run; set retries, or retries=0 at each task that must not run twice"
+)
+
+
+def _tries_once(task: Task, dagfile: DagFile) -> str | None:
+    """How it comes that a task is tried once; None where it isn't, or says itself that it is meant."""
     settings = Settings(task, dagfile)
     if settings.of_task("retries") or task.dag is None:
-        return False
+        return None
     given = settings.given("retries")
     if given:
-        return seconds(given, dagfile.resolver) == 0
-    return settings.has("retries") is False
+        return DECIDED if seconds(given, dagfile.resolver) == 0 else None
+    return FORGOTTEN if settings.has("retries") is False else None

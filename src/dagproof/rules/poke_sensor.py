@@ -16,7 +16,8 @@ class PokeSensor(Rule):
     ## What it does
     Finds sensors that wait in the mode `poke`, which is the default: neither `mode="reschedule"` nor `deferrable=True`
     is given, be it to the sensor or in the DAG's `default_args`, and the sensor's own class sets neither. Where that
-    can't be told for sure, nothing is found.
+    can't be told for sure, nothing is found. A class of a package that dagproof does not know is doubtful: it may defer
+    by itself.
 
     ## Why is this bad
     A poking sensor sits in a worker slot all the time, doing nothing. A few of them for data that is late fill all
@@ -50,9 +51,9 @@ class PokeSensor(Rule):
         """Look at each sensor."""
         for sensor in sensors(dagfile):
             if _pokes(sensor):
-                yield self.found(
-                    dagfile, (*sensor.task.chain, sensor.task.place), _told(sensor.shown), task=sensor.task
-                )
+                places = (*sensor.task.chain, sensor.task.place)
+                message = _told(sensor.shown) if sensor.is_known else _unknown(sensor)
+                yield self.found(dagfile, places, message, task=sensor.task, certain=sensor.is_known)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
         """Look at how a sensor really waits, with the defaults of its class and of the installation."""
@@ -67,6 +68,13 @@ class PokeSensor(Rule):
 
 def _told(shown: str) -> str:
     return f'{shown} holds a worker slot while it waits; set mode="reschedule"'
+
+
+def _unknown(sensor: Sensor) -> str:
+    return (
+        f"{sensor.shown} may hold a worker slot while it waits: what {sensor.kind} does is not known here, and neither "
+        'mode nor deferrable is given; set mode="reschedule", unless it defers by itself'
+    )
 
 
 def _pokes(sensor: Sensor) -> bool:

@@ -36,7 +36,8 @@ def draw_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
         if name in NUMPY_DRAWS and not _is_seeded(scope, "seed"):
             return f"{name}()"
     if names == ("hash",) and call.args and scope.body.name != "__hash__":
-        return "hash() of a text" if _is_text(call.args[0]) else None if _is_number(call.args[0]) else HASH
+        is_number = _is_number(call.args[0]) or _counts(call.args[0], scope)
+        return "hash() of a text" if _is_text(call.args[0]) else None if is_number else HASH
     return None
 
 
@@ -58,6 +59,22 @@ def _is_number(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in ("int", "float", "len")
     return isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes)
+
+
+def _counts(node: ast.expr, scope: Scope) -> bool:
+    """Whether it is the number of a row: of ``iterrows()``, ``enumerate(…)``, ``range(…)``."""
+    if not isinstance(node, ast.Name):
+        return False
+    for loop in ast.walk(scope.body.node):
+        if isinstance(loop, ast.For | ast.comprehension) and isinstance(loop.iter, ast.Call):
+            function = loop.iter.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            target = loop.target
+            first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else None
+            is_first = isinstance(first, ast.Name) and first.id == node.id and name in ("iterrows", "enumerate")
+            if is_first or (name == "range" and isinstance(target, ast.Name) and target.id == node.id):
+                return True
+    return False
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -138,9 +155,13 @@ class RandomSource(Rule):
 
 def _message(reading: Reading) -> str:
     if reading.shown == HASH:
-        return "hash() of what holds text is another one in each process; use hashlib or zlib.crc32"
+        return (
+            "hash() gives another number in each process where its argument is text, or holds text (Python salts it): "
+            "a rerun may choose other rows or another shard; use hashlib or zlib.crc32, unless it holds numbers alone"
+        )
     if reading.when_parsed:
         return (
-            f"{reading.shown} is drawn when its module is imported, and a task works with it; derive it from the data"
+            f"{reading.shown} is drawn when the file is parsed, and a task works with that value: each parsing draws "
+            "another one; derive it from the data"
         )
     return f"{reading.shown} gives something else in a rerun of the same date; derive it from the data, or fix the seed"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from dagproof.ruffing import Remark
 from dagproof.rules.base import Finding, Rule
 from dagproof.source import context
-from dagproof.source.dagfile import Dag, DagFile, Place, Site, Task
+from dagproof.source.dagfile import Body, Dag, DagFile, Place, Site, Task
 from dagproof.source.names import visible
 from dagproof.source.removed import (
     CONTEXT,
@@ -17,12 +18,19 @@ from dagproof.source.removed import (
     STANDARD_PARAMETERS,
     TASK_PARAMETERS,
     TRIGGER_RULES,
+    Removed,
     removed_name,
 )
 from dagproof.source.settings import Settings
 from dagproof.source.target import shown
 from dagproof.source.values import constant
 
+PULL = "name the task: task_ids=…"
+ORM = re.compile(
+    r"airflow\.settings\.(?:get_)?[sS]ession(?:\(\))?$|airflow\.settings\.(?:Non)?Session\w*$"
+    r"|airflow\.utils\.(?:session|db)\.create_session$|airflow\.models(?:\.dagrun)?\.DagRun\.find\w*$"
+)
+ORM_DECORATOR = re.compile(r"airflow\.utils\.(?:session|db)\.provide_session$")
 STANDARD = (
     "airflow.operators.",
     "airflow.sensors.",
@@ -36,12 +44,15 @@ class RemovedApi(Rule):
     """The file uses what the targeted Airflow does not have any more.
 
     ## What it does
-    Finds imports of modules and names that are gone (also in modules of your own that the file imports), parameters of
-    DAGs and operators that are refused, trigger rules that are unknown, and variables of the context that tasks and
+    Finds imports of modules and names that are gone (also in modules of your own that the file imports), operators and
+    modules that no release of a provider for Airflow 3 has (`PostgresOperator`, `SimpleHttpOperator`), parameters
+    of DAGs and operators that are refused, trigger rules that are unknown, and variables of the context that tasks and
     templates are not given any more, such as `execution_date` and `next_ds`. Each is checked against the version that
     `airflow` in `[tool.dagproof]` names, which is the installed one by default: `airflow.datasets` is gone since 3.2
-    only. Where ruff is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful. An import
-    with a fallback (`try` … `except ImportError`) is fine.
+    only. Further, in tasks: `xcom_pull` without `task_ids`, which asks for what the task itself pushed;
+    `execution_date` of `ti` and `dag_run`; sessions on the metadata database; and `default_var` of the SDK's
+    `Variable.get`. Where ruff is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful.
+    An import with a fallback (`try` … `except ImportError`) is fine.
 
     ## Why is this bad
     The DAG does not load, and all its runs stop with the upgrade; or it loads, and a template or task fails at night,
@@ -78,6 +89,7 @@ class RemovedApi(Rule):
         """Look at imports, parameters, and what is asked of the context; then at what ruff says."""
         look = _Look(self, dagfile)
         own = [*look.of_imports(), *look.of_attributes(), *look.of_dags(), *look.of_tasks(), *look.of_context()]
+        own += [*look.of_runs(), *look.of_pulls(), *look.of_database(), *look.of_variables()]
         yield from own
         lines = {finding.line for finding in own}
         for remark in dagfile.resolver.project.remarks(dagfile.module):
@@ -107,7 +119,7 @@ class _Look:
                 gone = None if one.is_guarded else removed_name(one.target, self.version)
                 if gone:
                     places = (*body.chain, Place(body.scope.module, one.node))
-                    yield self._found(places, f"{gone.name} is not there in {self.airflow}", gone.instead, body.task)
+                    yield self._gone(gone, places, body.task)
 
     def of_attributes(self) -> Iterator[Finding]:
         """Calls of what a module that is still there does not have any more: ``dates.days_ago(1)``."""
@@ -115,9 +127,13 @@ class _Look:
             for site in self.dagfile.sites("parse" if phase == "parse" else "run"):
                 gone = removed_name(site.names[0], self.version) if len(site.names) == 1 else None
                 if gone and self._is_reached_by_attribute(site, gone.name):
-                    places = (*site.body.chain, site.place)
-                    message = f"{gone.name} is not there in {self.airflow}"
-                    yield self._found(places, message, gone.instead, site.body.task)
+                    yield self._gone(gone, (*site.body.chain, site.place), site.body.task)
+
+    def _gone(self, gone: Removed, places: tuple[Place, ...], task: Task | None) -> Finding:
+        if not gone.since:
+            return self._found(places, f"{gone.name} is not there in {self.airflow}", gone.instead, task)
+        message = f"{gone.name} is gone since {gone.since}"
+        return self._found(places, message, gone.instead, task, certain=gone.certain)
 
     def _is_reached_by_attribute(self, site: Site, name: str) -> bool:
         root: ast.expr = site.call.func
@@ -185,6 +201,54 @@ class _Look:
                     message = f"{self.airflow} gives tasks no {name}: this is {what}"
                     yield self._found((*body.chain, place), message, CONTEXT[name], body.task)
 
+    def of_runs(self) -> Iterator[Finding]:
+        """What runs and task instances don't have any more."""
+        for body in self._running():
+            for name, place in context.dates_of_runs(self.dagfile, body):
+                message = f"{name} is not there in {self.airflow}: this is an AttributeError"
+                instead = "dag_run.logical_date" if name.startswith("dag_run.") else "logical_date of the context"
+                yield self._found((*body.chain, place), message, instead, body.task)
+
+    def of_pulls(self) -> Iterator[Finding]:
+        """XComs that are pulled from no task by name."""
+        for body in self._running():
+            for key, place in context.pulls(self.dagfile, body):
+                message = f"without task_ids, xcom_pull asks {self.airflow} for {key} of this very task, and gets None"
+                yield self._found((*body.chain, place), f"{message}; {PULL}", "", body.task)
+        for task in self.dagfile.tasks:
+            for told, text, line in context.pulls_in_templates(self.dagfile, task):
+                message = f"without task_ids, {told} asks {self.airflow} for what this very task pushed, and gets None"
+                places = (*task.chain, text.place._replace(inside=line))
+                yield self._found(places, f"{message}; {PULL}", "", task)
+
+    def of_database(self) -> Iterator[Finding]:
+        """Sessions on the metadata database, which tasks don't get any more."""
+        for body in self._running():
+            for site in self.dagfile.sites_of([body]):
+                name = next((name for name in site.names if ORM.match(name)), None)
+                if name:
+                    yield self._session(name.removesuffix("()"), (*body.chain, site.place), body.task)
+            for node in body.scope.decorators:
+                home = body.scope.parent or body.scope
+                for name in self.dagfile.resolver.names(node, home):
+                    if ORM_DECORATOR.match(name):
+                        place = Place(body.scope.module, node)
+                        yield self._session(name, (*body.chain, place), body.task)
+
+    def _session(self, name: str, places: tuple[Place, ...], task: Task | None) -> Finding:
+        message = f"{name}() opens the metadata database, which {self.airflow} refuses to tasks (RuntimeError)"
+        return self._found(places, message, "the REST API, or what the context gives", task)
+
+    def of_variables(self) -> Iterator[Finding]:
+        """A parameter that the Variable of ``airflow.sdk`` does not have."""
+        for site in [*self.dagfile.sites("parse"), *self.dagfile.sites("run")]:
+            if "default_var" in {k.arg for k in site.call.keywords} and "airflow.sdk.Variable.get" in site.names:
+                message = "Variable.get() of airflow.sdk refuses the parameter default_var (TypeError)"
+                yield self._found((*site.body.chain, site.place), message, "default", site.body.task)
+
+    def _running(self) -> list[Body]:
+        return [body for body in self.dagfile.bodies if body.phase == "run"]
+
     def of_ruff(self, remark: Remark) -> Finding:
         """What only ruff says."""
         module = self.dagfile.module
@@ -193,7 +257,14 @@ class _Look:
         return self.rule.found(self.dagfile, (Place(module, node),), f"ruff says: {text}", certain=False)
 
     def _found(
-        self, places: tuple[Place, ...], message: str, instead: str, task: Task | None = None, dag_id: str | None = None
+        self,
+        places: tuple[Place, ...],
+        message: str,
+        instead: str,
+        task: Task | None = None,
+        dag_id: str | None = None,
+        *,
+        certain: bool = True,
     ) -> Finding:
         advice = f"; use {instead}" if instead else ""
-        return self.rule.found(self.dagfile, places, f"{message}{advice}", task=task, dag_id=dag_id)
+        return self.rule.found(self.dagfile, places, f"{message}{advice}", task=task, dag_id=dag_id, certain=certain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dagproof.rules.base import Finding, Rule
-from dagproof.source.dagfile import DagFile
+from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.effects import Effect, Effects
 from dagproof.source.order import precedes
 
@@ -16,9 +16,10 @@ class SplitTransaction(Rule):
     ## What it does
     Finds tasks that delete from a table (or truncate or drop it) and insert into it, or drop it and rename another one
     to its name, with a commit in between: two `run(…)` of a hook, a list of statements under `autocommit=True`, a
-    `commit()` or `COMMIT` in the middle, two connections. Where one task deletes and a later one inserts, it is
-    doubtful, and so is one text of several statements under `autocommit`, which some databases run as one. Staging
-    tables, temporary tables, and the deleting of what is older than something are left out.
+    `commit()` or `COMMIT` in the middle, two connections. A `MERGE` counts as an insert. Where one task deletes and a
+    later one inserts, it is doubtful, and so is one text of several statements under `autocommit`, which some databases
+    run as one. Staging tables, temporary tables, and the deleting of what is older than something, or of what is
+    missing elsewhere (`WHERE NOT EXISTS …`), are left out.
 
     ## Why is this bad
     Between the two, readers see a table without its rows. Where the task is killed there, or the insert fails, they see
@@ -87,8 +88,16 @@ class SplitTransaction(Rule):
         for first in clearing:
             for second in (task for task in dagfile.tasks if task in after[first]):
                 for effect in effects[second].fills(effects[first].emptied()):
-                    message = f"{_message(effect)}; it is another task that deletes"
+                    message = _of_two_tasks(first, effect)
                     yield self.found(dagfile, effect.places, message, task=second, certain=False)
+
+
+def _of_two_tasks(first: Task, effect: Effect) -> str:
+    empties = f"the task {first.task_id!r}" if first.task_id else "a task before it"
+    return (
+        f"{empties} empties {effect.write.target}, and this task fills it: until it has, readers miss the rows, and "
+        "clearing this task alone adds them a second time; do both in one task, in one transaction"
+    )
 
 
 def _message(effect: Effect) -> str:
@@ -98,6 +107,6 @@ def _message(effect: Effect) -> str:
             "until then readers find no table; do both in one transaction"
         )
     return (
-        f"this inserts into {effect.write.target} after the deletion there is committed: "
-        "until then readers miss its rows; do both in one transaction"
+        f"this inserts into {effect.write.target} after the deletion there is committed: until then readers miss its "
+        "rows, and lose them where the insert fails; do both in one transaction"
     )

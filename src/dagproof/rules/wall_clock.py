@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from dagproof.loaded.model import Spot
 from dagproof.rules.base import Finding, Rule
-from dagproof.source import shell, sqltext, templates
+from dagproof.source import shell, sqlclocks, sqltext, templates
 from dagproof.source.clocks import (
     BY_LOGICAL_DATE,
     CLOCK_WORDS,
@@ -52,7 +52,7 @@ def _word(node: ast.expr) -> str:
 
 def _sql_clocks(sql: str) -> Iterator[sqltext.Use]:
     """The clocks in SQL, and, doubtful, when the very try that writes something began."""
-    yield from sqltext.clocks(sql)
+    yield from sqlclocks.clocks(sql)
     if "start_date" in sql and WRITES.search(sql):
         lines = [0, *(found.end() for found in re.finditer("\n", sql))]
         for variable in templates.variables(sql):
@@ -123,8 +123,16 @@ class WallClock(Rule):
 
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
         """Yield each reading of the clock."""
-        for reading in Readings(dagfile, CLOCK).find():
+        readings = Readings(dagfile, CLOCK)
+        for reading in readings.find():
             yield finding_of(self, dagfile, reading, _message(reading))
+        for dag, key, reading in readings.of_params():
+            message = (
+                f"{reading.shown} is read when the file is parsed, and becomes the default of the param {key!r}: "
+                "a rerun or a backfill gets the day of its parsing; leave the default out, and use the run's own dates "
+                "where it is None"
+            )
+            yield self.found(dagfile, (*reading.chain, reading.place), message, dag_id=dag.dag_id)
         for task in dagfile.tasks:
             kind = _kind_by_clock(task)
             settings = Settings(task, dagfile)
@@ -161,10 +169,32 @@ def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> 
 
 
 def _message(reading: Reading) -> str:
+    shown, (kind, _, name) = reading.shown, reading.why.partition(" ")
     if reading.when_parsed:
-        return f"{reading.shown} is read when its module is imported, and a task works with it; use the run's own dates"
-    if reading.shown.startswith("{{") and not reading.certain:
-        return f"{reading.shown} is when this very run began: a rerun writes another time; use the run's own dates"
-    if not reading.certain:
-        return f"{reading.shown} reads the current time, and what is made of it may leave the task"
-    return f"{reading.shown} reads the current time: a rerun of the same date gets another one; use the run's own dates"
+        return (
+            f"{shown} is read when the file is parsed, and a task works with that value: a rerun or a backfill gets "
+            "the day of its parsing; use the run's own dates"
+        )
+    if shown.startswith("{{") and not reading.certain:
+        return f"{shown} is when this very run began: a rerun writes another time; use the run's own dates"
+    if kind == "audit":
+        return (
+            f"{shown} puts the current time into {name}: a rerun writes another value there; fine if {name} only says "
+            "when the row was written and nobody compares or filters by it, otherwise use the run's own dates"
+        )
+    if kind == "retention":
+        return (
+            f"{shown} decides which rows are too old to keep: a rerun of an old date deletes by today's clock; fine "
+            "for retention, but use the run's own dates if this makes room for what is loaded next"
+        )
+    if kind == "duration":
+        return (
+            f"{shown} measures how long something took, and that goes on to other code: fine in a log line or a "
+            "metric; if it is written as data, a rerun writes another value"
+        )
+    if kind == "default":
+        return (
+            f"{shown} is the default of a column: rows that are inserted without it get the time of their insert, so a "
+            "rerun writes another one; fine if it only says when the row was written"
+        )
+    return f"{shown} reads the current time: a rerun of the same date gets another one; use the run's own dates"

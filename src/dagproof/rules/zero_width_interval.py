@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from dagproof.rules.base import Finding, Rule
 from dagproof.rules.wall_clock import finding_of
 from dagproof.source.amounts import seconds
+from dagproof.source.bounds import passed
 from dagproof.source.comparisons import compared, pandas_between
-from dagproof.source.dagfile import Chain, Dag, DagFile, Place, Task
+from dagproof.source.dagfile import Chain, Dag, DagFile, Place, Site, Task
 from dagproof.source.moments import Moments, with_moments
 from dagproof.source.names import Resolver
 from dagproof.source.readings import Reading, template_folders
@@ -33,7 +35,9 @@ class ZeroWidthInterval(Rule):
     Finds filters between `data_interval_start` and `data_interval_end` (in SQL, its parameters, templates, `.sql`
     files, and comparisons in Python and pandas) in a DAG whose timetable makes the two equal: a cron string or preset,
     a `timedelta`, or a trigger timetable without an `interval`. A filter that takes both ends selects that one moment;
-    it is doubtful. Nothing is found where the environment sets `AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS`.
+    it is doubtful. So is what is given both ends as bounds: `since=…, until=…` of an operator, a function or a request,
+    `--from … --to …` in a command, `?after=…&before=…` in an address. Nothing is found where the environment sets
+    `AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS`.
 
     ## Why is this bad
     In Airflow 2 `@daily` meant the interval of a day. In Airflow 3 it means a moment: the run's start and end are both
@@ -103,6 +107,10 @@ class _Look:
         self.moments = Moments(dagfile, task, self.bodies)
 
     def found(self) -> Iterator[Reading]:
+        filters = list(self._filters())
+        yield from filters or itertools.islice(self._passed(), 1)
+
+    def _filters(self) -> Iterator[Reading]:
         for call, scope in self.task.calls:
             yield from self._of_call(call, scope, self.task.chain)
         for body in self.bodies:
@@ -127,6 +135,20 @@ class _Look:
                         sql = with_parameters(sql, *self.moments.parameters(Value(other, scope)))
                 for between in betweens(sql):
                     yield self._reading(between, chain, text.place, text, sql, file[0] if file else None)
+
+    def _passed(self) -> Iterator[Reading]:
+        """Both ends in arguments of their own, or in one text: ``since=…, until=…``, ``?from=…&to=…``."""
+        calls = [(call, scope, self.task.chain) for call, scope in self.task.calls]
+        calls += [(site.call, site.scope, site.body.chain) for site in self._sites()]
+        for call, scope, chain in calls:
+            if found := passed(call, scope, self.moments, self.resolver):
+                place = Place(scope.module, call)
+                yield Reading(found, chain, place, self.task, certain=False, why="passed")
+
+    def _sites(self) -> Iterator[Site]:
+        for site in self.dagfile.sites_of(self.bodies):
+            if not is_log(site.call):
+                yield site
 
     def _word(self, node: ast.expr, scope: Scope) -> str | None:
         return self.moments.word(node, scope)
@@ -179,9 +201,16 @@ def _is_moment(value: Value, resolver: Resolver) -> bool:
 
 
 def _message(reading: Reading) -> str:
+    if reading.why == "passed":
+        return (
+            f"{reading.shown}: under this schedule data_interval_start and data_interval_end are the same moment, so "
+            "what asks for everything between them gets nothing, or that one moment; use CronDataIntervalTimetable, or "
+            "compute the other end yourself"
+        )
     if not reading.certain:
         return (
-            "data_interval_start and data_interval_end are the same moment under this schedule: only that is selected"
+            "data_interval_start and data_interval_end are the same moment under this schedule, so this selects just "
+            "what has exactly that time; use CronDataIntervalTimetable"
         )
     return (
         "data_interval_start and data_interval_end are the same moment under this schedule, so this selects nothing; "

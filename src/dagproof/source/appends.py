@@ -124,7 +124,8 @@ class Appends:
             found = file_text(text, [folder, *template_folders(self.dagfile, self.task)], (".sql", ".hql"))
             if text.text.strip().endswith((".sql", ".hql")) and not found:
                 self.cannot_tell = True
-            self._sql(found[1] if found else text.text, text, places)
+            call = (*self.task.chain, self.task.place)
+            self._sql(found[1] if found else text.text, text, places, call)
         elif text.key in SHELL_KEYS:
             self._shell(text, places)
 
@@ -208,7 +209,8 @@ class Appends:
             elif not write.appends:
                 self.cleared.add(write.target)
                 self.used_up |= {write.target} if write.verb in ("DELETE", "TRUNCATE") else set()
-        self.updates += [(update, places, way) for update in updates(sql)]
+        asked = way if self.task.place not in way else ()
+        self.updates += [(update, places, asked) for update in updates(sql)]
 
     def _to_sql(self, site: Site, method: str, places: Chain) -> None:
         how = self._given(site, 3 if method == "to_sql" else None, "if_exists")

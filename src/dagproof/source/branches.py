@@ -85,9 +85,8 @@ def _is_other_case(match: ast.Match, case: ast.match_case, scope: Scope, resolve
         return False
     for one in match.cases:
         patterns = one.pattern.patterns if isinstance(one.pattern, ast.MatchOr) else [one.pattern]
-        values = [
-            p.value.value for p in patterns if isinstance(p, ast.MatchValue) and isinstance(p.value, ast.Constant)
-        ]
+        written = [pattern.value for pattern in patterns if isinstance(pattern, ast.MatchValue)]
+        values = [value.value for value in written if isinstance(value, ast.Constant)]
         if len(values) != len(patterns):
             return False
         if one is case:

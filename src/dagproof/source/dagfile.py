@@ -79,8 +79,8 @@ class DagFile:
 
     def default_args(self, dag: Dag | None) -> Arguments:
         """Return what a DAG gives to all of its tasks."""
-        if dag is None:
-            return Arguments({}, True)
+        if dag is None or dag.is_asset:
+            return Arguments({}, dag is None)
         given = dag.arguments.known.get("default_args")
         return dictionary(given, self.resolver) if given else Arguments({}, dag.arguments.open)
 
@@ -253,6 +253,8 @@ class DagFile:
                 self._dag_of_function(made, chain)
             if made and made.kind == "function" and made.decorators:
                 self._group_of_function(made)
+                if name not in names and words.is_group_decorator(self._decorators(made)):
+                    self._enter((name,), "parse", further, None)  # .partial(…), .expand(…) and .expand_kwargs(…)
         self._enter(names, "parse", further, None)
 
     def _note_mapping(self, call: ast.Call, scope: Scope) -> None:
@@ -315,9 +317,15 @@ class DagFile:
         for node in made.decorators:
             names = self.resolver.names(node, home)
             if made.kind == "function" and words.is_asset_decorator(names):
-                dag = Dag(node, home, made.name, Arguments({}, True), chain, _span(made.node))
-                self.dags.append(dag)
-                task = Task(node, home, names, made.name, Arguments({}, True), chain, function=made)
+                given = decorator_arguments(node, home, self.resolver).known
+                named = [constant(given[key], self.resolver) for key in ("dag_id", "name") if key in given]
+                dag_id = next((name for name in named if isinstance(name, str)), None if named else made.name)
+                span = (min(one.lineno for one in made.decorators), _span(made.node)[1])
+                self.dags.append(Dag(node, home, dag_id, Arguments(given, True), chain, span, is_asset=True))
+                below = self._task_decorator(made)
+                arguments = decorator_arguments(below, home, self.resolver) if below else Arguments({}, False)
+                names = self.resolver.names(below, home) if below else names
+                task = Task(node, home, names, made.name, arguments, chain, function=made)
                 self._add_task(task, [made.qualname])
 
     def _add_task(

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dagproof.source.binding import bound
+from dagproof.source.branches import never_happens
 from dagproof.source.connections import Connections, Unit
 from dagproof.source.dagfile import Chain, DagFile, Site, Task
 from dagproof.source.readings import template_folders
@@ -46,9 +48,9 @@ class Effects:
     """
 
     def __init__(self, dagfile: DagFile, task: Task) -> None:
-        self._resolver = dagfile.resolver
+        self._resolver = bound(dagfile, task)
         self._folders = template_folders(dagfile, task)
-        self._connections = Connections(dagfile.resolver)
+        self._connections = Connections(self._resolver)
         self._effects: list[Effect] = []
         self._begins = False
         """Whether some SQL begins a transaction by itself."""
@@ -56,7 +58,7 @@ class Effects:
             for keyword in call.keywords:
                 self._sql(Value(keyword.value, scope), call, task.chain, None)
         for site in dagfile.sites_of(dagfile.reached_by(task)):
-            if not is_log(site.call):
+            if not is_log(site.call) and not never_happens(site.call, site.scope, self._resolver):
                 self._site(site)
 
     def split(self) -> Iterator[tuple[Effect, bool]]:

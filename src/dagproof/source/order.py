@@ -13,12 +13,24 @@ from dagproof.source.values import Value, followed
 
 def precedes(dagfile: DagFile) -> dict[Task, set[Task]]:
     """Return the tasks that come after each task, at once or later."""
+    order = _ordered(dagfile)
+    return {task: order.after(task) for task in dagfile.tasks}
+
+
+def successors(dagfile: DagFile) -> dict[Task, set[Task]]:
+    """Return the tasks that come right after each task."""
+    order = _ordered(dagfile)
+    return {task: order.next_to(task) for task in dagfile.tasks}
+
+
+def _ordered(dagfile: DagFile) -> _Order:
     order = _Order(dagfile)
     for body in dagfile.bodies:
         if body.phase == "parse" and body.scope.kind in ("module", "function"):
             for node in ast.walk(body.scope.node):
                 order.look(node, body.scope)
-    return {task: order.after(task) for task in dagfile.tasks}
+    order.look_at_arguments()
+    return order
 
 
 class _Order:
@@ -45,6 +57,19 @@ class _Order:
                 own, others = list(self._tasks(node.func.value, scope)), [task for group in groups for task in group]
                 self._link(*(own, others) if name == "set_downstream" else (others, own))
 
+    def look_at_arguments(self) -> None:
+        """Take up what tasks are given of each other: ``load(extract())``."""
+        for task in self._by_node.values():
+            for call, scope in task.calls:
+                for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                    for node in ast.walk(argument):
+                        if isinstance(node, ast.Name | ast.Call | ast.Attribute):
+                            self._link([one for one in self._tasks(node, scope) if one is not task], [task])
+
+    def next_to(self, task: Task) -> set[Task]:
+        """Return what comes right after a task."""
+        return set(self._next.get(task, ()))
+
     def after(self, task: Task) -> set[Task]:
         """Return all that comes after a task."""
         found: set[Task] = set()
@@ -69,6 +94,10 @@ class _Order:
             for item in node.elts:
                 yield from self._tasks(item, scope)
             return
+        if isinstance(node, ast.Attribute) and node.attr == "output":
+            node = node.value
         for value in followed(Value(node, scope), self._resolver):
             if value.node in self._by_node:
                 yield self._by_node[value.node]
+            elif isinstance(value.node, ast.List | ast.Tuple) and value.node is not node:
+                yield from self._tasks(value.node, value.scope)

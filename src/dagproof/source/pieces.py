@@ -57,6 +57,8 @@ class Dag:
     chain: Chain
     span: tuple[int, int] | None = None
     """The first and last line of what is surely inside of it."""
+    is_asset: bool = False
+    """Whether a function with ``@asset`` makes it: nobody can give it `default_args`."""
 
     @property
     def place(self) -> Place:

@@ -134,7 +134,7 @@ class Project:
         self._found: dict[tuple[Path, str], Path | None] = {}
         self._remarks: dict[Path, list[Remark]] | None = None
         self._guessed: dict[tuple[Path, str], tuple[Path, list[str]] | None] = {}
-        self._used: dict[str, None] = {}
+        self._used: dict[str, Path | None] = {}
         rooting.forget()
 
     def remarks(self, module: Module) -> list[Remark]:
@@ -199,12 +199,12 @@ class Project:
         for root in rooting.places(importer, parts[0]):
             found = self._in_folder(root, parts)
             if found and found[0] != importer:
-                self._used[self.show(root)] = None
+                self._used[self.show(root)] = root
                 return found
         for root in rooting.mounts(importer, parts[0]) if len(parts) > 1 else ():
             found = self._in_folder(root, parts[1:])
             if found and found[0] != importer and self._gives(*found):
-                self._used[f"{self.show(root)} (as {parts[0]})"] = None
+                self._used[f"{self.show(root)} (as {parts[0]})"] = None  # no path gives a folder another name
                 return found
         return None
 
@@ -218,6 +218,10 @@ class Project:
     def shown_roots(self) -> tuple[str, ...]:
         """Return the folders that imports were followed from, beside those that were given."""
         return tuple(sorted(self._used))
+
+    def safe_roots(self) -> list[Path]:
+        """Return those of these folders that hide nothing of Python's own when they are on its path."""
+        return [root for root in self._used.values() if root is not None and not rooting.hides(root)]
 
     def is_own(self, name: str, importer: Module) -> bool:
         """Say whether a full name begins with what the project itself has."""
@@ -233,10 +237,10 @@ class Project:
         """Return a file and all that names in it lead to, the file first."""
         found, waiting = {path: None}, [path]
         while waiting:
-            for target in self.asked.get(waiting.pop(), {}).values():
-                if target is not None and target not in found:
-                    found[target] = None
-                    waiting.append(target)
+            for led in self.asked.get(waiting.pop(), {}).values():
+                if led is not None and led not in found:
+                    found[led] = None
+                    waiting.append(led)
         return list(found)
 
     def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Path, list[str]] | None:

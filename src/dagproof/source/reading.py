@@ -9,8 +9,10 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from dagproof.source.newer import older
 
 MOST_BYTES = 20_000_000
 MOST_IN_CIRCLE = 12
@@ -70,13 +72,23 @@ def parse(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings(), without_collecting():
             warnings.simplefilter("ignore")  # an invalid escape in somebody's string is not our matter
-            return ast.parse(text)
+            return _parsed(text)
     except SyntaxError as error:
         raise UnreadableError(_syntax_reason(error)) from error
     except ValueError as error:
         raise UnreadableError(f"it is not Python source: {error}") from error
     except (RecursionError, MemoryError) as error:
         raise UnreadableError("its expressions are nested too deeply to be parsed") from error
+
+
+def _parsed(text: str) -> ast.Module:
+    """Parse a text as this Python does, or else as a newer one would."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        with suppress(SyntaxError):
+            return ast.parse(older(text))
+        raise error
 
 
 def _syntax_reason(error: SyntaxError) -> str:
@@ -95,8 +107,9 @@ def too_deep(error: RecursionError) -> str:
     for frame in frames[-200:]:
         node, scope = frame.f_locals.get("node"), frame.f_locals.get("scope")
         module = getattr(scope, "module", None)
-        if module is not None and hasattr(node, "lineno"):
-            lines[f"{module.shown}:{node.lineno}"] = None
+        line = getattr(node, "lineno", None)
+        if module is not None and line:
+            lines[f"{module.shown}:{line}"] = None
     if 0 < len(lines) < MOST_IN_CIRCLE:
         return f"it cannot be looked at: its code leads back to itself, through {', '.join(lines)}; please report it"
     return "its code is nested too deeply to be looked at"

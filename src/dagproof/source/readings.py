@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dagproof.source import shell, sqltext, templates
+from dagproof.source import fields, shell, sqltext, templates
 from dagproof.source.binding import bound
-from dagproof.source.dagfile import Body, Chain, DagFile, Place, Site, Task
+from dagproof.source.branches import never_happens
+from dagproof.source.dagfile import Body, Chain, Dag, DagFile, Place, Site, Task
 from dagproof.source.names import Names, visible
 from dagproof.source.scopes import Scope
+from dagproof.source.shellsql import sql_in
 from dagproof.source.strings import Text, file_text, texts
 from dagproof.source.taint import Taint
 from dagproof.source.usage import Fate, Usage, is_log
-from dagproof.source.values import Value
+from dagproof.source.values import Value, dictionary, followed
 
 NOT_WORK = frozenset(
     [
@@ -87,6 +89,8 @@ class Reading:
     """The line, where it is not the first one of the place."""
     file: Path | None = None
     """The file it is in, where that is no Python file."""
+    why: str = ""
+    """Why it is doubtful: ``default``, ``retention``, ``duration``, ``audit`` or ``param`` and a name."""
 
 
 class Readings:
@@ -116,10 +120,30 @@ class Readings:
         shown = self.source.shown(site.call, site.scope, site.names)
         if shown:
             fate = Fate.USED if site.names[0] in IN_PLACE else self._fate(site.body.scope, site.call)
-            if fate != Fate.HARMLESS:
-                yield Reading(shown, site.body.chain, site.place, site.body.task, certain=fate == Fate.USED)
+            field = fields.field_of(site.call, self._usage(site.body.scope).parents) if fate == Fate.USED else ""
+            why = "duration" if fate == Fate.DURATION else f"audit {field}" if field else ""
+            found = [Reading(shown, site.body.chain, site.place, site.body.task, not why, why=why)]
+            yield from self._that_happen(site, found if fate != Fate.HARMLESS else [])
         elif not is_log(site.call):
-            yield from self._of_texts_given(site)
+            yield from self._that_happen(site, self._of_texts_given(site))
+
+    def _that_happen(self, site: Site, found: Iterable[Reading]) -> Iterator[Reading]:
+        """Readings in a branch that some task takes: an operator that does what it is told has one for each word."""
+        for reading in found:
+            task = site.body.task
+            if task is not None and never_happens(site.call, site.scope, bound(self.dagfile, task)):
+                others = (one for one in self.dagfile.tasks if self._reaches(one, site.body.scope))
+                task = next((t for t in others if not self._is_never(site, t)), None)
+                if task is None:
+                    return
+                reading = replace(reading, task=task, chain=(*task.chain, task.place))
+            yield reading
+
+    def _is_never(self, site: Site, task: Task) -> bool:
+        return never_happens(site.call, site.scope, bound(self.dagfile, task))
+
+    def _reaches(self, task: Task, scope: Scope) -> bool:
+        return any(body.scope is scope for body in self.dagfile.reached_by(task))
 
     def _of_constants(self, body: Body) -> Iterator[Reading]:
         """Names of the module's level whose value was read when the file was parsed."""
@@ -164,9 +188,18 @@ class Readings:
 
     # Tasks
 
+    def of_params(self) -> Iterator[tuple[Dag, str, Reading]]:
+        """Yield the defaults of a DAG's parameters that are read when the file is parsed."""
+        for dag in self.dagfile.dags:
+            given = dag.arguments.known.get("params")
+            for key, value in dictionary(given, self.resolver).known.items() if given else ():
+                if cause := self.taint.cause(value):
+                    yield dag, key, self._parsed((*dag.chain, *cause), None)
+
     def _of_task(self, task: Task) -> Iterator[Reading]:
+        macros = self._macros(task)
         for call, scope in task.calls:
-            for key, value in _arguments(call, scope):
+            for key, value in self._spread(call, scope):
                 if key in NOT_WORK:
                     continue
                 cause = self.taint.cause(value)
@@ -176,6 +209,49 @@ class Readings:
                     yield self._parsed((*start, *cause), task)
                 for text in texts(value, self.resolver, key):
                     yield from self._of_templated(text, task)
+                    yield from self._of_macros(text, task, macros)
+
+    def _spread(self, call: ast.Call, scope: Scope) -> Iterator[tuple[str, Value]]:
+        """The arguments of a call, one by one also those behind ``**``."""
+        for key, value in _arguments(call, scope):
+            known = dictionary(value, self.resolver).known if not key and value.node not in call.args else {}
+            yield from known.items() if known else [(key, value)]
+
+    def _macros(self, task: Task) -> dict[str, Value]:
+        given = task.dag.arguments.known.get("user_defined_macros") if task.dag else None
+        return dictionary(given, self.resolver).known if given else {}
+
+    def _of_macros(self, text: Text, task: Task, macros: dict[str, Value]) -> Iterator[Reading]:
+        """What the DAG's own macros read, where a template calls them, or takes what was read when they were made."""
+        found = file_text(text, template_folders(self.dagfile, task), (".sql", ".hql", ".sh", ".bash"))
+        for variable in templates.variables(found[1] if found else text.text) if macros else ():
+            value = macros.get(variable.name)
+            if value is None:
+                continue
+            shown = self._called(value)
+            line = text.line(0) + (variable.line if text.line(len(text.text)) > text.line(0) else 0)
+            if shown:
+                file, at = (found[0], variable.line + 1) if found else (None, line)
+                chain = (*task.chain, text.place) if found else task.chain
+                yield Reading(f"{{{{ {variable.name}() }}}} ({shown})", chain, text.place, task, line=at, file=file)
+            elif cause := self.taint.cause(value):
+                yield self._parsed((*task.chain, *cause), task)
+
+    def _called(self, value: Value) -> str:
+        """What calling a function that is given as a value reads; empty where it reads nothing."""
+        call = ast.Call(value.node, [], [])
+        ast.copy_location(call, value.node)
+        for one in followed(value, self.resolver):
+            names = self.resolver.names(one.node, one.scope)
+            if shown := self.source.shown(call, one.scope, names):
+                return shown
+            for name in names:
+                made = self.resolver.project.definitions.get(name)
+                for result in made.returns if made and made.kind in ("function", "lambda") else ():
+                    cause = self.taint.cause(Value(result, made)) if made else ()
+                    if cause and isinstance(cause[-1].node, ast.expr):
+                        return ast.unparse(cause[-1].node)
+        return ""
 
     def _of_templated(self, text: Text, task: Task) -> Iterator[Reading]:
         found = file_text(text, template_folders(self.dagfile, task), (".sql", ".hql", ".sh", ".bash"))
@@ -191,13 +267,14 @@ class Readings:
             yield from self._of_shell(text, task.chain, task)
 
     def _of_file(self, path: Path, content: str, text: Text, task: Task) -> Iterator[Reading]:
-        uses = [(f"{{{{ {macro.name} }}}}", macro.line, True) for macro in self.source.jinja(content)]
+        uses = [(f"{{{{ {macro.name} }}}}", macro.line, "") for macro in self.source.jinja(content)]
         found = self.source.shell(content) if path.suffix in (".sh", ".bash") else self.source.sql(content)
         for use in found:
-            certain = not (isinstance(use, sqltext.Use) and use.is_default)
-            uses.append((_shown_use(use), content.count("\n", 0, use.offset), certain))
-        for shown, line, certain in uses:
-            yield Reading(shown, (*task.chain, text.place), text.place, task, certain, line=line + 1, file=path)
+            why = (use.why or "default" * use.is_default) if isinstance(use, sqltext.Use) else ""
+            uses.append((_shown_use(use), content.count("\n", 0, use.offset), why))
+        for shown, line, why in uses:
+            chain = (*task.chain, text.place)
+            yield Reading(shown, chain, text.place, task, not why, line=line + 1, file=path, why=why)
 
     # Other languages
 
@@ -221,11 +298,19 @@ class Readings:
 
     def _of_sql(self, text: Text, chain: Chain, task: Task | None) -> Iterator[Reading]:
         for use in self.source.sql(text.text):
-            yield Reading(_shown_use(use), chain, text.place, task, not use.is_default, line=text.line(use.offset))
+            why = use.why or "default" * use.is_default
+            line = text.line(use.offset)
+            yield Reading(_shown_use(use), chain, text.place, task, not why, line=line, why=why)
 
     def _of_shell(self, text: Text, chain: Chain, task: Task | None) -> Iterator[Reading]:
         for use in self.source.shell(text.text):
             yield Reading(_shown_use(use), chain, text.place, task, line=text.line(use.offset))
+        for sql in sql_in(text.text):
+            is_printed = not sql.is_kept and sql.text.lstrip()[:6].upper() == "SELECT"
+            for one in self.source.sql(sql.text) if not is_printed else ():
+                why = one.why or "default" * one.is_default
+                line = text.line(sql.offset + one.offset)
+                yield Reading(_shown_use(one), chain, text.place, task, not why, line=line, why=why)
 
 
 def template_folders(dagfile: DagFile, task: Task) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 from typing import NamedTuple
 
 from dagproof.source.target import Version
@@ -15,6 +15,10 @@ class Removed(NamedTuple):
 
     name: str
     instead: str = ""
+    since: str = ""
+    """The release of a provider that lacks it first, such as ``apache-airflow-providers-http 5.0.0``."""
+    certain: bool = True
+    """Whether every release of that provider that came with the targeted Airflow lacks it."""
 
 
 DAG_PARAMETERS = {
@@ -61,6 +65,8 @@ def removed_name(name: str, version: Version) -> Removed | None:
     """Return the part of a full name that can't be imported any more from some version of Airflow on."""
     if not name.startswith("airflow."):
         return None
+    if name.startswith("airflow.providers."):
+        return _of_provider(name)
     parts = name.split(".")
     for count in range(2, len(parts) + 1):
         key = ".".join(parts[:count])
@@ -68,6 +74,63 @@ def removed_name(name: str, version: Version) -> Removed | None:
         if since and since <= version:
             return Removed(key, _INSTEAD.get(key) or _INSTEAD.get(parts[count - 1], ""))
     return None
+
+
+def _of_provider(name: str) -> Removed | None:
+    """Return what a name of a provider was, where the provider does not have it any more."""
+    known = provider_names()
+    parts = name.split(".")
+    keys = [".".join(parts[:count]) for count in range(3, len(parts) + 1)]
+    gone = [key for key in keys if key in known]
+    if not gone:
+        return None
+    _, package, since, month = known[gone[0]]
+    installed = _installed(package)
+    if installed and installed < tuple(map(int, since.split("."))):
+        return None
+    instead = known[gone[-1]].instead
+    rest = name.removeprefix(gone[-1])
+    if rest and instead and instead.rpartition(".")[2][:1].islower():
+        instead += rest
+    return Removed(name, instead, f"{package} {since}", bool(installed) or month <= OLDEST_AIRFLOW)
+
+
+OLDEST_AIRFLOW = "2025-09"
+"""The month of Airflow 3.1, the oldest version that is supported."""
+
+
+class ProviderName(NamedTuple):
+    """What a release of a provider lacks first, and what to use in its place."""
+
+    instead: str
+    package: str
+    since: str
+    month: str
+
+
+@cache
+def provider_names() -> dict[str, ProviderName]:
+    """Return the full names of what providers don't have any more; a module stands for all that was in it.
+
+    `constraints/removed_provider_names.py` derives them from the providers' releases.
+    """
+    text = resources.files("dagproof.source").joinpath("provider_names.json").read_text(encoding="utf-8")
+    found = {}
+    for provider, releases in json.loads(text).items():
+        package, prefix = f"apache-airflow-providers-{provider}", "airflow.providers." + provider.replace("-", ".")
+        for since, release in releases.items():
+            for name, instead in release["names"].items():
+                found[f"{prefix}.{name}"] = ProviderName(instead, package, since, release["month"])
+    return found
+
+
+@cache
+def _installed(package: str) -> tuple[int, ...]:
+    """The release of a provider that is installed here; empty where none is."""
+    try:
+        return tuple(int(part) for part in metadata.version(package).split(".")[:3] if part.isdigit())
+    except metadata.PackageNotFoundError:
+        return ()
 
 
 @cache

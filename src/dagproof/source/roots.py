@@ -1,6 +1,6 @@
 """Where a project's imports start from: what its files say of that, whatever folder somebody stands in.
 
-Python looks in the folders on its path, and which these are is not written in a DAG file. Airflow adds its own folders; a
+Python looks in the folders on its path, and which these are is not written in a DAG file. Airflow adds its own; a
 package below `src/` is installed or mounted; a repository may be the package itself, under the name that it has in the
 image. So the folders around a file are tried, the nearest first, then what `pyproject.toml` declares, and at last the
 whole repository, where just one folder fits.
@@ -22,21 +22,20 @@ else:
 
 FOREIGN = frozenset({"airflow", *sys.stdlib_module_names})
 """What is never the project's own, whatever its files are called: Airflow puts its folders last on the path."""
-PACKAGES = frozenset(
-    """
-    aiohttp altair anthropic asyncpg attr attrs avro aws azure bigquery boto boto3 botocore bs4 cassandra celery
-    clickhouse_connect clickhouse_driver click confluent_kafka cosmos croniter cryptography cx_Oracle databricks datadog
-    dateutil dbt delta discord docker dotenv duckdb elasticsearch facebook_business faker fastapi flask freezegun fsspec
-    gcsfs git github google googleapiclient great_expectations gspread hdfs httpx hvac jinja2 jira jsonschema jwt kafka
-    keras kubernetes ldap3 loguru lxml marshmallow matplotlib minio mlflow mock mysql neo4j nltk numpy oauth2client
-    openai openlineage openpyxl opensearchpy oracledb orjson pandas pandera papermill paramiko pendulum polars
-    prometheus_client psutil psycopg psycopg2 pyarrow pyathena pydantic pydruid pyhive pymongo pymssql pymysql pyodbc
-    pysftp pyspark pytest pytz rabbitmq redis redshift_connector requests rich s3fs scipy scrapy selenium sendgrid
-    sentry_sdk simple_salesforce simplejson six sklearn slack slack_sdk snowflake soda spotipy sqlalchemy sqlparse
-    stripe structlog tableauserverclient tabulate telegram tenacity tensorflow toml torch tqdm transformers trino tweepy
-    twilio typing_extensions ujson urllib3 wandb websockets xgboost xlrd xlsxwriter xmltodict yaml
-    """.split()
-)
+_PACKAGES = """
+aiohttp altair anthropic asyncpg attr attrs avro aws azure bigquery boto boto3 botocore bs4 cassandra celery
+clickhouse_connect clickhouse_driver click confluent_kafka cosmos croniter cryptography cx_Oracle databricks datadog
+dateutil dbt delta discord docker dotenv duckdb elasticsearch facebook_business faker fastapi flask freezegun fsspec
+gcsfs git github google googleapiclient great_expectations gspread hdfs httpx hvac jinja2 jira jsonschema jwt kafka
+keras kubernetes ldap3 loguru lxml marshmallow matplotlib minio mlflow mock mysql neo4j nltk numpy oauth2client
+openai openlineage openpyxl opensearchpy oracledb orjson pandas pandera papermill paramiko pendulum polars
+prometheus_client psutil psycopg psycopg2 pyarrow pyathena pydantic pydruid pyhive pymongo pymssql pymysql pyodbc
+pysftp pyspark pytest pytz rabbitmq redis redshift_connector requests rich s3fs scipy scrapy selenium sendgrid
+sentry_sdk simple_salesforce simplejson six sklearn slack slack_sdk snowflake soda spotipy sqlalchemy sqlparse
+stripe structlog tableauserverclient tabulate telegram tenacity tensorflow toml torch tqdm transformers trino tweepy
+twilio typing_extensions ujson urllib3 wandb websockets xgboost xlrd xlsxwriter xmltodict yaml
+"""
+PACKAGES = frozenset(_PACKAGES.split())
 """Packages that many install: a file of the project that happens to have such a name is not what is meant."""
 BESIDE = ("src", "plugins", "dags")
 """Folders beside which, or in which, a project keeps what it imports."""
@@ -115,6 +114,14 @@ def mounts(importer: Path, first: str) -> Iterator[Path]:
             yield folder / "src"
 
 
+def hides(folder: Path) -> bool:
+    """Say whether a folder holds something with the name of a module of Python, or of a package that many install."""
+    if is_package(folder):
+        return True
+    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    return bool(names & (FOREIGN | PACKAGES))
+
+
 def is_own(importer: Path, first: str) -> bool:
     """Say whether a folder or file of the project has the name that an import begins with."""
     if first in FOREIGN or first in PACKAGES:
@@ -129,9 +136,7 @@ def is_own(importer: Path, first: str) -> bool:
 def tree(top: Path) -> dict[str, tuple[Path, ...]]:
     """Return where a project holds packages and modules that imports may begin with, by their names."""
     found: dict[str, list[Path]] = {}
-    folders = 0
-    for place, below, files in os.walk(top):
-        folders += 1
+    for folders, (place, below, files) in enumerate(os.walk(top)):
         if folders > MOST_FOLDERS:
             break
         below[:] = sorted(name for name in below if _may_hold(Path(place, name)))

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
 
 from dagproof.source import words
 from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.settings import Settings
+
+POKES, DEFERS = "poke", "defer"
+BUILT_IN = ("airflow.sdk.", "airflow.sensors.", "airflow.providers.standard.", "airflow.providers.common.")
+
+
+@cache
+def kinds() -> Mapping[str, str]:
+    """Return what sensors of providers do unless they are told otherwise, by their classes."""
+    text = resources.files("dagproof.source").joinpath("sensor_kinds.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
 
 
 class Sensor(Settings):
@@ -30,9 +43,30 @@ class Sensor(Settings):
     @property
     def waits_aside(self) -> bool:
         """Whether its class, rather than an argument, makes it leave its slot; true where that can't be told."""
+        if kinds().get(self.kind) == DEFERS and not self.is_ours:
+            return True
         if self.kind.endswith("Async") or "Deferrable" in self.kind or self.kind.endswith("AsyncSensor"):
             return True
         return self.class_mentions("reschedule", "deferrable", "defer", "mode")
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its class is the project's own."""
+        return any(name.startswith("<") for name in self.task.names)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known how its class waits: it is Airflow's, of a provider that was looked at, or at hand."""
+        names = self.task.names
+        if words.is_sensor_decorator(names):
+            return True
+        bases = [base for name in names for base in self._resolver.bases(name)]
+        foreign = [name for name in bases if not name.startswith("<")]
+        is_base = [name.rpartition(".")[2] == "BaseSensorOperator" for name in foreign]
+        return all(
+            base or name.startswith(BUILT_IN) or (name.startswith("airflow.") and name.rpartition(".")[2] in kinds())
+            for name, base in zip(foreign, is_base, strict=True)
+        )
 
 
 def sensors(dagfile: DagFile) -> Iterator[Sensor]:

@@ -78,6 +78,8 @@ class Use(NamedTuple):
     name: str
     offset: int
     is_default: bool
+    why: str = ""
+    """What its time is for, where that is not data: ``default``, ``retention``, or ``audit`` and the column."""
 
 
 class Token(NamedTuple):

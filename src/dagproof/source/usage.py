@@ -62,13 +62,35 @@ class Usage:
         if isinstance(parent, ast.IfExp) and node is parent.test:
             return Fate.USED
         passes = ast.JoinedStr | ast.FormattedValue | ast.Attribute | ast.UnaryOp | ast.IfExp | ast.Tuple | ast.Await
-        if isinstance(parent, ast.JoinedStr) and names_temporary_file(parent):
+        if isinstance(parent, ast.JoinedStr) and (names_temporary_file(parent) or self._is_removed(parent)):
             return Fate.HARMLESS
         if isinstance(parent, passes):
             return self.fate(parent, names, duration=duration)
         if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
             return self._of_assigned(parent, names, duration)
         return Fate.DURATION if duration else Fate.USED
+
+    def _is_removed(self, text: ast.expr) -> bool:
+        """Whether a text names a file or folder that the same body removes in the end, and does not return."""
+        assigned = self.parents.get(text)
+        while isinstance(assigned, ast.Call):  # Path(f"…")
+            assigned = self.parents.get(assigned)
+        if not isinstance(assigned, ast.Assign) or not isinstance(assigned.targets[0], ast.Name):
+            return False
+        loads = self._loads(assigned.targets[0].id)
+        returned = [name for one in self.scope.returns for name in ast.walk(one)]
+        return any(self._removes(load) for load in loads) and not any(load in returned for load in loads)
+
+    def _removes(self, name: ast.Name) -> bool:
+        parent = self.parents.get(name)
+        if isinstance(parent, ast.Attribute):
+            return parent.attr in ("unlink", "rmdir") and isinstance(self.parents.get(parent), ast.Call)
+        if not isinstance(parent, ast.Call) or name not in parent.args[:1]:
+            return False
+        called = self.resolver.names(parent.func, self.scope)
+        outer = self.parents.get(parent)
+        is_path = isinstance(outer, ast.Attribute) and outer.attr in ("unlink", "rmdir")
+        return is_path or any(one in ("os.remove", "os.unlink", "os.rmdir", "shutil.rmtree") for one in called)
 
     def _of_argument(self, node: ast.AST, call: ast.Call, names: int, duration: bool) -> Fate:
         if node is call.func:
@@ -91,7 +113,8 @@ class Usage:
     def _of_assigned(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr, names: int, duration: bool) -> Fate:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         fates = [self.fate(node, names - 1, duration=duration)] if isinstance(node, ast.NamedExpr) else []
-        for target in targets:
+        parts = [part for one in targets for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one])]
+        for target in parts:
             local = self.scope.kind in ("function", "lambda") and names > 0
             if not local or not isinstance(target, ast.Name) or target.id in self.scope.outer_names:
                 return Fate.DURATION if duration else Fate.USED

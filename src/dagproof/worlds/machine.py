@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import pathlib
 import platform
 import socket
 import time
@@ -103,6 +105,12 @@ def _turn_folders() -> None:
             if original in supported:
                 supported.add(replacement)
     os.listdir, os.scandir = turned, scanned  # type: ignore[assignment]  # they take what the originals take
+    if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10: paths keep what was there when pathlib was imported
+        pathlib._NormalAccessor.listdir = staticmethod(turned)
+        pathlib._NormalAccessor.scandir = staticmethod(scanned)
+    globber = getattr(glob, "_StringGlobber", None)
+    if globber is not None and globber.scandir is scandir:  # Python 3.13: so does glob
+        globber.scandir = staticmethod(scanned)
 
 
 HERE = Machine("here", "worker-1", "UTC", 0)

@@ -33,6 +33,8 @@ PROOFS = {
 
 NO_CHAT = "failed, as it may: ConnectionError: no chat here (may_fail)"
 
+DEEP = pytest.mark.deep
+
 VerdictOf = Callable[[str, str], Verdict]
 
 
@@ -46,6 +48,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
             schema=(str(FOLDER / "schema.sql"),), connections={"shop": "{postgres}"}, env={"DATA_ROOT": "{files}"}
         ),
         proofs=PROOFS,
+        max_points=1,
     )
     with open_driver(config) as opened:
         yield opened
@@ -72,10 +75,10 @@ def left_out(verdict: Verdict) -> list[str]:
     ("dag_id", "date", "says"),
     [
         pytest.param("green_all_done", FIRST, "task refuse failed: LookupError: there is no order of", id="each-date"),
-        pytest.param("green_second_date", SECOND, "task load_some failed: LookupError:", id="one-date"),
+        pytest.param("green_second_date", SECOND, "task load_some failed: LookupError:", id="one-date", marks=DEEP),
         pytest.param("green_mapped", FIRST, "task load_part failed: ValueError: part 2 of", id="one-instance"),
         pytest.param("green_teardown", FIRST, "task stop failed: ConnectionError: nobody is there", id="teardown"),
-        pytest.param("green_upstream", FIRST, "task refuse failed: LookupError:", id="with-tasks-below"),
+        pytest.param("green_upstream", FIRST, "task refuse failed: LookupError:", id="with-tasks-below", marks=DEEP),
     ],
 )
 def test_a_green_run_in_which_a_task_failed_proves_nothing(
@@ -92,7 +95,7 @@ def test_a_green_run_in_which_a_task_failed_proves_nothing(
 
 
 def test_a_law_that_takes_one_date_is_not_proven_where_another_fails(verdict_of: VerdictOf) -> None:
-    """The verdict is about all dates of the proof: `backfill` looks at the first one alone, where it has just one."""
+    """The verdict is about all dates of the proof, and `crash` looks at the first one alone."""
     verdict = verdict_of("green_second_date", "crash")
     assert (verdict.outcome, verdict.histories) == ("error", 0)
     assert "for 2026-01-02 is green, but task load_some failed" in str(verdict.reason)
@@ -114,7 +117,9 @@ def test_a_triggered_run_in_which_a_task_failed_proves_nothing(verdict_of: Verdi
     assert "green_below, which it triggers, failed in task refuse: LookupError: there is no" in str(verdict.reason)
 
 
-@pytest.mark.parametrize("dag_id", ["second_try", "teardown_that_works", "healthy", "join_min_one"])
+@pytest.mark.parametrize(
+    "dag_id", ["second_try", pytest.param("teardown_that_works", marks=DEEP), "healthy", "join_min_one"]
+)
 def test_what_succeeds_in_the_end_is_proven(verdict_of: VerdictOf, dag_id: str) -> None:
     """At a second try, too, and without a branch that was not chosen."""
     verdict = verdict_of(dag_id, "rerun")
@@ -160,8 +165,10 @@ def test_a_callback_that_fails_is_named(verdict_of: VerdictOf) -> None:
     ("dag_id", "says"),
     [
         pytest.param("join_skipped", ["other, publish ran in no history (skipped)"], id="join"),
-        pytest.param("cut_short", ["publish ran in no history (skipped)"], id="short-circuit"),
-        pytest.param("mapped_over_nothing", ["load_part ran in no history (skipped)"], id="mapped-over-nothing"),
+        pytest.param("cut_short", ["publish ran in no history (skipped)"], id="short-circuit", marks=DEEP),
+        pytest.param(
+            "mapped_over_nothing", ["load_part ran in no history (skipped)"], id="mapped-over-nothing", marks=DEEP
+        ),
         pytest.param("skips_itself", ["publish skipped itself in each run"], id="skips-itself"),
     ],
 )
@@ -175,10 +182,10 @@ def test_a_task_that_never_ran_is_named(verdict_of: VerdictOf, dag_id: str, says
     ("dag_id", "law", "says"),
     [
         pytest.param("appends_ignored", "rerun", "compared: loads (ignore)", id="ignore"),
-        pytest.param("appends_ignored", "effect", "compared: loads (ignore)", id="ignore-effect"),
+        pytest.param("appends_ignored", "effect", "compared: loads (ignore)", id="ignore-effect", marks=DEEP),
         pytest.param("appends_exempt", "rerun", "runs write is compared: loads (exempt.rerun)", id="exempt"),
         pytest.param("variable_alone", "rerun", "compared: Airflow's variable last", id="variable"),
-        pytest.param("variable_alone", "effect", "compared: Airflow's variable last", id="variable-effect"),
+        pytest.param("variable_alone", "effect", "compared: Airflow's variable last", id="variable-effect", marks=DEEP),
         pytest.param(
             "appends_files_ignored",
             "rerun",
@@ -224,8 +231,10 @@ def test_histories_that_were_not_drawn_are_named(verdict_of: VerdictOf) -> None:
 
 
 def test_dates_that_no_history_has_are_named(verdict_of: VerdictOf) -> None:
-    """`crash` tries the first one alone."""
-    assert left_out(verdict_of("healthy", "crash")) == [f"not tried: {SECOND}"]
+    """`crash` tries the first one alone, here at few of its points."""
+    points, dates = left_out(verdict_of("healthy", "crash"))
+    assert re.fullmatch(r"\d+ of \d+ points of a run left out, as asked for \(--max-points\)", points)
+    assert dates == f"not tried: {SECOND}"
 
 
 @pytest.mark.deep

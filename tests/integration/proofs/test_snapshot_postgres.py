@@ -71,6 +71,7 @@ DIFFERENT = [
     pytest.param("text", r"E'a\nb'", "'a b'", id="newline"),
     pytest.param("text", "'a'", "'a '", id="blank-at-the-end"),
     pytest.param("text", "'é'", "U&'e\\0301'", id="composed-and-decomposed"),
+    pytest.param("numeric", "0.10", "0.11", id="last-digit-of-a-number"),
     pytest.param("double precision", "0.1", "0.10000000000000002", id="last-digit-of-a-float"),
     pytest.param("real", "0.1", "0.10000001", id="last-digit-of-a-short-float"),
     pytest.param("double precision", "'NaN'", "'Infinity'", id="nan-and-infinity"),

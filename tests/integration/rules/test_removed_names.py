@@ -6,9 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
-from dagproof.source.removed import CONTEXT, DAG_PARAMETERS, TRIGGER_RULES, removed_names
+from dagproof.source.removed import (
+    CONTEXT,
+    DAG_PARAMETERS,
+    TRIGGER_RULES,
+    provider_names,
+    removed_name,
+    removed_names,
+)
 from dagproof.source.target import target
 
 IMPORTS = """
@@ -71,6 +79,33 @@ def test_what_is_newly_gone_is_still_there_in_the_versions_before(tmp_path: Path
     """So that nobody is told of it too early; the program finds what is there."""
     later = [name for name, since in removed_names().items() if since > target()]
     assert ask(IMPORTS, [*later, "airflow.sdk.DAG"], tmp_path) == [*later, "airflow.sdk.DAG"]
+
+
+def test_no_name_that_a_provider_is_said_to_lack_can_be_imported(tmp_path: Path) -> None:
+    """Of the providers that are installed here; and what is said to replace it can."""
+    here = [name for name, one in provider_names().items() if _is_here(one.package)]
+    gone = {name: removed for name in here if (removed := removed_name(name, target()))}
+    assert any("postgres" in name for name in gone)
+    assert ask(IMPORTS, list(gone), tmp_path) == []
+    told = {one.instead for one in gone.values()}
+    ways = {way for way in told if way.startswith("airflow.providers.") and " " not in way}
+    ours = sorted(way for way in ways if any(way.startswith(_prefix(one)) for one in _packages()))
+    assert ask(IMPORTS, ours, tmp_path) == ours
+
+
+def _packages() -> list[str]:
+    return sorted({one.package for one in provider_names().values() if _is_here(one.package)})
+
+
+def _prefix(package: str) -> str:
+    return "airflow.providers." + package.removeprefix("apache-airflow-providers-").replace("-", ".") + "."
+
+
+def _is_here(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def test_parameters_rules_and_variables_are_refused(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_a_rule_may_be_left_out_below_a_folder(project: Project) -> None:
         ("[tool.dagproof.rules.slow-import]\nseconds = true\n", "must be a number of 0 or more, not True"),
         ("[tool.dagproof.rules.dangling-reference]\npools = 'a'\n", "must be a list of strings, not 'a'"),
         ("[tool.dagproof.rules.poke-sensor]\nmode = 'a'\n", "has no options"),
+        ("[tool.dagproof.rules.poke-sensor]\nseverity = 'warn'\n", "valid severities: error, warning"),
         ("[tool.dagproof.check]\ntimeouts = 3\n", "did you mean 'timeout'?"),
     ],
 )

@@ -7,8 +7,9 @@ between happens at once and for good, like a transaction that is committed.
 from __future__ import annotations
 
 import copy
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from dagproof.config import Config, ProofConfig
 from dagproof.histories import History, Step
-from dagproof.lab import Lab
+from dagproof.lab import Lab, _Key
 from dagproof.laws import Verdict, law_named
 from dagproof.prover import Prover
 from dagproof.worlds.machine import ELSEWHERE, HERE, Machine
@@ -68,8 +69,10 @@ Load = Callable[[Stores, Here], Iterator[None]]
 class ModelWorld:
     """A world of one history."""
 
-    def __init__(self, machine: Machine, stores: Stores | None = None, now: datetime | None = None) -> None:
-        self.machine = machine
+    def __init__(self, worker: Any, stores: Stores | None = None, now: datetime | None = None) -> None:
+        self.worker = worker
+        self.machine: Machine = worker.machine
+        self.scratch: tuple[str, ...] = ()
         self.stores = copy.deepcopy(stores) if stores else Stores()
         self.now = now
         self.reports: list[dict[str, Any]] = []
@@ -111,7 +114,15 @@ class ModelStage:
         clock = self._clock(world, step)
         here = Here(step.date, clock, world.machine, f"{'backfill' if step.kind == 'backfill' else 'scheduled'}")
         state = "failed" if step.kind == "crash" else "success"
-        report = {"dag": "modelled", "clock": clock.isoformat(), "state": state, "states": [], "tasks": [], "slots": {}}
+        report = {
+            "dag": "modelled",
+            "clock": clock.isoformat(),
+            "state": state,
+            "states": [],
+            "tasks": [],
+            "slots": {},
+            "again": [],
+        }
         world.now = clock
         world.reports.append(report)
         try:
@@ -157,7 +168,7 @@ class ModelLab(Lab):
 
     def points(self, history: History) -> tuple[list[Point], str]:
         """A point before each operation of the load."""
-        with self._world_after_moves(history[:-1]) as world:
+        with self._world_after(_Key(self._moves(history[:-1]), HERE.name, 0), HERE) as world:
             here = Here(history[-1].date, datetime.now(tz=timezone.utc), HERE, "scheduled")
             number = sum(1 for _ in self._stage.load(world.stores, here))  # type: ignore[attr-defined]
         return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], ""
@@ -170,24 +181,20 @@ class ModelLab(Lab):
         """Nobody is watched."""
         return []
 
-    @contextmanager
-    def _world_after_moves(self, history: History) -> Iterator[ModelWorld]:
-        world = ModelWorld(HERE)
-        for step in history:
-            self._stage.play(world, step)  # type: ignore[arg-type]
-        yield world
-
 
 def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
     """A lab for a load; `proof` is its configuration."""
+    metadata = root / "metadata.db"
+    with closing(sqlite3.connect(metadata)) as connection:
+        connection.execute("CREATE TABLE variable (key, val)")
     config = Config(root=root, proofs={"modelled": ProofConfig(**{"corrections": {"changed": ""}, **proof})})
 
     @contextmanager
-    def world(machine: Machine, saved: ModelWorld | None = None) -> Iterator[ModelWorld]:
-        yield ModelWorld(machine, saved.stores, saved.now) if saved else ModelWorld(machine)
+    def world(worker: Any, saved: ModelWorld | None = None) -> Iterator[ModelWorld]:
+        yield ModelWorld(worker, saved.stores, saved.now) if saved else ModelWorld(worker)
 
     def saved(world: ModelWorld) -> ModelWorld:
-        return ModelWorld(world.machine, world.stores, world.now)
+        return ModelWorld(world.worker, world.stores, world.now)
 
     about: Mapping[str, Any] = {
         "tasks": {"load": ""},
@@ -200,7 +207,7 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
         config=config,
         machines=(HERE, ELSEWHERE),
         worlds=SimpleNamespace(world=world, save=saved, forget=lambda world: None),
-        worker=lambda machine: machine,
+        worker=lambda machine: SimpleNamespace(machine=machine, metadata=metadata),
         about=lambda dag_id: about,
     )
     runs = {

@@ -14,6 +14,7 @@ from dagproof.histories import Step
 from dagproof.lab import Lab
 from dagproof.laws.base import is_temporary
 from dagproof.laws.crash import Crash
+from dagproof.scope import Scope
 from dagproof.worlds.diff import Diff
 from dagproof.worlds.snapshot import File, Snapshot, Table
 
@@ -43,7 +44,8 @@ def world(users: Any = (), files: dict[str, str] | None = None, **tables: Any) -
 
 def torn(old: Snapshot, new: Snapshot, now: Snapshot, untouched: Snapshot = EMPTY, *scratch: str) -> tuple[Diff, str]:
     """Return what the law says of `now`, in a lab where the world was `untouched` before the first run."""
-    lab = SimpleNamespace(proof=SimpleNamespace(scratch=scratch), before=lambda history: untouched)
+    proof = SimpleNamespace(scratch=scratch)
+    lab = SimpleNamespace(proof=proof, before=lambda history: untouched, scope=Scope())
     return Crash()._torn(cast(Lab, lab), old, new, now, CRASHED)
 
 

@@ -68,7 +68,7 @@ class Loader:
         "execute('INSERT INTO %s SELECT 1' % 't')",
         "Loader('t').load()",
         "async def go():\n    await ti.conn.execute('INSERT INTO t SELECT 1')\nasyncio.run(go())",
-        "hook = PostgresHook('x')\nrows = hook.get_records('SELECT * FROM s')\nif rows:\n    hook.insert_rows('t', rows)",
+        "hook = PostgresHook('x')\nrows = hook.get_records('SELECT 1')\nif rows:\n    hook.insert_rows('t', rows)",
         "df = pd.read_csv('x').merge(pd.read_csv('y'), on='id').reset_index()\ndf.to_sql('t', 'x', if_exists='append')",
         "import os\nexecute('INSERT INTO t SELECT 1')\nos.remove('x.csv')",
         "import subprocess\nsubprocess.run('psql -d x -c \"INSERT INTO t SELECT 1\"', shell=True)",

@@ -71,4 +71,4 @@ def test_a_hash_of_what_may_be_text_is_doubtful(look_in_task: Look) -> None:
 def test_a_draw_while_parsing_is_found_where_a_task_gets_it(look_in_dag: Look) -> None:
     """All runs between two parsings share it."""
     (finding,) = look_in_dag("BashOperator(task_id='load', bash_command=f'load {uuid.uuid4()}')", RULE)
-    assert "when its module is imported" in finding.message
+    assert "when the file is parsed" in finding.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from dagproof import ruffing
 from dagproof.errors import ConfigError
 from dagproof.rules import rule_named
 from dagproof.rules.engine.checking import check
-from dagproof.source.removed import removed_name
+from dagproof.source.removed import provider_names, removed_name
 from dagproof.source.target import SUPPORTED, target
 from tests.unit.rules.conftest import HEAD, Look
 
@@ -283,3 +284,58 @@ def test_without_ruff_the_rest_is_found(look_in_dag: Look, monkeypatch: pytest.M
     for found in (None, str(broken)):
         monkeypatch.setattr(ruffing, "_ruff", lambda found=found: found)
         assert len(look_in_dag("DAG('x', concurrency=3, schedule=None)", RULE)) == 1
+
+
+def test_the_table_of_providers_leads_to_names_that_are_there() -> None:
+    """No replacement is gone itself, each release has its month, and the best-known operators are among them."""
+    known = provider_names()
+    for name, one in known.items():
+        assert one.instead not in known, name
+        assert re.fullmatch(r"20\d\d-\d\d", one.month)
+        assert re.fullmatch(r"\d+\.\d+\.\d+", one.since)
+    sql = "airflow.providers.common.sql.operators.sql.SQLExecuteQueryOperator"
+    for provider, operator in (("postgres", "Postgres"), ("mysql", "MySql"), ("oracle", "Oracle")):
+        assert known[f"airflow.providers.{provider}.operators.{provider}.{operator}Operator"].instead == sql
+    assert len(known) > 300
+
+
+@pytest.mark.parametrize(
+    ("line", "way"),
+    [
+        (
+            "from airflow.providers.cncf.kubernetes.operators.kubernetes_pod import KubernetesPodOperator",
+            "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator",
+        ),
+        (
+            "from airflow.providers.amazon.aws.operators.aws_lambda import AwsLambdaInvokeFunctionOperator",
+            "airflow.providers.amazon.aws.operators.lambda_function",
+        ),
+        (
+            "from airflow.providers.google.cloud.operators.bigquery import BigQueryExecuteQueryOperator",
+            "airflow.providers.google.cloud.operators.bigquery.BigQueryInsertJobOperator",
+        ),
+        ("from airflow.providers.oracle.operators.oracle import OracleOperator", "SQLExecuteQueryOperator"),
+        ("from airflow.providers.slack.transfers.sql_to_slack import SqlToSlackOperator", "SqlToSlackWebhookOperator"),
+        ("import airflow.providers.postgres.operators.postgres as old", ""),
+        ("from airflow.providers.microsoft.mssql.operators import mssql", ""),
+    ],
+)
+def test_what_a_provider_dropped_is_found_with_what_replaces_it(look: Look, line: str, way: str) -> None:
+    """Also modules, and what a module that is gone had in it."""
+    (finding,) = look(f'{line}\nfrom airflow.sdk import DAG\nDAG("a", schedule=None)\n', "removed-api")
+    assert " is gone since apache-airflow-providers-" in finding.message
+    assert way in finding.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from airflow.providers.postgres.hooks.postgres import PostgresHook",
+        "from airflow.providers.http.operators.http import HttpOperator",
+        "from airflow.providers.nobody.operators.postgres import PostgresOperator",
+        "try:\n    from airflow.providers.http.operators.http import SimpleHttpOperator\nexcept ImportError:\n    pass",
+    ],
+)
+def test_what_a_provider_still_has_is_fine(look: Look, line: str) -> None:
+    """And so is an import with a fallback."""
+    assert look(f'{line}\nfrom airflow.sdk import DAG\nDAG("a", schedule=None)\n', "removed-api") == []

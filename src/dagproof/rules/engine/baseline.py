@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,18 @@ class Entry:
     path: str
     fingerprint: str
     message: str
+    until: str = ""
+    """The last day on which it is known, as ``YYYY-MM-DD``; empty where it has no end."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from others."""
+        return (self.rule, self.path, self.fingerprint)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it does not hold any more."""
+        return bool(self.until) and datetime.now().astimezone().date().isoformat() > self.until
 
 
 def entries(findings: Iterable[Finding], line_of: Callable[[str, int], str], *, base: Path, root: Path) -> list[Entry]:
@@ -73,7 +86,8 @@ def read(path: Path) -> list[Entry]:
 def write(path: Path, known: Iterable[Entry]) -> None:
     """Write a baseline, in one step, so that nobody ever reads half of one."""
     rows: list[dict[str, Any]] = [
-        vars(one) for one in sorted(known, key=lambda one: (one.path, one.rule, one.fingerprint))
+        {name: value for name, value in vars(one).items() if name != "until" or value}
+        for one in sorted(known, key=lambda one: (one.path, one.rule, one.fingerprint))
     ]
     part = path.with_name(f"{path.name}.{os.getpid()}")
     try:
@@ -86,14 +100,20 @@ def write(path: Path, known: Iterable[Entry]) -> None:
 
 def without_known(checked: Checked, mine: list[Entry], known: Collection[Entry]) -> Checked:
     """Return what was found but for what the baseline knows; `mine` are the entries of what was found."""
-    old = {(one.rule, one.path, one.fingerprint) for one in known}
+    old = {one.key for one in known if not one.is_over}
     pairs = zip(checked.findings, mine, strict=True)
-    new = tuple(finding for finding, one in pairs if (one.rule, one.path, one.fingerprint) not in old)
+    new = tuple(finding for finding, one in pairs if one.key not in old)
     return replace(checked, findings=new, known=len(checked.findings) - len(new))
 
 
 def updated(
-    mine: list[Entry], known: Iterable[Entry], *, looked_at: Collection[str], rules: Collection[str], root: Path
+    mine: list[Entry],
+    known: Iterable[Entry],
+    *,
+    looked_at: Collection[str],
+    rules: Collection[str],
+    root: Path,
+    until: str = "",
 ) -> list[Entry]:
     """Return the new baseline: what is found now, and what this run could not see.
 
@@ -103,6 +123,10 @@ def updated(
         looked_at: the paths that were looked at.
         rules: the rules that looked.
         root: the folder that paths are relative to.
+        until: the last day on which what is new in it is known; what it held keeps its own, unless that is over.
     """
+    known = list(known)
+    ends = {one.key: one.until for one in known if not one.is_over}
+    mine = [replace(one, until=ends.get(one.key, until)) for one in mine]
     kept = [one for one in known if (root / one.path).exists() and not (one.path in looked_at and one.rule in rules)]
     return list(dict.fromkeys([*mine, *kept]))

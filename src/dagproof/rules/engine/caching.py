@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import sys
+import sysconfig
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -161,6 +162,7 @@ def _key(project: Project, rules: Collection[Rule]) -> str:
         *_own_files(),
         *(f"{rule.name} {sorted(rule.chosen.items())}" for rule in rules),
         str(project.airflow),
+        str(Path(sysconfig.get_paths()["purelib"]).stat().st_mtime_ns),  # what is installed decides what is gone
         str(project.base),
         *map(str, project.roots),
         *(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith("AIRFLOW__")),

@@ -13,6 +13,7 @@ from dagproof.errors import UsageError
 from dagproof.loaded.model import LoadedFolder
 from dagproof.rules import Finding, Rule
 from dagproof.rules.base import SourceFile
+from dagproof.rules.engine import severity
 from dagproof.rules.engine.caching import Cache
 from dagproof.rules.engine.grouping import DagsOf, Group, grouped
 from dagproof.rules.engine.merging import merged
@@ -82,7 +83,7 @@ class Checked:
     @property
     def exit_status(self) -> int:
         """0: nothing found. 1: something certain was found. 2: nothing was, and some file could not be looked at."""
-        if any(finding.certain for finding in self.findings):
+        if any(finding.fails for finding in self.findings):
             return FOUND
         return CANNOT_TELL if self.unreadable else NOTHING
 
@@ -209,7 +210,8 @@ def check_files(
         _add(found, (finding for rule in rules for finding in rule.check_sources(sources)))
     else:
         _add_loaded(found, folder, sources, rules)
-    findings = _left(files, looked, found, rules_for or (lambda path: rules), folder)
+    left = _left(files, looked, found, rules_for or (lambda path: rules), folder)
+    findings = list(severity.applied(left, rules))
     return Checked(
         tuple(findings),
         files.count,

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from dagproof.config import Config, load_config
@@ -17,7 +18,8 @@ from dagproof.loaded.model import LoadedFolder
 from dagproof.rules import Rule
 from dagproof.rules.engine import baseline
 from dagproof.rules.engine.caching import Cache, cache_folder
-from dagproof.rules.engine.checking import Checked, Files, Load, check_files, find_files
+from dagproof.rules.engine.checking import FOUND, NOTHING, Checked, Files, Load, check_files, find_files
+from dagproof.rules.engine.fixing import Fixes, fixes, write
 from dagproof.rules.engine.options import by_path, configured
 from dagproof.rules.engine.selection import selected, split
 from dagproof.rules.engine.sourcing import Looked
@@ -55,6 +57,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update-baseline", action="store_true", help="make the baseline hold what is found now, and nothing else"
     )
+    parser.add_argument(
+        "--until", metavar="YYYY-MM-DD", help="with --update-baseline: how long it silences what is new in it"
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="rewrite what has one certain fix: moved names, parameters, mode of sensors"
+    )
+    parser.add_argument("--diff", action="store_true", help="print what --fix would change, and change nothing")
     parser.add_argument("--no-cache", action="store_true", help="look at every file anew")
 
 
@@ -74,14 +83,29 @@ def _run(options: argparse.Namespace) -> int:
     config = load_config(Path.cwd())
     paths = [Path(path) for path in options.paths] or [config.dags_folder]
     rules = _selected(options, config)
-    checked, files = check_project(
-        paths, rules, config, base=Path.cwd(), imports=not options.no_import, caches=not options.no_cache
-    )
+    base, imports, caches = Path.cwd(), not options.no_import, not options.no_cache
+    checked, files = check_project(paths, rules, config, base=base, imports=imports, caches=caches)
+    if options.fix or options.diff:
+        found = fixes(checked.findings, base)
+        _tell_of_refused(found)
+        if options.diff:
+            if found.files:
+                _write("".join(one.diff for one in found.files).rstrip("\n"))
+            return FOUND if found.files else NOTHING
+        write(found.files)
+        if found.files:
+            sys.stderr.write(f"fixed {found.count} findings in {len(found.files)} files\n")
+            checked, files = check_project(paths, rules, config, base=base, imports=imports, caches=caches)
     checked = _with_baseline(checked, files, rules, options, config)
     text = report(checked, options, rules, has_baseline=bool(options.baseline or config.check.baseline))
     if text:
         _write(text)
     return checked.exit_status
+
+
+def _tell_of_refused(found: Fixes) -> None:
+    for path, reason in found.refused:
+        sys.stderr.write(f"{path} is left as it is: {reason}\n")
 
 
 def _write(text: str) -> None:
@@ -148,8 +172,10 @@ def _loading(paths: Sequence[Path], config: Config, roots: Sequence[Path]) -> Lo
                 archived = path in files.walk.archived
                 file = path.parent if archived else path.resolve()
                 wanted.setdefault(file, Wanted(file, bundle_of(file), "" if archived else files.text(shown)))
-        user = [*roots, *folders]
-        return load(list(wanted.values()), config, show=lambda p: files.project.show(Path(p)), whole=whole, user=user)
+        more = files.project.safe_roots()
+        followed = replace(config, pythonpath=(*config.pythonpath, *map(str, more)))
+        user = [*roots, *folders, *more]
+        return load(list(wanted.values()), followed, show=lambda p: files.project.show(Path(p)), whole=whole, user=user)
 
     return loading
 
@@ -188,8 +214,16 @@ def _with_baseline(
     looked_at = {baseline.told(path.resolve(), root) for path in files.walk.files}
     names = {rule.name for rule in rules if not (options.no_import and rule.needs_import)}
     old = baseline.read(path) if path.exists() else []
-    baseline.write(path, baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root))
+    new = baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root, until=_date(options.until))
+    baseline.write(path, new)
     return replace(checked, findings=(), known=len(checked.findings))
+
+
+def _date(text: str | None) -> str:
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise UsageError(f"--until is {text!r}; write a date as YYYY-MM-DD") from None
 
 
 def report(checked: Checked, options: argparse.Namespace, rules: Sequence[Rule], *, has_baseline: bool) -> str:

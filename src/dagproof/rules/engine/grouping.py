@@ -1,4 +1,4 @@
-"""Make one of all findings that have one cause: a line of a shared module is fixed once, however many DAGs it reaches."""
+"""Make one of all findings that have one cause: a line of a shared module is fixed once, whatever it reaches."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 from dagproof.config import Config, PathConfig
 from dagproof.errors import ConfigError, nearest
 from dagproof.rules import Rule, all_rules
+from dagproof.rules.engine import severity
 from dagproof.rules.engine.selection import selected
 
 KINDS = {float: "a number of 0 or more", str: "a string", bool: "true or false", tuple: "a list of strings"}
@@ -32,12 +33,16 @@ def configured(rules: Collection[Rule], config: Config) -> tuple[Rule, ...]:
 
 def _checked(rule: Rule, options: Mapping[str, Any]) -> dict[str, Any]:
     where = f"tool.dagproof.rules.{rule.name}"
-    if not rule.options:
-        raise ConfigError(f"[{where}] has keys, but the rule {rule.name} has no options; remove the table")
-    found = {}
+    if not rule.options and set(options) - {severity.KEY}:
+        raise ConfigError(
+            f"[{where}] has keys, but the rule {rule.name} has no options; only {severity.KEY} can be set for it"
+        )
+    found: dict[str, Any] = {severity.KEY: severity.checked(options, where)} if severity.KEY in options else {}
     for key, value in options.items():
+        if key == severity.KEY:
+            continue
         if key not in rule.options:
-            raise ConfigError(f"[{where}] has no key {key!r}{nearest(key, rule.options)}")
+            raise ConfigError(f"[{where}] has no key {key!r}{nearest(key, [*rule.options, severity.KEY])}")
         found[key] = _value(value, rule.options[key], f"{where}.{key}")
     return found
 

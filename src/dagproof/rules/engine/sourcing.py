@@ -79,9 +79,9 @@ def _unfollowed(dagfile: DagFile) -> Iterator[tuple[str, int, str]]:
     for body in dagfile.bodies:
         module = body.scope.module
         for one in body.scope.imports:
-            if one.target and not one.is_guarded and project.is_own(one.target, module):
-                if project.find(one.target, module) is None:
-                    yield module.shown, getattr(one.node, "lineno", 1), project.written(one.target)
+            is_own = one.target and not one.is_guarded and project.is_own(one.target, module)
+            if is_own and project.find(one.target, module) is None:
+                yield module.shown, getattr(one.node, "lineno", 1), project.written(one.target)
 
 
 def _checked(dagfile: DagFile, rules: Collection[Rule]) -> tuple[list[Finding], list[str]]:

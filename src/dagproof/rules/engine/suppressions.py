@@ -8,6 +8,7 @@ import re
 import tokenize
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cache
 
 from dagproof.errors import nearest
@@ -17,6 +18,7 @@ from dagproof.rules.unexplained_suppression import UnexplainedSuppression
 from dagproof.rules.unused_suppression import UnusedSuppression
 
 _COMMENT = re.compile(r"(?:#|--)\s*dagproof:\s*(?P<verb>\w*)(?P<rest>.*)$", re.IGNORECASE)
+_UNTIL = re.compile(r"(?:^|\s)until[ \t]+(?P<day>\d{4}-\d{1,2}-\d{1,2})(?=[\s(:,]|$)", re.IGNORECASE)
 _NAMES = re.compile(r"\s*[\w-]*\w(?:\s*,\s*[\w-]*\w)*")
 _NAME = re.compile(r"\s+(?P<name>[\w-]*\w)(?![\w(:])")
 _BEFORE_REASON = re.compile(r"\s*(?::|—|–|--?(?=\s)|,)?\s*")
@@ -33,12 +35,21 @@ class Suppression:
     about: int
     """The line it speaks of: its own, or the next one with code where it has a line for itself."""
     verb: str = "allow"
+    until: str = ""
+    """The last day on which it holds, as ``YYYY-MM-DD``; empty where it has no end."""
     used: set[str] = field(default_factory=set)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it does not hold any more."""
+        return bool(self.until) and datetime.now().astimezone().date().isoformat() > self.until
 
     def allows(self, finding: Finding, spot: Spot) -> bool:
         """Say whether it is about a finding that has to do with a place in its file."""
         named = finding.rule in self.names or finding.code in self.names
-        return named and spot.line <= self.about <= max(spot.end_line, spot.line)
+        if self.verb != "allow" or self.is_over or not named:
+            return False
+        return spot.line <= self.about <= max(spot.end_line, spot.line)
 
 
 def suppressions(text: str, *, is_python: bool = True) -> list[Suppression]:
@@ -81,8 +92,9 @@ def _of_sql(text: str) -> Iterator[Suppression]:
 
 
 def _suppression(match: re.Match[str], line: int, offset: int) -> Suppression:
-    names, reason = _read(match["rest"])
-    return Suppression(line, offset + 1, names, reason, line, match["verb"].lower())
+    end = _UNTIL.search(match["rest"])
+    names, reason = _read(_UNTIL.sub(" ", match["rest"], count=1))
+    return Suppression(line, offset + 1, names, reason, line, match["verb"].lower(), end["day"] if end else "")
 
 
 def _read(rest: str) -> tuple[tuple[str, ...], str]:
@@ -169,11 +181,25 @@ def _unused(comment: Suppression, rules: Collection[Rule]) -> Iterator[tuple[str
         return
     if not comment.names:
         yield "this allows no rule; name one: # dagproof: allow RULE (the reason)", ""
+    if comment.until and not _is_date(comment.until):
+        yield f"{comment.until!r} is not a date; write: until YYYY-MM-DD", ""
+        return
+    if comment.is_over:
+        names = ", ".join(comment.names)
+        yield f"this allowed {names} until {comment.until}, and that day has passed: fix it, or move the date", ""
+        return
     for name in comment.names:
         if name not in known:
             yield f"there is no rule {name!r}{nearest(name, known)}", ""
         elif known[name] in rules and name not in comment.used:
             yield f"nothing here is found by {name}; remove it", known[name].name
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _about(comment: Suppression, rule: Rule, path: str, message: str) -> Finding:

@@ -1,0 +1,4 @@
+import pendulum
+
+# unset_by_nobody, a DAG of airflow
+start = pendulum.parse("someday")
