@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.proofs.conftest import NOTHING, Project, command_lines_of, eventually
+from tests.integration.proofs.conftest import NOTHING, Project
+from tests.support.processes import command_lines_of
+from tests.support.waiting import eventually
 
 DAG = """\
 import os
