@@ -189,9 +189,9 @@ LAWS = (
     ),
     Mutant(
         "late: not late",
-        "stage.py",
-        "timedelta(seconds=step.delay)",
-        "timedelta(seconds=-60)",
+        "lab.py",
+        'step.kind not in ("arrive", "late") and self.proof.after',
+        'step.kind != "arrive" and self.proof.after',
         bug("no_wait", "late"),
     ),
     Mutant(

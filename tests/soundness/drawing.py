@@ -73,7 +73,7 @@ def _beside(fault: Fault, rng: random.Random, taken: set[str]) -> list[tuple[Fau
     """Draw healthy loads that stand beside a fault, and write elsewhere."""
     if not fault.is_companion:
         return []
-    found = []
+    found: list[tuple[Fault, Choice]] = []
     others = [other for other in FAULTS if other.is_companion and not other.tables_of_its_own & fault.tables_of_its_own]
     for other in rng.sample(others, rng.choice((0, 0, 0, 0, 1, 2))):
         if any(other.tables_of_its_own & known.tables_of_its_own for known, _ in found):

@@ -70,8 +70,11 @@ def open_judge(cases: Sequence[Case], folder: Path) -> Iterator[Driver]:
         proofs={case.dag_id: case.proof for case in cases},
         max_points=MAX_POINTS,
     )
-    held = {"MOST_POINTS": MAX_HELD, "MOST_POINTS_LATER": (MAX_HELD,) * 3}
-    with patch.multiple(overlap, **held), open_driver(config, machines=(HERE, ELSEWHERE)) as driver:
+    with (
+        patch.object(overlap, "MOST_POINTS", MAX_HELD),
+        patch.object(overlap, "MOST_POINTS_LATER", (MAX_HELD,) * 3),
+        open_driver(config, machines=(HERE, ELSEWHERE)) as driver,
+    ):
         yield driver
 
 

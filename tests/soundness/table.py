@@ -23,11 +23,13 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "soundness.md"
 HEAD = """\
 # Soundness, as a test
 
-{dags} small DAGs are drawn (seed {seed}): {sick} with one of {faults} known faults, and for each a healthy twin that
-does the same without it. What they write, and where, is known: tables with and without keys, partitioned, unlogged,
-behind views and in other schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in
-{folders} places; a service. Up to two healthy loads are beside the one in question; loads are hooks, SQL operators,
-psql, mapped tasks and Python.
+{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one and
+does the same without it. This page is about {sick} with a fault and {twins} twins.
+
+What they write, and where, is known: tables with and without keys, partitioned, unlogged, behind views and in other
+schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in {folders} places;
+a service. Up to two healthy loads are beside the one in question; loads are hooks, SQL operators, psql, mapped tasks
+and Python.
 
 The tests hold that each fault is found by a law that must find it, and that no healthy twin is accused. Where no law
 can see a fault, the verdict says what it does not see: that is counted as *said*.
@@ -67,7 +69,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
     twins = [outcome for outcome in outcomes if not outcome.case.is_sick]
     lines = [
         *HEAD.format(
-            dags=len(outcomes),
+            drawn=2 * DRAWN,
+            twins=len(twins),
             seed=SEED,
             sick=len(sick),
             faults=len(FAULTS),

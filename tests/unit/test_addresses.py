@@ -163,7 +163,7 @@ def test_what_may_be_reached_has_a_name() -> None:
         allow=("db:5432", "/out"),
     )
     assert beside(world, {"s3": "127.0.0.1:4711"}, [("db", 5432)]) == {
-        "/out": ("wrote", "files below /out"),
+        "/out": ("wrote", "/out"),
         "db:5432": ("reached", "db:5432 (connection warehouse)"),
         "127.0.0.1:4711": ("served", "service s3"),
     }

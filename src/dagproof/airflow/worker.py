@@ -30,6 +30,7 @@ from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.worlds.gate import ask_for_gate
 from dagproof.worlds.guard import Guard, notes_in
+from dagproof.worlds.seccomp import kill_unasked
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_PDEATHSIG = 1
@@ -228,7 +229,7 @@ class Worker:
         status = 1
         try:
             os.setsid()
-            self.control.close()
+            os.close(self.control.fileno())  # its own close waits for the file that requests are read from
             ours.close()
             work(theirs)
             status = 0
@@ -270,7 +271,7 @@ class Worker:
                     else:
                         awaited.remove(asks)  # the child is about to end
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+            kill_unasked(-pid, signal.SIGKILL)
         if status in (None, DISK_IS_FULL):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
@@ -294,7 +295,7 @@ class Worker:
             orphans = set(children_of(os.getpid())) - set(self.children)
             for orphan in orphans:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(orphan, signal.SIGKILL)
+                    kill_unasked(orphan, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(orphan, 0)
             if not orphans:

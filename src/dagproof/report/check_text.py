@@ -72,6 +72,9 @@ def reach(group: Group) -> str:
 def _group_lines(group: Group, code: list[str]) -> Iterator[str]:
     where = f"  = {reach(group)}" if group.count > 1 else _where(group.told)
     yield from _finding_lines(group.told, code, where)
+    if group.told.remedy and group.count > 1:
+        first = group.findings[0]
+        yield f"  = for example {first.path}:{first.line}: {first.message}"
 
 
 def _where(finding: Finding) -> str:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from dagproof.loaded.model import Event, LoadedFile
 from dagproof.rules.base import Finding, Rule
-from dagproof.source.clients import chain_names, connects_when_made, iterated, sends, sends_when_iterated
+from dagproof.source.clients import (
+    chain_names,
+    connects_when_made,
+    iterated,
+    may_have_clients,
+    sends,
+    sends_when_iterated,
+)
 from dagproof.source.dagfile import Body, DagFile, Place, Site
 from dagproof.source.outside import uses_database, uses_network
 from dagproof.source.strings import texts
@@ -119,6 +126,8 @@ class TopLevelIo(Rule):
 
     def _of_iterated(self, dagfile: DagFile, body: Body) -> Iterator[Finding]:
         """What sends a request for each page of what a body iterates over."""
+        if not may_have_clients(body.scope.module.text):
+            return
         for node in iterated(body.scope):
             for name in chain_names(node, body.scope, dagfile.resolver):
                 if name.endswith("()") and (reached := sends_when_iterated(name.removesuffix("()"))):

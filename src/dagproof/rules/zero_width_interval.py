@@ -138,6 +138,9 @@ class _Look:
 
     def _passed(self) -> Iterator[Reading]:
         """Both ends in arguments of their own, or in one text: ``since=…, until=…``, ``?from=…&to=…``."""
+        modules = {scope.module for _, scope in self.task.calls} | {body.scope.module for body in self.bodies}
+        if not any("data_interval_end" in module.text for module in modules):
+            return
         calls = [(call, scope, self.task.chain) for call, scope in self.task.calls]
         calls += [(site.call, site.scope, site.body.chain) for site in self._sites()]
         for call, scope, chain in calls:

@@ -13,6 +13,7 @@ from dagproof.source.values import Bound, Given, Value, dictionary
 
 MOST_VALUES = 12
 """Further values of one parameter are left out: a helper that a hundred calls share says nothing about any of them."""
+_PARSED: WeakKeyDictionary[DagFile, Given] = WeakKeyDictionary()
 _KNOWN: WeakKeyDictionary[DagFile, dict[Task | None, Bound]] = WeakKeyDictionary()
 
 
@@ -20,20 +21,26 @@ def bound(dagfile: DagFile, task: Task | None = None) -> Bound:
     """Return a resolver that knows what parameters are given: by all calls, or by those that one task makes."""
     known = _KNOWN.setdefault(dagfile, {})
     if task not in known:
-        given: Given = {}
-        phases = (dagfile.sites("parse"), dagfile.sites("run") if task is None else ())
-        for sites in phases:
-            _take_up(given, sites, dagfile.resolver)
-        if task is not None:
+        given = {parameter: list(values) for parameter, values in _while_parsing(dagfile).items()}
+        if task is None:
+            _take_up(given, dagfile.sites("run"), dagfile.resolver)
+            for one in dagfile.tasks:
+                _of_task(given, one, dagfile.resolver)
+        else:
             _take_up(given, dagfile.sites_of(dagfile.reached_by(task)), dagfile.resolver)
-        for one in dagfile.tasks if task is None else ():
-            _of_task(given, one, dagfile.resolver)
-        if task is not None:
             own: Given = {}
             _of_task(own, task, dagfile.resolver)
             given.update(own)
         known[task] = Bound(dagfile.resolver, given)
     return known[task]
+
+
+def _while_parsing(dagfile: DagFile) -> Given:
+    """What calls give to parameters while the file is parsed: the same for all tasks."""
+    if dagfile not in _PARSED:
+        _PARSED[dagfile] = {}
+        _take_up(_PARSED[dagfile], dagfile.sites("parse"), dagfile.resolver)
+    return _PARSED[dagfile]
 
 
 def _take_up(given: Given, sites: Iterable[Site], resolver: Resolver) -> None:

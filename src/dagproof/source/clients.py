@@ -112,6 +112,7 @@ _CONNECT_WHEN_MADE = re.compile(
     r"|(?:oracledb|cx_Oracle)\.(?:create_pool|SessionPool)$|kafka\.(?:KafkaProducer|KafkaConsumer|KafkaAdminClient)$"
     r"|(?:pysftp|ldap3)\.Connection$|snowflake\.snowpark\.(?:session\.)?Session\.builder\..*\.create$"
 )
+_LIBRARIES = re.compile(r"boto3|google|azure|redis|mongo")
 _LEAST = ("minconn", "minconn", "min_size", "min", "pool_size")
 """Arguments that say how many connections a pool begins with."""
 ITERATES = frozenset(
@@ -129,6 +130,11 @@ def sends(name: str) -> str | None:
     is_lazy = last in client.parts | client.lazy | client.iterators | _HARMLESS
     is_name = last.endswith("_path") or last.startswith(("parse_", "from_", "_"))
     return None if is_lazy or is_name or not last[:1].islower() else client.what
+
+
+def may_have_clients(text: str) -> bool:
+    """Say whether a file speaks of one of the libraries whose results send requests when they are iterated."""
+    return bool(_LIBRARIES.search(text))
 
 
 def sends_when_iterated(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -199,12 +200,12 @@ class Project:
         for root in rooting.places(importer, parts[0]):
             found = self._in_folder(root, parts)
             if found and found[0] != importer:
-                self._used[self.show(root)] = root
+                self._used[self._relative(root)] = root
                 return found
         for root in rooting.mounts(importer, parts[0]) if len(parts) > 1 else ():
             found = self._in_folder(root, parts[1:])
             if found and found[0] != importer and self._gives(*found):
-                self._used[f"{self.show(root)} (as {parts[0]})"] = None  # no path gives a folder another name
+                self._used[f"{self._relative(root)} (as {parts[0]})"] = None  # no path gives a folder another name
                 return found
         return None
 
@@ -214,6 +215,10 @@ class Project:
             return len(rest) <= 1 and all(part in self.module(path).text for part in rest)
         except UnreadableError:
             return False
+
+    def _relative(self, folder: Path) -> str:
+        """Return a folder as people would name it from where they stand."""
+        return os.path.relpath(folder, self.base).replace(os.sep, "/")
 
     def shown_roots(self) -> tuple[str, ...]:
         """Return the folders that imports were followed from, beside those that were given."""

@@ -11,6 +11,7 @@ from dagproof.source.project import readable_scope
 from dagproof.source.scopes import Binding, Scope
 
 MOST_ITEMS = 30
+_SAME_ITEMS = frozenset({"list", "tuple", "set", "sorted", "reversed"})
 
 
 class Value(NamedTuple):
@@ -86,7 +87,8 @@ def _of_loop(binding: Binding, resolver: Resolver) -> list[Value]:
     return []
 
 
-def _items(value: Value, resolver: Resolver) -> list[Value]:
+def _items(value: Value, resolver: Resolver, depth: int = 3) -> list[Value]:
+    """What is iterated over: the entries of a written list, or of a dictionary."""
     call = value.node
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("items", "values"):
         for one in followed(Value(call.func.value, value.scope), resolver, 4):
@@ -96,8 +98,15 @@ def _items(value: Value, resolver: Resolver) -> list[Value]:
                 nodes: list[ast.expr] = [ast.Tuple([k, v], ast.Load()) if is_whole else v for k, v in pairs]
                 return [Value(node, one.scope) for node in nodes][:MOST_ITEMS]
         return []
-    found = [one for one in followed(value, resolver, 4) if isinstance(one.node, ast.List | ast.Tuple | ast.Set)]
-    return [Value(node, one.scope) for one in found for node in getattr(one.node, "elts", ())][:MOST_ITEMS]
+    if isinstance(call, ast.Call) and getattr(call.func, "id", "") in _SAME_ITEMS and len(call.args) == 1 and depth:
+        return _items(Value(call.args[0], value.scope), resolver, depth - 1)
+    items: list[Value] = []
+    for one in followed(value, resolver, 4):
+        if isinstance(one.node, ast.List | ast.Tuple | ast.Set):
+            items += [Value(node, one.scope) for node in one.node.elts]
+        elif isinstance(one.node, ast.Call) and one.node is not call and depth:
+            items += _items(one, resolver, depth - 1)
+    return items[:MOST_ITEMS]
 
 
 def _part(item: Value, position: int | None) -> Value | None:

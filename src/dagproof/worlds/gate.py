@@ -143,6 +143,9 @@ class Gate:
             return errno.EACCES
         except OSError as error:  # what the caller points at is not there: the kernel will say so, too
             return 0 if error.errno in {errno.EIO, errno.ENOENT, errno.ESRCH, errno.EBADF} else errno.EACCES
+        except Exception as error:  # whoever asks waits for an answer, and the next one does, too
+            self._guard.note("refused", f"the run called {call.name}, which could not be judged ({error!r})")
+            return errno.EPERM
         return 0
 
     def _check(self, call: Call) -> None:

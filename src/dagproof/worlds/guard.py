@@ -165,8 +165,6 @@ class Guard:
 
     def check_signal(self, pid: int, number: int, sender: int) -> None:
         """Raise :class:`OutsideWorldError` unless the process (or group, where `pid` is below 0) is of this run."""
-        if sender == self.root and pid < -1:
-            return  # the worker ends what a run has left; Landlock knows whose that is
         group = [other for other in _processes() if _group_of(other) == -pid] if pid < -1 else []
         targets = group if pid < 0 else [pid] if pid else []
         if not number or (pid != -1 and all(self.is_mine(target, sender) for target in targets)):

@@ -75,6 +75,11 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_void_p))
 
 
+#: What stands in the unused third argument of a `kill` that nobody is asked about: the worker has to end what its runs
+#: have started also when the listener has gone.
+_UNASKED = 0x6461676B
+
+
 @dataclass(frozen=True)
 class Call:
     """A system call that waits for an answer."""
@@ -120,6 +125,9 @@ def _program(machine: str) -> bytes:
     steps += [(_LOAD, 0, 0, _NR), (_JUMP_GE, 0, 1, _X32), (_RETURN, 0, 0, refuse)]
     for number in UNSEEN.values():
         steps += [(_JUMP_IF, 0, 1, number), (_RETURN, 0, 0, refuse)]
+    kill = NUMBERS[machine]["kill"]
+    unasked = [(_LOAD, 0, 0, _ARGUMENTS + 16), (_JUMP_IF, 0, 1, _UNASKED), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, _NR)]
+    steps += [(_JUMP_IF, 0, len(unasked), kill), *unasked]
     for name, number in NUMBERS[machine].items():
         if name not in _ONLY_WITH:
             steps += [(_JUMP_IF, 0, 1, number), (_RETURN, 0, 0, _NOTIFY)]
@@ -132,6 +140,20 @@ def _program(machine: str) -> bytes:
         steps += [(_JUMP_IF, 0, len(ask) + 1, number), *ask, (_RETURN, 0, 0, _ALLOW)]
     steps.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+def kill_unasked(pid: int, number: int) -> None:
+    """Send a signal to a process (or to group `-pid`) about which no listener is asked.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    if not is_known():
+        os.kill(pid, number)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(NUMBERS[platform.machine()]["kill"], pid, number, _UNASKED) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def descriptor_of(pid: int, number: int) -> int:

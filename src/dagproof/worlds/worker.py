@@ -168,7 +168,17 @@ class Worker:
             self._process.wait(2.0)
         self._undo.undo()
         self._process.wait()
+        self._kill_orphans()
         self._gate.close()
+
+    def _kill_orphans(self) -> None:
+        """Kill what a worker that was killed itself has left: its processes have the name of its folder to show."""
+        mark = f"AIRFLOW_HOME={self.home}".encode()
+        processes = os.listdir("/proc") if os.path.isdir("/proc") else []
+        for pid in (int(name) for name in processes if name.isdigit()):
+            with contextlib.suppress(OSError):  # it may end meanwhile, or be another user's
+                if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    os.kill(pid, signal.SIGKILL)
 
     def _ask(self, request: dict[str, Any], timeout: float, late: str) -> dict[str, Any]:
         self._send(request)

@@ -250,7 +250,8 @@ class Worlds:
     def left_aside(self) -> list[dict[str, str]]:
         """Return what a run that is over has left and nobody compares, as its report says it."""
         scratch = [f"~/{name}" for name in snapshot.HOME_SCRATCH if any(self.home.glob(name))]
-        entries = [{"what": name, "why": "not compared, since it is a cache or a history", "setting": ""} for name in scratch]
+        why = "not compared, since it is a cache or a history"
+        entries = [{"what": name, "why": why, "setting": ""} for name in scratch]
         if any(self.temporary.iterdir()):
             why = "not compared, since it is emptied before each run"
             entries.append({"what": "the folder for temporary files", "why": why, "setting": ""})
@@ -483,7 +484,7 @@ def beside(
     The connections that lead there are named, too; the port of a service is not, since it is another one each time.
     """
     leads = [(setting.removeprefix("connections."), place) for setting, place in literal_addresses(world)]
-    found: dict[str, tuple[str, str]] = {p: ("wrote", f"files below {p}") for p in world.allow if p.startswith("/")}
+    found: dict[str, tuple[str, str]] = {p: ("wrote", _called(p)) for p in world.allow if p.startswith("/")}
     for host, port in allowed:
         place = f"{host}:{port}"
         names = [name for name, leads_to in leads if leads_to in (place, f"{host}:") and name in world.connections]
@@ -491,6 +492,10 @@ def beside(
     for name, place in services.items():
         found[place] = ("served", f"service {name}")
     return found
+
+
+def _called(path: str) -> str:
+    return f"files below {path}" if os.path.isdir(path) else path
 
 
 def needs_postgres(world: WorldConfig) -> bool:

@@ -53,6 +53,9 @@ Written by task write, at dags/appends.py:8
 Replay:  dagproof replay """
 
 
+LEFT_OUT = "not compared: 2026-01-01.txt (exempt.rerun)"
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a healthy DAG, a broken one, and one that appends."""
@@ -63,6 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "pyproject.toml").write_text(
         "[tool.pytest.ini_options]\naddopts = '-ra -p no:cacheprovider --strict-markers'\n[tool.dagproof]\n"
         "dags = 'dags'\n[tool.dagproof.world]\nenv = {}\n"
+        "[tool.dagproof.proofs.healthy]\nexempt = { rerun = ['2026-01-01.txt'] }\n"
     )
     (root / "test_mine.py").write_text(
         textwrap.dedent(
@@ -140,6 +144,19 @@ def test_a_failing_proof_prints_its_report_and_nothing_of_our_internals(
     assert "prover.py" not in output
     texts = [failure.text or "" for failure in junit.iter("failure")]
     assert any(FAILURE in text for text in texts)
+
+
+def test_what_was_left_out_is_said_at_the_end(whole_run: tuple[str, ElementTree.Element]) -> None:
+    """Once, with the laws, also of proofs that succeed; in the JUnit file it is a property of each test."""
+    output, junit = whole_run
+    assert output.partition("dagproof: left out of the verdicts")[2].count(f"\nhealthy (rerun): {LEFT_OUT}\n") == 1
+    properties = {
+        name_of(case): [p.get("value") for p in case.iter("property") if p.get("name") == "left out"]
+        for case in junit.iter("testcase")
+    }
+    for name in ("healthy::rerun", "test_mine::test_rerun_is_identical"):
+        assert properties[name] == [f"healthy rerun: {LEFT_OUT}"]
+    assert not properties["healthy::effect"]
 
 
 def test_the_report_is_the_same_where_ci_runs_it(project: Path) -> None:
@@ -249,6 +266,7 @@ def test_xdist_gives_the_same_outcome(project: Path) -> None:
     assert FAILURE in done.stdout
     assert "2 failed, 5 passed" in done.stdout
     assert "dagproof: 6 verdicts in " in done.stdout
+    assert f"\nhealthy (rerun): {LEFT_OUT}\n" in done.stdout
     assert matrix(project / "xdist.html") == [
         ["appends", "✓ proven", "✓ proven", "✗ falsified: non-idempotent"],
         ["healthy", "✓ proven", "✓ proven", "✓ proven"],

@@ -37,7 +37,6 @@ dag_inserts: 2 of 3 laws proven over 2026-01-01
   ✓ deterministic  proven over 1 history: a fresh run on another machine leaves identical rows
   ✗ rerun          non-idempotent: run(2026-01-01), rerun(2026-01-01)
 
-  not compared nor restored: {marker} (world.allow)
   seed 0, {seconds} s
 """
 
@@ -211,7 +210,6 @@ Replay:  dagproof replay {replay}
 dag_commits_twice: 0 of 1 law proven over 2026-01-01
 
   ✗ crash          not atomic: run(2026-01-01), crash(2026-01-01, at {point})
-                   not compared nor restored: {marker} (world.allow)
 
   seed 0, {seconds} s
 """

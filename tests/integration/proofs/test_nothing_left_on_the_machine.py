@@ -53,13 +53,16 @@ def waits():
     subprocess.run(["sleep", "600"])
 
 
-for function in (succeeds, fails, waits):
-
+def make(function):
     @dag(dag_id=function.__name__, schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
-    def one(function=function):
+    def one():
         task(retries=0)(function)()
 
     one()
+
+
+for function in (succeeds, fails, waits):
+    make(function)
 """
 ENDS = (
     "success",
@@ -71,7 +74,7 @@ ENDS = (
     "SIGKILL of the run",
 )
 QUICK = ("SIGKILL of the driver",)
-ROUNDS = int(os.environ.get("R", "8"))
+ROUNDS = 8
 
 
 def left_behind() -> list[str]:
@@ -125,9 +128,7 @@ def prove(project: Project, end: str) -> None:
 @pytest.mark.parametrize(
     "end", [pytest.param(end, marks=[] if end in QUICK else pytest.mark.deep, id=end) for end in ENDS]
 )
-def test_the_machine_is_as_it_was(
-    end: str, make_project: Callable[..., Project], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_the_machine_is_as_it_was(end: str, make_project: Callable[..., Project], tmp_path: Path) -> None:
     """Before and after proofs that were ended in this way."""
     (tmp_path / "leaving.py").write_text(DAG)
     project = make_project(dags=tmp_path, timeout=5 if end == "timeout" else 120)

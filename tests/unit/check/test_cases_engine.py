@@ -491,3 +491,9 @@ def test_what_only_the_head_of_is_read_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
     assert done.stdout.count("\n") == 1
+
+
+def test_a_dag_that_only_a_script_makes_does_not_exist(case: Any, check: Check) -> None:
+    """`if __name__ == "__main__"` is nothing that Airflow runs."""
+    told = check(case("missed/mf18_called_only_as_script.py"), "mf18_called_only_as_script.py")
+    assert lines(told) == [("no-dag-found", "mf18_called_only_as_script.py", 6)]

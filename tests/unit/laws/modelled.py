@@ -170,7 +170,9 @@ class ModelLab(Lab):
         """A point before each operation of the load."""
         with self._world_after(_Key(self._moves(history[:-1]), HERE.name, 0), HERE) as world:
             here = Here(history[-1].date, datetime.now(tz=timezone.utc), HERE, "scheduled")
-            number = sum(1 for _ in self._stage.load(world.stores, here))  # type: ignore[attr-defined]
+            stage: Any = self._stage
+            stores: Any = getattr(world, "stores")  # noqa: B009 - it is a model
+            number = len(list(stage.load(stores, here)))
         return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], ""
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
@@ -209,6 +211,7 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
         worlds=SimpleNamespace(world=world, save=saved, forget=lambda world: None),
         worker=lambda machine: SimpleNamespace(machine=machine, metadata=metadata),
         about=lambda dag_id: about,
+        not_held=(),
     )
     runs = {
         ("modelled", date): Run(

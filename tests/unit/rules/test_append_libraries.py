@@ -65,6 +65,8 @@ class Loader:
         "for sql in ['SELECT 1', 'INSERT INTO t SELECT 1']:\n    PostgresHook('x').run(sql)",
         "for name in ('a', 'b'):\n    PostgresHook('x').run(f'INSERT INTO {name} SELECT 1')",
         "execute('INSERT INTO {} SELECT 1'.format('t'))",
+        "for sql in list({'t': 'INSERT INTO t SELECT 1'}.values()):\n    PostgresHook('x').run(sql)",
+        "queries = {'t': 'INSERT INTO t SELECT 1'}\nfor name, sql in sorted(queries.items()):\n    execute(sql)",
         "execute('INSERT INTO %s SELECT 1' % 't')",
         "Loader('t').load()",
         "async def go():\n    await ti.conn.execute('INSERT INTO t SELECT 1')\nasyncio.run(go())",

@@ -167,6 +167,7 @@ WAYS: dict[str, tuple[str, str]] = {
     "shm-remove-shell": ("shell(f'rm /dev/shm/{shared}')", "tried to write /dev/shm/{shared}"),
     "system-v-ctypes": ("c('shmget', 0, 4096, 0o1600)", "the run tried to make what outlives it (shmget"),
     "devices-shell": ("shell('echo x > /dev/mem')", "tried to write /dev/mem"),
+    "machine-ctypes": ("name = os.uname().nodename; c('sethostname', name, len(name))", ""),
     "io-uring-ctypes": ("c('syscall', 425, 1, ctypes.create_string_buffer(256))", ""),
 }
 #: What a run does in its own world.

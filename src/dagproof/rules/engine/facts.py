@@ -10,6 +10,7 @@ from dagproof.loaded.model import Spot
 from dagproof.rules.base import SourceFile
 from dagproof.source import words
 from dagproof.source.dagfile import DagFile, Place
+from dagproof.source.indexing import never_runs
 from dagproof.source.names import Names
 from dagproof.source.scopes import Scope
 
@@ -56,7 +57,13 @@ def _makes_dag(function: Scope, dagfile: DagFile) -> bool:
 def _words(tree: ast.Module) -> set[str]:
     """Every name that is read in a file, and every text, which may stand in ``__all__`` or ``globals()``."""
     found = set()
-    for node in ast.walk(tree):
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and never_runs(node.test):
+            waiting += node.orelse  # what only a script runs, Airflow never sees
+            continue
+        waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             found.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
