@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import importlib.machinery
 import json
 import logging
 import os
 import sys
 import threading
 import time
-import zipimport
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from dagproof.airflow import bundle
+from dagproof.airflow import bundle, private
 from dagproof.airflow.describing import Recorder, describe
 from dagproof.airflow.frames import UserCode
 from dagproof.airflow.watching import Watch, watch_lookups
@@ -55,7 +53,7 @@ class Import:
         """Import it; return what Airflow says of files that it could not import."""
         self.recorder.install()
         watch_lookups(self.watch)
-        for loader in (importlib.machinery.SourceFileLoader, zipimport.zipimporter):
+        for loader in private.dag_file_loaders():
             self._time(loader)
         threads = threading.active_count()
         self.watch.start()

@@ -6,9 +6,11 @@ part of that name in :data:`PARTS`, imported when it is asked for. :func:`check`
 
 from __future__ import annotations
 
+import importlib.machinery
 import inspect
+import zipimport
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -173,6 +175,14 @@ def given_to(operator: Any) -> Any:
     """Return the arguments that an operator was made with."""
     _spot("init_kwargs")
     return getattr(operator, "_BaseOperator__init_kwargs", {})
+
+
+def dag_file_loaders() -> list[Any]:
+    """Return the loaders that DAG files are imported with: Python's own, and since Airflow 3.4 one of Airflow's."""
+    loaders: list[Any] = [importlib.machinery.SourceFileLoader, zipimport.zipimporter]
+    with suppress(ImportError, AttributeError):
+        loaders.append(import_module("airflow.sdk.importers.python_importer")._DefinitionSourceLoader)
+    return loaders
 
 
 @contextmanager
