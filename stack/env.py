@@ -121,7 +121,7 @@ def main(arguments: list[str]) -> int:
     try:
         added = write(path)
     except OSError as error:
-        sys.stderr.write(f"{path} cannot be written: {error.strerror}. Name another file, or mend that.\n")
+        sys.stderr.write(f"{path} cannot be written: {error.strerror}. Name another file, or fix that.\n")
         return 2
     except ValueError as error:
         sys.stderr.write(f"SFTP_HOST_SECRET in {path} is no key: {error}. Remove that line to have another.\n")

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="write a small project, prove its load wrong, fix it, and prove it right")
     demo.add_argument("folder", nargs="?", type=Path, default=Path("dagproof-demo"), metavar="FOLDER")
     demo.set_defaults(run=_demo)
-    explain = commands.add_parser("explain", help="what a rule or law says, why, and what to do about it")
+    explain = commands.add_parser("explain", help="what a rule or law means, why it matters, and what to use instead")
     explain.add_argument("name", metavar="RULE_OR_LAW")
     explain.set_defaults(run=_explain)
     rules = commands.add_parser("rules", help="list all rules and laws")
@@ -64,9 +64,9 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     parser = commands.add_parser(
         "check",
-        help="look for what breaks DAGs, without running them",
+        help="find what breaks DAGs in production, without running them",
         description="Look at DAG files for what breaks them in production. Exit status 0: nothing found. 1: findings. "
-        "2: it could not tell, and why.",
+        "2: no verdict, and one sentence says why.",
     )
     add_options(parser)
     parser.set_defaults(run=run, imports=True)
@@ -77,7 +77,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "prove",
         help="run a DAG again and again, and compare the rows",
         description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
-        "1: falsified, with the shortest history that shows it. 2: it could not tell, and why.",
+        "1: falsified, with the shortest history that shows it. 2: no verdict, and one sentence says why.",
     )
     parser.add_argument("dag_id", metavar="DAG_ID")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
@@ -97,7 +97,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--max-points",
         type=positive,
         metavar="N",
-        help="points of a run at which `crash` cuts it off, spread over the run (default: all)",
+        help="points of a run at which `crash` kills it, spread over the run (default: all)",
     )
     parser.add_argument(
         "--jobs",
@@ -112,7 +112,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("replay", help="let a history that broke a law happen again")
+    parser = commands.add_parser("replay", help="run a saved history again")
     parser.add_argument("history", metavar="HISTORY_ID_OR_FILE")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
     _add_common(parser)

@@ -124,7 +124,7 @@ class Config:
     world: WorldConfig = field(default_factory=WorldConfig)
     proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
     max_points: int | None = None
-    """At how many points of a run `crash` cuts it off, at most; all by default. An option sets it, no key."""
+    """At how many points of a run `crash` kills it, at most; all by default. An option sets it, no key."""
     source: Path | None = None
     """The file it was read from; None when there is none and every value is the default."""
 
@@ -225,7 +225,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML ({error}); mend the file") from error
+        raise ConfigError(f"{path} is not valid TOML ({error}); fix the file") from error
 
 
 def _table(value: object, where: str) -> Mapping[str, Any]:

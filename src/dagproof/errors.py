@@ -31,4 +31,4 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     if not names:
         return ""
     shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
-    return f" (there is: {shown})"
+    return f" (choose from: {shown})"

@@ -79,7 +79,7 @@ def test_every_key_is_read() -> None:
         ),
         pytest.param(
             {"world": {"zzz": []}},
-            "[tool.dagproof.world] has no key 'zzz' (there is: allow, connections, disk, env, "
+            "[tool.dagproof.world] has no key 'zzz' (choose from: allow, connections, disk, env, "
             "schema, services, timeout, variables)",
             id="nothing-near",
         ),
@@ -150,7 +150,7 @@ def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: st
         ),
         pytest.param(
             {"model": "serve {port} {files}"},
-            "tool.dagproof.world.services.model has the placeholder {files} (there is: port)",
+            "tool.dagproof.world.services.model has the placeholder {files} (choose from: port)",
             id="store",
         ),
         pytest.param(
@@ -179,7 +179,7 @@ def test_a_service_that_cannot_be_one_is_refused(services: dict[str, str], messa
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     """With the parser's reason."""
     (tmp_path / "pyproject.toml").write_text("[tool.dagproof\n")
-    with pytest.raises(ConfigError, match=r"pyproject\.toml is not valid TOML \(.*\); mend the file"):
+    with pytest.raises(ConfigError, match=r"pyproject\.toml is not valid TOML \(.*\); fix the file"):
         load_config(tmp_path)
 
 
@@ -226,6 +226,6 @@ def test_the_name_that_is_offered_exists(name: str, valid: list[str]) -> None:
     if offered.startswith("; did you mean"):
         assert offered.split("'")[1] in valid
     elif valid:
-        assert offered.removeprefix(" (there is: ").split(", ")[0].rstrip(")") == min(valid)
+        assert offered.removeprefix(" (choose from: ").split(", ")[0].rstrip(")") == min(valid)
     else:
         assert offered == ""

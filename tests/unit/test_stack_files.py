@@ -141,7 +141,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     """In one sentence, with the way out."""
     refused = write_env(tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == f"{tmp_path} cannot be written: Is a directory. Name another file, or mend that.\n"
+    assert refused.stderr == f"{tmp_path} cannot be written: Is a directory. Name another file, or fix that.\n"
     assert write_env("--help").returncode == 2
 
 

@@ -71,7 +71,7 @@ def by_path(rules: Sequence[Rule], config: Config, base: Path) -> Callable[[str]
     for pattern, one in config.paths.items():
         if not any(config.root.glob(_for_glob(pattern))):
             where = f"[tool.dagproof.paths.{pattern!r}]"
-            raise ConfigError(f"{where} matches nothing below {config.root}; mend the pattern or remove the table")
+            raise ConfigError(f"{where} matches nothing below {config.root}; fix the pattern or remove the table")
         settings.append((pattern, _left(rules, one)))
 
     def rules_for(path: str) -> Collection[Rule]:

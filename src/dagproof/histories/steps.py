@@ -14,7 +14,7 @@ KINDS = {
     "rerun": "the same run, cleared and run again a day later",
     "clear": "one task of the run, and all that comes after it, cleared and run again",
     "retry": "the run, in which the worker is lost after each task has done its work, so that the task is tried again",
-    "crash": "the run, cut off at a point; what is left is what a reader sees",
+    "crash": "the run, killed at a point; what is left is what a reader sees",
     "backfill": "the run, made by a backfill some weeks later",
     "overlap": "the run held at a point until another run (of the same or another date) has come past it",
     "correct": "the data of the date change upstream, by a correction that the configuration names",

@@ -32,10 +32,10 @@ PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicabl
 
 @dataclass(frozen=True)
 class FaultOutcome:
-    """What became of one run that was cut off at a point.
+    """What became of one run that was killed at a point.
 
     The point lies at a message to the database (`place` ``wire``) or at a file operation (``file``), the one numbered
-    `index`, and `when` says whether it was cut off ``before`` or ``after`` that. `survived` is what was there right
+    `index`, and `when` says whether it was killed ``before`` or ``after`` that. `survived` is what was there right
     then: the ``old`` rows, the ``new`` ones, a part of them (``partial``), or the old ones and something that nobody
     reads (``scratch``).
     """
@@ -334,14 +334,14 @@ class Verdict:
     sides: tuple[str, str] | None = None
     """What the two sides of the diff are, where that is not what the law says by default."""
     where: str = ""
-    """What happens at the point at which the history was cut off or held: ``message 7 is COMMIT, in task load``."""
+    """What happens at the point at which the history was killed or held: ``message 7 is COMMIT, in task load``."""
     asked: tuple[str, ...] = ()
     """Who asked for the time, something random or the machine's name: ``the time, at etl/users.py:88: …``."""
     machines: str = ""
     """In what the machines differ that were compared, where nobody was seen to ask for what makes runs differ."""
     log_tail: str = field(default="", repr=False)
     faults: tuple[FaultOutcome, ...] = ()
-    """One for each point at which a run was cut off, in the order in which a run comes past them."""
+    """One for each point at which a run was killed, in the order in which a run comes past them."""
     faults_left_out: str | None = None
     """Which points were not tried, as a sentence; None when all of them were."""
     raised: str | None = None

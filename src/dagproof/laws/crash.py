@@ -23,14 +23,14 @@ from dagproof.stores.snapshot import File, Snapshot, Table
 from dagproof.worlds.world import RunFailedError
 
 #: What is not seen of a run.
-UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is not seen, and not cut off")
+UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is not seen, and no run is killed there")
 
 
 class Crash(Law):
-    """A run cut off at any point leaves all of the old or all of the new, and running again heals it.
+    """A run killed at any point leaves all of the old or all of the new, and running again heals it.
 
     ## What it does
-    Cuts a run off at each of its points, looks at what is left, and runs the date again.
+    Kills a run at each of its points, looks at what is left, and runs the date again.
 
     The points are the messages that the run sends to PostgreSQL (before one arrives the process is killed; after one
     the answer is lost, as of a commit that nobody hears of), and its file operations. They are tried in the first run
@@ -66,7 +66,7 @@ class Crash(Law):
     accusation = "does not survive a crash"
     headline = "Rows differ after a crash and another run"
     sides = ("without the crash", "after the crash and another run")
-    promise = "a run cut off at any point leaves all of the old or all of the new, and running again heals it"
+    promise = "a run killed at any point leaves all of the old or all of the new, and running again heals it"
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
         """The first date cut off at each point of its run, and then at each point of its rerun."""
@@ -80,7 +80,9 @@ class Crash(Law):
                     raise
                 return  # a rerun fails, also where nothing has crashed
             if not points and not before:
-                raise NotApplicableError(f"its runs have no point to be cut off at ({UNSEEN.what} {UNSEEN.why})")
+                raise NotApplicableError(
+                    f"its runs have no point at which they could be killed ({UNSEEN.what} {UNSEEN.why})"
+                )
             for point in points:
                 yield (*before, Step("crash", date, point=point.name), rerun)
 

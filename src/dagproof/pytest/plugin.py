@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dagproof-max-points",
         type=positive,
         metavar="N",
-        help="points of a run at which the law crash cuts it off, spread over the run (default: all)",
+        help="points of a run at which the law crash kills it, spread over the run (default: all)",
     )
     group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")
@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = dags_folder(config)
     if folder is not None and not folder.is_dir():
         raise pytest.UsageError(
-            f"there is no DAG folder {folder}; mend --dagproof-dags, or dagproof_dags in the ini file"
+            f"there is no DAG folder {folder}; fix --dagproof-dags, or dagproof_dags in the ini file"
         )
     if page := config.getoption("--dagproof-html"):
         from dagproof.pytest.report import NAME, SessionReport
