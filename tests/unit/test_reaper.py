@@ -45,7 +45,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         prologue = f"""
             import os, signal, subprocess, sys, time
             from pathlib import Path
-            from dagproof.worlds import reaper
+            from dagproof import reaper
             tmp = Path({str(tmp_path)!r})
         """
         source = textwrap.dedent(prologue) + textwrap.dedent(program)
@@ -335,6 +335,6 @@ def test_the_watchdog_ends_with_its_owner(start: Callable[..., subprocess.Popen[
 
 def test_importing_starts_nothing() -> None:
     """The watchdog comes with the first announcement."""
-    program = "from dagproof.worlds import reaper; print(reaper._ours.pipe)"
+    program = "from dagproof import reaper; print(reaper._ours.pipe)"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == "None\n"

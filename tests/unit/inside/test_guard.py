@@ -28,7 +28,7 @@ LANDLOCK = pytest.mark.skipif(
 
 PROGRAM = """
 import os, pathlib, shutil, socket, subprocess, sys
-from dagproof.worlds import guard
+from dagproof.inside import guard
 from dagproof.inside.guard import OutsideWorldError
 inside, outside, port, other = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 if {python_alone}:

@@ -360,7 +360,7 @@ def test_shared_memory_is_gone_after_the_run(healthy: Behind) -> None:
 
 AS_ANOTHER = """
 import json, pathlib, sys, types
-from dagproof.worlds import reaper
+from dagproof import reaper
 reaper.sys = types.SimpleNamespace(**vars(sys) | {"executable": "/proc/self/exe"})
 from tests.unit.worlds import test_gate as gate
 found = gate.let_loose(pathlib.Path(sys.argv[1]), {name: body for name, (body, _) in gate.WAYS.items()} | gate.HEALTHY)
