@@ -11,7 +11,7 @@ from dagproof.rules import Rule, all_rules
 
 SECTIONS = ("What it does", "Why is this bad", "Example", "Use instead")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-_CODE = re.compile(r"^```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^```(?:python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def summary(explained: Rule | Law) -> str:

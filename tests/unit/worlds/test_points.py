@@ -20,7 +20,7 @@ def points_of(*statements: str) -> list[str]:
         for index, text in enumerate(statements, start=1)
     ]
     lane = SimpleNamespace(watch=lambda: SimpleNamespace(messages=messages), clear=lambda: None)
-    world: Any = SimpleNamespace(worlds=SimpleNamespace(files="files"), lane=lambda: lane)
+    world: Any = SimpleNamespace(worlds=SimpleNamespace(stores_of_files={}), lane=lambda: lane)
     with recorded(world, {}) as points:
         found, _ = points({"files": [{"what": "write a.csv", "task": "load"}], "tasks": TASKS})
     return [point.name for point in found]
