@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import sys
@@ -140,6 +141,7 @@ def check_toml(body: str) -> None:
 
 LANGUAGES: dict[str, Callable[[str], object]] = {
     "console": check_console,
+    "json": json.loads,
     "python": lambda body: compile(body, "a document", "exec"),
     "text": check_text,
     "toml": check_toml,
@@ -196,7 +198,7 @@ def test_links_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
-@pytest.mark.parametrize("line", ["3.1", "3.2", "3.3"])
+@pytest.mark.parametrize("line", ["3.1", "3.2", "3.3", "3.4"])
 def test_constraints_are_plain_pins(line: str) -> None:
     """Name and version only, so that pip and uv alike take them, on every Python."""
     lines = (ROOT / "constraints" / f"airflow-{line}.txt").read_text(encoding="utf-8").splitlines()
