@@ -861,4 +861,5 @@ rows("SELECT dt, count(*) AS visits, min(at) AS first, max(at) AS last FROM dail
 # 2. An interval timetable gives a run a stretch of time, and starts it when that is over.
 # 3. `ds` is the logical date in UTC, not today, and not the day in your time zone.
 # 4. A day may have 23 hours: take both ends of the interval from the run, and add nothing.
-# 5. A run that an asset starts is for no date at all.
+# 5. A run that an asset starts has no logical date. (Where the asset is partitioned, Airflow 3.3 gives the run a
+#    `partition_date` instead.)

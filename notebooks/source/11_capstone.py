@@ -521,7 +521,7 @@ def check():
 
 
 # %% [markdown] q="q3" role="hint"
-# To wait: `@task.sensor(mode="reschedule", poke_interval=300, timeout=12 * 3600)` makes a sensor of a function that returns True or False.
+# To wait: `@task.sensor(mode="reschedule", poke_interval=300, timeout=12 * 3600)` makes a sensor of a function that returns True or False. A `FileSensor` does it, too: its connection `fs_default` is `DATA_ROOT`.
 
 # %% [markdown] q="q3" role="hint"
 # To be killed at any point: all four statements, two that make room and two that fill it, in *one* transaction. One call of `run` with a list is one. So is `with hook.get_conn() as connection, connection.cursor() as cursor:` up to its end.
@@ -838,6 +838,7 @@ from pathlib import Path
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.sdk import dag, task
 from feed_lines import read_line
 
@@ -859,9 +860,7 @@ def feed_of(ds):
 
 @dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
 def sales_daily():
-    @task.sensor(poke_interval=300, timeout=12 * 3600)
-    def wait(ds=None):
-        return feed_of(ds).exists()
+    wait = FileSensor(task_id="wait", filepath="feed/{{ ds }}.csv", poke_interval=300, timeout=12 * 3600)
 
     @task(retries=2)
     def load(ds=None):
@@ -877,7 +876,7 @@ def sales_daily():
         values = {"ds": ds, "sales": json.dumps(list(sales.values())), "rejects": json.dumps(rejects)}
         PostgresHook("shop").run([CLEAR_SALES, CLEAR_REJECTS, ADD_SALES, ADD_REJECTS], parameters=values)
 
-    wait() >> load()
+    wait >> load()
 
 
 sales_daily()
