@@ -766,7 +766,7 @@ def honest():
     wait = ExternalTaskSensor(
         task_id="wait",
         external_dag_id="export_orders",
-        allowed_states=["skipped"],
+        allowed_states=["queued"],
         failed_states=["failed"],
         poke_interval=1800,
         timeout=8 * 3600,
