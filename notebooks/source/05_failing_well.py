@@ -306,7 +306,8 @@ tasks(ran)
 # between two tries a task holds no place on a worker.
 #
 # Other failures never heal. A broken order is as broken in an hour. `AirflowFailException` says: do not try again.
-# (It is in `airflow.exceptions` for Airflow 3.1 and later ones alike; the later ones warn, and name their new place.)
+# Airflow 3.3 also takes the rules as a value: `@task(retry_policy=ExceptionRetryPolicy(...))` lists which errors to retry.
+# (`AirflowFailException` is in `airflow.exceptions` for Airflow 3.1 and later ones alike; the later ones warn, and name their new place.)
 
 # %% dag="impatient"
 import pendulum
