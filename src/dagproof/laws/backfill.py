@@ -15,12 +15,12 @@ class Backfill(Law):
     ## What it does
     Lets the data of all dates arrive, and only then backfills the dates, weeks later.
 
-    That is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled run:
-    its run id and run type are its own, and what comes after its dates is there already.
+    The result is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled
+    run: it has its own run id and run type, and the data of later dates are there already.
 
     ## Why is this bad
-    A table that is wiped and backfilled, after a new column or a repaired bug, must be the same
-    table. A task that reads the latest file, or everything up to now, makes another one.
+    After a new column or a fixed bug, you wipe a table and backfill it, and expect the same table. A task that reads
+    the latest file, or everything up to now, produces a different one.
 
     ## Example
     ```python
