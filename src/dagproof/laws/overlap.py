@@ -30,9 +30,9 @@ class Overlap(Law):
 
     The other run is of the next date, or of the same date (a task that Airflow took for dead and retried may still be
     running). The first run is held before a message to PostgreSQL or at a file operation. If the other one waits for a
-    lock of the held one, the held one goes on. Both are tried in a fresh world, and again after runs of the dates, which
-    may have created the tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are retried, and
-    a run that fails is run again. A date that cannot be run again then fails the law.
+    lock of the held one, the held one goes on. Both are tried in a fresh world, and again after runs of the dates, as
+    those may have created the tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are
+    retried, and a run that fails is run again. A date that cannot be run again then fails the law.
 
     ## Why is this bad
     Catchup starts several runs at once. Two of them look for rows to replace, both find none, and
