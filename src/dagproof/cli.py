@@ -72,8 +72,8 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "check",
         help="find what breaks DAGs in production, without running them",
-        description="Find what breaks DAGs in production, without running them. Exit status 0: no findings. 1: findings. "
-        "2: no verdict, and one sentence says why.",
+        description="Find what breaks DAGs in production, without running them. Exit status 0: no findings. 1: "
+        "findings. 2: no verdict, and one sentence says why.",
     )
     add_options(parser)
     parser.set_defaults(run=run, imports=True)
