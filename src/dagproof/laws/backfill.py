@@ -37,7 +37,7 @@ class Backfill(Law):
     order = 75
     relation = "each date in turn = wipe and backfill all of them"
     verdict = "incremental ≠ full refresh"
-    accusation = "gives another table when it is backfilled"
+    accusation = "gives a different table when it is backfilled"
     headline = "Rows differ between a run each day and a backfill of all days"
     sides = ("day by day", "backfilled")
     promise = "a backfill of all dates leaves the rows of running each in turn"
@@ -50,7 +50,7 @@ class Backfill(Law):
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date alone, and all of them, where there is a schedule."""
         if lab.runs[lab.dag_id, dates[0]].spec["run_type"] != "scheduled":
-            raise NotApplicableError("it has no schedule, so that nobody can backfill it")
+            raise NotApplicableError("it has no schedule, so it cannot be backfilled")
         return self.examples(active(lab, dates))
 
     def check(self, lab: Lab, history: History) -> Finding:

@@ -79,7 +79,7 @@ class Containment(Law):
             tables = {name for name, table in written.tables.items() if table.rows}
             names = ", ".join(sorted(tables | set(written.files)))
             raise NotApplicableError(
-                f"the configuration exempts all that belongs to a date, or calls it scratch: {names}"
+                f"the configuration exempts all that belongs to a date, or declares it as scratch: {names}"
             )
         return Finding(lab.diff(seen, _left_of(seen, both)), not_compared=noise)
 

@@ -132,7 +132,7 @@ class Crash(Law):
         try:
             lab.state((*run, Step("rerun", date)))
         except RunFailedError:
-            found.append(LeftOut("a crash of a rerun", f"{NOT_TRIED}, as a rerun fails anyhow"))
+            found.append(LeftOut("a crash of a rerun", f"{NOT_TRIED}, as a rerun fails without a crash, too"))
         return tuple(found)
 
     def _writes_files(self, lab: Lab, run: History) -> bool:

@@ -49,7 +49,7 @@ class Late(Law):
         """Each date, with its data late."""
         if lab.runs[lab.dag_id, dates[0]].spec["run_type"] == "asset_triggered":
             raise NotApplicableError(
-                "assets start its runs, so that a run begins when its data are there, however late that is"
+                "assets start its runs, so a run starts only when its data are there, however late"
             )
         if not lab.proof.after:
             raise NotApplicableError(

@@ -17,7 +17,7 @@ MOST_POINTS = 8
 #: The most at which a run is held after others: first runs and reruns of one date, and reruns of two.
 MOST_POINTS_LATER = (3, 2, 2)
 #: Why two runs are not let meet.
-NO_REFERENCE = f"{NOT_TRIED}, as one fails after the other, too"
+NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
 #: Why a run may fail.
 NOT_JUDGED = "not judged, as running it again left the right rows"
 
@@ -72,8 +72,8 @@ class Overlap(Law):
         points = _held_at(lab, (run,))
         if not points:
             raise NotApplicableError(
-                "its runs have no point at which one could be held: they use neither the world's database nor, unless "
-                "by a shell command or a library in C, its files"
+                "its runs have no point at which to hold one: they use neither the world's database nor its files, "
+                "except in shell commands or C libraries"
             )
         others = [dates[0]] if _is_alone(lab) else [*dates[1:2], dates[0]]
         for other in others:
@@ -100,7 +100,7 @@ class Overlap(Law):
             try:
                 points = _held_at(lab, (*before, Step(kind, date)))
             except RunFailedError:
-                lab.scope.leave_out(f"two runs at once, of which one is a {kind}, after another run", NO_REFERENCE)
+                lab.scope.leave_out(f"two runs at once, one of them a {kind}, after another run", NO_REFERENCE)
                 continue
             self._leave_out(lab, len(points), most, " after other runs")
             if len(points) > 1 and points[0].kind == "message":

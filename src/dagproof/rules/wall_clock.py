@@ -129,8 +129,8 @@ class WallClock(Rule):
         for dag, key, reading in readings.of_params():
             message = (
                 f"{reading.shown} is read when the file is parsed, and becomes the default of the param {key!r}: "
-                "a rerun or a backfill gets the day of its parsing; leave the default out, and use the run's own dates "
-                "where it is None"
+                "a rerun or a backfill gets the day on which it was parsed; leave the default out, and use the run's "
+                "own dates where it is None"
             )
             yield self.found(dagfile, (*reading.chain, reading.place), message, dag_id=dag.dag_id)
         for task in dagfile.tasks:
@@ -173,7 +173,7 @@ def _message(reading: Reading) -> str:
     if reading.when_parsed:
         return (
             f"{shown} is read when the file is parsed, and a task works with that value: a rerun or a backfill gets "
-            "the day of its parsing; use the run's own dates"
+            "the day on which it was parsed; use the run's own dates"
         )
     if shown.startswith("{{") and not reading.certain:
         return f"{shown} is when this very run began: a rerun writes another time; use the run's own dates"
