@@ -18,7 +18,7 @@ INSTEAD = {
     r"but for": "except",
     r"cut off": "killed, or disconnected",
     r"hangs? on": "depends on",
-    r"(the|their) likes": "and similar",
+    r"(the|their|its) likes": "and similar",
     r"next to nothing": "almost none",
     r"(brings?|brought) forth": "produces",
     r"anyhow": "anyway, or the reason",

@@ -94,7 +94,7 @@ class RandomSource(Rule):
 
     ## What it does
     Finds `uuid1()` and `uuid4()`, `random`, `secrets`, `os.urandom`, NumPy's generators without a seed and `hash()` of
-    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and its likes
+    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and similar
     in SQL, `$RANDOM` and `uuidgen` in shell. What is drawn from a fixed seed is fine, and so is what only goes into a
     log line, a pause, or the name of a hidden or temporary file (`f".{uuid4()}.part"`).
 

@@ -67,8 +67,8 @@ class WallClock(Rule):
     """Task code, a template, SQL or shell reads the current time.
 
     ## What it does
-    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
-    likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
+    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and
+    similar in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
     templated fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators
     that go by the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
     without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
