@@ -172,7 +172,7 @@ class _Loader:
 
     def _why_it_died(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
         return f"the process that loads the DAGs ended unexpectedly ({last}); --no-import looks at the source only"
 
 

@@ -43,7 +43,7 @@ class RuleItem(pytest.Item):
         path = files.project.show(self.path.resolve())
         for one in checked.unreadable:
             if one.path == path:
-                raise BrokenRuleError(f"{path} could not be looked at: {one.reason}")
+                raise BrokenRuleError(f"{path} could not be checked: {one.reason}")
         found = [finding for finding in checked.findings if finding.path == path and finding.rule == self.rule]
         certain = [self._text(finding, files) for finding in found if finding.fails]
         doubtful = [self._text(finding, files) for finding in found if not finding.fails]
