@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from .checking import found_in
 from .desk import Ran
 from .doctor import diagnosis
 from .doctor import start_airflow as starts
-from .exercises import Question
+from .exercises import WRITE, Question
 from .lesson import RESET, Lesson, current, open_lesson
 from .suites import HEALTHY, Mutant, run_suite
 
@@ -247,6 +248,33 @@ def write_dag(name: str, text: str) -> Path:
     return _lesson().bench.write_dag(name, text if text.endswith("\n") else text + "\n")
 
 
+def unwritten(name: str) -> None:
+    """Say that a cell with a DAG has written no file; what runs in place of such a cell."""
+    lesson = current()
+    if lesson is not None:
+        lesson.unwritten.add(name)
+    print(f"Nothing was written, and nothing has run. {WRITE.format(name)}", file=sys.stderr)
+
+
+def catch_unwritten(lines: list[str]) -> list[str]:
+    """Return the lines of a cell; in place of a DAG without its ``%%dag`` line, a call of :func:`unwritten`."""
+    if next((line for line in lines if line.strip()), "").startswith("%%"):
+        return lines
+    body = [line for line in lines if not line.startswith("%%dag")]  # it has slipped below a line of its own
+    names = _dags_in("".join(body))
+    return [f"__import__({__name__!r}, fromlist=['api']).unwritten({names[0]!r})\n"] if names else lines
+
+
+def _dags_in(code: str) -> list[str]:
+    """Return the names of the functions that ``@dag`` decorates."""
+    try:
+        functions = [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
+    except SyntaxError:
+        return []
+    marks = {one.name: [ast.unparse(mark).partition("(")[0] for mark in one.decorator_list] for one in functions}
+    return [name for name, found in marks.items() if "dag" in found]
+
+
 def _play(dag_id: str, step: Step) -> Ran:
     try:
         return _lesson().desk.play(dag_id, step)
@@ -278,6 +306,14 @@ def _shell() -> Any:
 def _register_magics(shell: Any) -> None:
     def dag(line: str, cell: str) -> None:
         path = write_dag(line.strip(), cell)
+        other = [name for name in _dags_in(cell)[:1] if name != path.stem and path.with_name(f"{name}.py").exists()]
+        _lesson().unwritten.update(other)
+        _lesson().unwritten.discard(path.stem)
+        for name in other:
+            print(
+                f"It holds the DAG {name}, which stays in dags/{name}.py as it was. {WRITE.format(name)}",
+                file=sys.stderr,
+            )
         try:
             compile(cell, path.name, "exec")
         except SyntaxError as error:
@@ -289,6 +325,8 @@ def _register_magics(shell: Any) -> None:
         put(line.strip(), cell)
         print(f"{line.strip()} is written.")
 
+    if catch_unwritten not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.insert(0, catch_unwritten)
     shell.register_magic_function(dag, "cell", "dag")
     shell.register_magic_function(put_cell, "cell", "put")
     shell.register_magic_function(lambda line, cell: airflow(cell), "cell", "airflow")

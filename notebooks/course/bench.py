@@ -126,7 +126,7 @@ class Bench:
         Raises:
             DagproofError: it takes too long, or the child ends before its end.
         """
-        folder = self.worlds.world_folder
+        folder = self.worlds.run_folder
         out = folder / "printed.txt"
         error = Path(inside.error_of(str(out)))
         error.unlink(missing_ok=True)

@@ -38,6 +38,23 @@ def expect(condition: object, message: str) -> None:
         raise IncorrectError(message)
 
 
+def same_rows(found: pd.DataFrame, wanted: pd.DataFrame, what: str) -> None:
+    """Find the answer wrong unless both hold the same rows, in any order; every column of `wanted` is compared.
+
+    Values are compared as text, so that they may come from a query or from :meth:`Examiner.left`.
+    """
+    columns = list(wanted.columns)
+    there, due = (frame[columns].astype(str).sort_values(columns).reset_index(drop=True) for frame in (found, wanted))
+    expect(there.equals(due), f"{what} should hold\n{shown(due, 15)}\nIt holds\n{shown(there, 15)}")
+
+
+def orders_of(tables: Mapping[str, pd.DataFrame], *dates: str) -> pd.DataFrame:
+    """Return what loading the orders placed on some dates should give: number, customer, total and dt."""
+    placed = tables["placed_orders"]
+    days = placed.placed_at.str[:10]
+    return placed.assign(dt=days)[days.isin(dates)][["number", "customer", "total", "dt"]]
+
+
 def shown(frame: pd.DataFrame, most: int = 10) -> str:
     """Return rows as text, for a message."""
     text = frame.head(most).to_string(index=False) if len(frame) else "(no row)"

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagproof.errors import DagproofError
+from dagproof.errors import DagproofError, WorkerError
 
 from . import checking
 from .checking import BrokenError, Examiner, IncorrectError, suite_that_ends
@@ -31,6 +31,8 @@ CHECK_SECONDS, CALL_SECONDS = 90.0, 5.0
 LATE = ("took more than", "AirflowTaskTimeout", "reducing-dag-complexity")
 #: How dagproof goes on about a run that was too slow: advice for those whose DAGs do much.
 RAISE = "; raise timeout in "
+#: What to do where a cell did not write its DAG file.
+WRITE = "Let the cell begin with the line %%dag {}, and run it again."
 #: What checks call with the lesson's home before all else.
 HELPERS: dict[str, Callable[..., Any]] = {"start_airflow": start_airflow, "run_suite": suite_that_ends}
 
@@ -57,9 +59,15 @@ class Question:
 
     def check(self) -> None:
         """Check the answer, say what came of it, and note it in the progress file. Never raises, never hangs."""
-        outcome = self.judge()
-        print(f"{self.name}: {outcome}")
         lesson = self._current()
+        try:
+            outcome = self.judge()
+        except KeyboardInterrupt:
+            if lesson is not None:
+                lesson.bench.restart()  # its worker may be in the middle of an answer
+            print(f"{self.name}: interrupted; nothing was noted. Check again whenever you like.")
+            return
+        print(f"{self.name}: {outcome}")
         if lesson is not None:
             lesson.note(self.name, outcome.word)
 
@@ -90,6 +98,10 @@ class Question:
             there = ", ".join(lesson.source.exercises)
             return Outcome(ERROR, f"Lesson {lesson.source.number} has no {self.name}; it has {there}.")
         try:
+            lesson.start()  # where an earlier answer has cost the worker; that time is not this answer's
+        except DagproofError as error:
+            return Outcome(ERROR, str(error))
+        try:
             with time_limit(float(exercise.one("check").meta.get("seconds", CHECK_SECONDS))):
                 return _judged(lesson, exercise)
         except TooSlowError as late:
@@ -106,6 +118,11 @@ class Question:
 
 def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
     """Judge an answer; whatever is raised but lateness becomes an outcome."""
+    starter = exercise.one("starter")
+    if starter.dag in lesson.unwritten:
+        return Outcome(
+            ERROR, f"The file {starter.file} is older than the cell that you ran last. {WRITE.format(starter.dag)}"
+        )
     check = _check_of(exercise.one("check"), lesson)
     try:
         answers = _answers(lesson, exercise, check)
@@ -116,6 +133,8 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
     except IncorrectError as wrong:
         return Outcome(INCORRECT, str(wrong))
     except (BrokenError, DagproofError, LearnerError) as broken:
+        if isinstance(broken, WorkerError):
+            lesson.bench.restart()  # it may be dead, or half-way: the next answer gets another one
         word = TOO_SLOW if any(late in str(broken) for late in LATE) else ERROR
         what, advice, _ = str(broken).partition(RAISE)
         return Outcome(word, f"{what}. Is there a loop that does not end?" if advice else what)
@@ -126,7 +145,9 @@ def _judged(lesson: Lesson, exercise: Exercise) -> Outcome:
 
 def _check_of(cell: Cell, lesson: Lesson) -> Callable[..., str | None]:
     examiner = Examiner(lesson.bench)
-    names: dict[str, Any] = {name: getattr(checking, name) for name in ("expect", "shown", "IncorrectError")}
+    names: dict[str, Any] = {
+        name: getattr(checking, name) for name in ("expect", "orders_of", "same_rows", "shown", "IncorrectError")
+    }
     names |= {name: getattr(examiner, name) for name in ("proven", "verdict", "fresh", "left", "edges", "findings")}
     names |= {name: partial(does, lesson.home) for name, does in HELPERS.items()}
     names |= {"Path": Path, "BrokenError": BrokenError, "lesson": lesson, "home": lesson.home}

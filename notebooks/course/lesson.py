@@ -21,7 +21,7 @@ pythonpath = ["dags"]
 
 [tool.dagproof.world]
 schema = [{schema}]
-connections = {{ shop = "{{postgres}}" }}
+connections = {{ shop = "{{postgres}}", fs_default = "file:{{files}}" }}
 env = {{ DATA_ROOT = "{{files}}", AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT = "8" }}
 timeout = 20
 disk = 200
@@ -44,6 +44,8 @@ class Lesson:
         self._make_home()
         self.bench = Bench(self.home)
         self.desk = Desk(self.bench)
+        self.unwritten: set[str] = set()
+        """The DAGs whose newest cell was run without being written to its file: what lies there is older."""
 
     def start(self) -> None:
         """Start PostgreSQL and Airflow's worker."""

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 0 · Set up in five minutes
 #
-# It is your first day at the shop. There is a pipeline that nobody has ever seen green, on a laptop that nobody has set up. In this lesson you look whether all is there, see a first run, and mend what is broken: first a pipeline, then a setting.
+# It is your first day at the shop. There is a pipeline that nobody has ever seen green, on a laptop that nobody has set up. In this lesson you check that everything is installed, see a first run, and fix what is broken: first a pipeline, then a setting.
 #
-# Run a cell with *Shift+Enter*. The first one takes some seconds: it starts a PostgreSQL and an Airflow that belong to this notebook alone. They end with it. What you write stays, in the folder `work` beside the notebooks.
+# Run a cell with *Shift+Enter*. The first one takes some seconds: it starts a PostgreSQL and an Airflow that belong to this notebook alone. Both stop when you close the notebook. What you write stays, in the folder `work` beside the notebooks.
 
 # %%
 from course import doctor, lesson_home, prove, q1, q2, q3, rows, run, start, start_airflow, tasks, timeline
@@ -16,7 +16,7 @@ assert well
 well
 
 # %% [markdown]
-# All of it should have a tick. Where one has a cross, the line says what is wrong.
+# All of it should have a tick. A cross comes with what is wrong.
 #
 # ## A first run
 #
@@ -49,7 +49,7 @@ def greetings_daily():
 greetings_daily()
 
 # %% [markdown]
-# `schedule="0 23 * * *"` says when a run is due: each day at 23:00. (It is written as *cron* writes it: minute, hour, day of the month, month, day of the week.) The days begin with the `start_date`, and `catchup=True` leaves none out. In this course you start runs yourself, and need not wait until they are due.
+# `schedule="0 23 * * *"` says when a run is due: each day at 23:00. (It is written as *cron* writes it: minute, hour, day of the month, month, day of the week.) The first run is the first such moment at or after the `start_date`, and `catchup=True` also runs the days that are already past. In this course you start runs yourself, and need not wait until they are due.
 #
 # A run is always *for a date*. Let us run the first of January.
 
@@ -70,7 +70,7 @@ tasks(first)
 timeline(first)
 
 # %% [markdown]
-# The picture is drawn from the run. `think` has thought for twenty minutes, and then `greet` failed. You didn't have to wait: in here waiting takes no time, it is the clock that jumps.
+# The picture is drawn from the run. `think` has thought for twenty minutes, and then `greet` failed. You didn't have to wait: the clock of the run is simulated, and jumps ahead.
 #
 # ## Why
 #
@@ -84,7 +84,7 @@ rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'pub
 #
 # ## The fix
 #
-# Write the file anew, with the right name.
+# Write the file again, with the right name.
 
 # %% dag="greetings_daily"
 import time
@@ -327,7 +327,7 @@ broken
 # Airflow refuses: started from another folder, it would find another database there, an empty one.
 
 # %% [markdown] q="q3" role="prompt"
-# ## Exercise 3: mend AIRFLOW_HOME
+# ## Exercise 3: fix AIRFLOW_HOME
 #
 # Name a home with which Airflow starts, and can keep its database. `lesson_home()` is a folder that is yours. Somebody has left a file `notes.txt` in it.
 
@@ -336,6 +336,16 @@ settings = {"AIRFLOW_HOME": ...}
 
 
 # %% q="q3" role="check"
+def why_it_keeps_nothing(place):
+    """Return why nothing can be kept below the folder; None when something can."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "kept").write_text("")
+        (place / "kept").unlink()
+    except OSError as error:
+        return error.strerror
+
+
 def check(settings):
     expect(set(settings) == {"AIRFLOW_HOME"}, f"Set AIRFLOW_HOME, and nothing else; you have set {sorted(settings)}.")
     place = Path(str(settings["AIRFLOW_HOME"]))
@@ -343,6 +353,8 @@ def check(settings):
     expect(not taken, f"{place.name} is a file, or lies below one: Airflow cannot keep anything in there.")
     starts, words = start_airflow({"AIRFLOW_HOME": str(place)})
     expect(starts, f"With AIRFLOW_HOME={place} Airflow does not start: {words}")
+    why = why_it_keeps_nothing(place)
+    expect(why is None, f"Airflow starts, but cannot keep its database in {place}: {why}. Name a folder of your own.")
 
 
 # %% [markdown] q="q3" role="hint"
@@ -356,6 +368,9 @@ settings = {"AIRFLOW_HOME": str(lesson_home() / "my_airflow")}
 
 # %% q="q3" role="wrong" says="Cannot use relative path"
 settings = {"AIRFLOW_HOME": "my_airflow"}
+
+# %% q="q3" role="wrong" says="cannot keep its database in /proc/airflow"
+settings = {"AIRFLOW_HOME": "/proc/airflow"}
 
 # %% q="q3" role="wrong" says="notes.txt is a file"
 settings = {"AIRFLOW_HOME": str(lesson_home() / "notes.txt")}

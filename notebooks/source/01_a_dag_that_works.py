@@ -4,7 +4,7 @@
 # On Friday evening a colleague commits a daily report. `python dags/report.py` prints no error. On Monday there is no
 # report for Saturday, and none for Sunday. Nothing is red. Nobody was told.
 #
-# There are five ways to get there. In this lesson you see each of them, and mend three.
+# There are five ways to get there. In this lesson you see each of them, and fix three.
 
 # %%
 from course import airflow, axes, edges, findings, fresh, picture, prove, q1, q2, q3, rows, run, start, tasks, timeline
@@ -101,7 +101,7 @@ assert ran.state == "not loaded"
 ran
 
 # %% [markdown]
-# Python stops at the first error, so you would mend, wait, and find the next one. A look at the source finds all of
+# Python stops at the first error, so you would fix, wait, and find the next one. A look at the source finds all of
 # them at once:
 
 # %%
@@ -357,7 +357,7 @@ proof
 # ## The fix
 #
 # The DAG is called at the end. All imports are of today. All work is in tasks. One edge says who waits for whom. And
-# no error is caught that the task can't mend. Each task also makes room first, so that a second run adds nothing. (Lesson
+# tasks catch only errors that they can repair. Each task also makes room first, so that a second run adds nothing. (Lesson
 # 3 is about that.) The connection breaks on January 4, as before.
 
 # %% dag="sound_report"
@@ -418,7 +418,7 @@ found
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: port a file of Airflow 2
 #
-# This file worked for years. It uses a dozen names that Airflow 3 doesn't have. Port it, so that it writes the same:
+# This file worked for years. It uses a dozen names that Airflow 3 doesn't have. Port it, so that it writes the same rows:
 # one row a day into `daily_sales`, of the orders from that day's midnight to the next.
 #
 # The cell below the check lists what is left, and what to use instead. Run it again after each change. It doesn't know
@@ -579,7 +579,7 @@ print(told.splitlines()[-1])
 # ## Exercise 2: who waits for whom?
 #
 # `clean` empties the tables for the day. Then `stage_early` and `stage_late` fill `staged_orders`, each with half of
-# the day; neither has to wait for the other one. `report` counts when both are done. Mend the last lines.
+# the day; neither has to wait for the other one. `report` counts when both are done. Fix the last lines.
 
 # %% q="q2" role="starter" dag="halved_report"
 import pendulum
@@ -634,7 +634,10 @@ def check():
     with fresh() as desk:
         desk.run("halved_report", "2026-01-01")
         sales = desk.rows("SELECT dt, orders, sold FROM daily_sales")
+        day = "FROM placed_orders WHERE placed_at::date = '2026-01-01'"
+        wanted = desk.rows(f"SELECT DATE '2026-01-01' AS dt, count(*) AS orders, sum(total) AS sold {day}")
         expect(list(sales.orders) == [6], f"The edges are right, but daily_sales holds\n{shown(sales)}")
+        same_rows(sales, wanted, "The edges are right, but daily_sales")
 
 
 # %% [markdown] q="q2" role="hint"
@@ -710,13 +713,46 @@ def halved_report():
 
 halved_report()
 
+# %% q="q2" role="wrong" says="The edges are right, but daily_sales should hold" dag="halved_report"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+CLEAN = ["DELETE FROM staged_orders WHERE dt = %(ds)s::date", "DELETE FROM daily_sales WHERE dt = %(ds)s::date"]
+STAGE = "INSERT INTO staged_orders SELECT number, total, %(ds)s::date FROM placed_orders WHERE placed_at::date = %(ds)s"
+REPORT = "INSERT INTO daily_sales SELECT %(ds)s::date, count(*), 0 FROM staged_orders WHERE dt = %(ds)s::date"
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def halved_report():
+    @task
+    def clean(ds=None):
+        PostgresHook("shop").run(CLEAN, parameters={"ds": ds})
+
+    @task
+    def stage_early(ds=None):
+        PostgresHook("shop").run(STAGE + " AND placed_at::time < '12:00'", parameters={"ds": ds})
+
+    @task
+    def stage_late(ds=None):
+        PostgresHook("shop").run(STAGE + " AND placed_at::time >= '12:00'", parameters={"ds": ds})
+
+    @task
+    def report(ds=None):
+        PostgresHook("shop").run(REPORT, parameters={"ds": ds})
+
+    clean() >> [stage_early(), stage_late()] >> report()
+
+
+halved_report()
+
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: find the green task that swallowed its error
 #
 # A supplier sends articles and prices each day, in the table `supplied`. On January 2 a price is wrong. This DAG is
 # green on both days, and on the second one an article is missing in `prices`.
 #
-# Find the task that swallowed the error. Mend it, so that the run of January 2 *fails*, and that task is the one that
+# Find the task that swallowed the error. Fix it, so that the run of January 2 *fails*, and that task is the one that
 # failed. January 1 stays as it is.
 
 # %% q="q3" role="given"
@@ -765,6 +801,8 @@ def check():
         desk.run("price_list", "2026-01-01")
         good = desk.rows("SELECT article, price FROM prices WHERE dt = '2026-01-01' ORDER BY article")
         expect(len(good) == 3, f"On January 1 all three articles are fine, but prices holds\n{shown(good)}")
+        sent = "SELECT article, price::numeric(10, 2) AS price FROM supplied WHERE dt = '2026-01-01'"
+        same_rows(good, desk.rows(sent), "After January 1, prices")
         ran = desk.run("price_list", "2026-01-02", may_fail=True)
         bad = desk.rows("SELECT article, price FROM prices WHERE dt = '2026-01-02' ORDER BY article")
     states = shown(ran.tasks()[["task", "state"]])
@@ -904,6 +942,36 @@ def price_list():
 
 price_list()
 
+# %% q="q3" role="wrong" says="After January 1, prices should hold" dag="price_list"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def price_list():
+    @task
+    def fetch(ds=None):
+        return PostgresHook("shop").get_records(
+            "SELECT article, price FROM supplied WHERE dt = %(ds)s::date ORDER BY article", parameters={"ds": ds}
+        )
+
+    @task
+    def convert(lines):
+        return [[article, float(price) * 100] for article, price in lines]
+
+    @task
+    def store(prices, ds=None):
+        hook = PostgresHook("shop")
+        hook.run("DELETE FROM prices WHERE dt = %(ds)s::date", parameters={"ds": ds})
+        for article, price in prices:
+            hook.run("INSERT INTO prices VALUES (%s, %s, %s)", parameters=(ds, article, price))
+
+    store(convert(fetch()))
+
+
+price_list()
+
 # %% [markdown]
 # ## What you now know
 #
@@ -911,4 +979,4 @@ price_list()
 # 2. A name of Airflow 2 makes the DAG disappear; `dagproof check` finds all such names at once.
 # 3. What stands outside of tasks is done each time that the file is read, some thousand times a day.
 # 4. A task waits where an edge says so, and nowhere else; each call makes one more task.
-# 5. A task that returns is green: don't catch what you can't mend, and believe rows, not colours.
+# 5. A task that returns is green: don't catch what you can't repair, and believe rows, not colours.

@@ -254,12 +254,12 @@ assert found.values.tolist() == [[0, 6, 6]]
 found
 
 # %% [markdown]
-# So it is no help to filter by `ds` and to keep the `@daily`. A rerun in the evening would find rows that the run at
+# So filtering by `ds` while keeping `@daily` does not help. A rerun in the evening would find rows that the run at
 # midnight did not find. A run *for a day* has to start when the data of the day are there.
 #
 # In this shop the last order of a day comes at 22 o'clock. So a trigger at 23 o'clock, `"0 23 * * *"`, will do, with
-# `ds` for the day: that is what you see in the other lessons. Who doesn't know when the last order comes waits until
-# the day is over, and takes an interval.
+# `ds` for the day: that is what you see in the other lessons. If you don't know when the last order comes, use an
+# interval: it waits until the day is over.
 #
 # ## The fix
 #
@@ -366,7 +366,7 @@ assert list(march.hours) == [24.0, 23.0, 24.0]
 march[["date", "interval_start", "interval_end", "hours"]]
 
 # %% [markdown]
-# Airflow knows it. Who writes "plus 24 hours" doesn't.
+# Airflow knows it. Code that adds 24 hours does not.
 #
 # ## A run without a date
 #
@@ -448,7 +448,7 @@ def check(trigger_ds, trigger_starts, interval_ds, interval_starts):
         expect(len(days) == len(starts) == 2, f"{name}: two runs are asked for")
         for number, (day, begins, spec) in enumerate(zip(days, starts, specs, strict=True), start=1):
             right_day, right_start = spec["logical_date"][:10], spec["run_after"][:10]
-            what = "its interval begins" if name == "monday_interval" else "the moment that it is for"
+            what = "its interval begins" if name == "monday_interval" else "the moment at which it is due falls"
             expect(str(day) == right_day, f"{name}, run {number}: ds is not {day}. ds is the date when {what}")
             expect(
                 str(begins) == right_start,
@@ -491,7 +491,7 @@ interval_starts = ["2026-01-12", "2026-01-19"]
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: the filter that lets nothing through
 #
-# Orders are placed at 2, 6, 10 … o'clock. This load is to copy the orders of each hour. Instead it copies nothing. Mend
+# Orders are placed at 2, 6, 10 … o'clock. This load should copy the orders of each hour. Instead it copies nothing. Fix
 # it, so that the run of an hour starts when the hour is over, and copies that hour.
 
 # %% q="q2" role="starter" dag="hourly_orders"
@@ -523,10 +523,13 @@ def check():
     date = "2026-01-01T06:00"
     with fresh() as desk:
         ran = desk.run("hourly_orders", "2026-01-01T05:00", date, "2026-01-01T07:00")
-        found = desk.rows("SELECT number, customer, total FROM orders ORDER BY number")
+        found = desk.rows("SELECT number, customer, total, dt FROM orders ORDER BY number")
+        placed = "SELECT number, customer, total, placed_at::date AS dt FROM placed_orders"
+        wanted = desk.rows(f"{placed} WHERE placed_at = '2026-01-01 06:00Z'")
         ran = next(ran for ran in desk.ran if ran.step.date == date)
     expect(len(found), "The runs of 5, 6 and 7 o'clock copied no row; one order was placed at 6:00")
     expect(len(found) == 1, f"One order was placed from 5 to 8 o'clock, at 6:00, but orders holds\n{shown(found)}")
+    same_rows(found, wanted, "After the runs of 5, 6 and 7 o'clock, orders")
     starts, ends = ran.spec["run_after"][11:16], "07:00"
     expect(
         starts == ends, f"The rows are right, but the run of 6 o'clock starts at {starts}. The hour is over at {ends}"
@@ -638,11 +641,39 @@ def hourly_orders():
 
 hourly_orders()
 
+# %% q="q2" role="wrong" says="After the runs of 5, 6 and 7 o'clock, orders should hold" dag="hourly_orders"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+DELETE = "DELETE FROM orders USING placed_orders AS placed WHERE orders.number = placed.number AND {hour}"
+INSERT = "INSERT INTO orders SELECT number, customer, 1, placed_at::date FROM placed_orders AS placed WHERE {hour}"
+HOUR = "placed.placed_at >= %(start)s AND placed.placed_at < %(end)s"
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=True,
+)
+def hourly_orders():
+    @task
+    def load(data_interval_start=None, data_interval_end=None):
+        statements = [statement.format(hour=HOUR) for statement in (DELETE, INSERT)]
+        interval = {"start": data_interval_start, "end": data_interval_end}
+        PostgresHook("shop").run(statements, parameters=interval)
+
+    load()
+
+
+hourly_orders()
+
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: the day with 23 hours
 #
 # The table `visits` has a visit to the shop's page every hour, at half past. This DAG copies the visits of each day *in
-# Berlin* to `daily_visits`. Two things are wrong with it. Mend both, so that each visit is there once, with the date on
+# Berlin* to `daily_visits`. Two things are wrong with it. Fix both, so that each visit is there once, with the date on
 # which it was in Berlin. The cell below the check runs three days in March and counts.
 
 # %% q="q3" role="starter" dag="berlin_visits"
@@ -830,4 +861,5 @@ rows("SELECT dt, count(*) AS visits, min(at) AS first, max(at) AS last FROM dail
 # 2. An interval timetable gives a run a stretch of time, and starts it when that is over.
 # 3. `ds` is the logical date in UTC, not today, and not the day in your time zone.
 # 4. A day may have 23 hours: take both ends of the interval from the run, and add nothing.
-# 5. A run that an asset starts is for no date at all.
+# 5. A run that an asset starts has no logical date. (Where the asset is partitioned, Airflow 3.3 gives the run a
+#    `partition_date` instead.)

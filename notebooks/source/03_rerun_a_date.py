@@ -4,7 +4,7 @@
 # On Sunday the owner of a small shop looks at the sales of January 1: 61.50. On Monday she looks again: 123.00, for the
 # same day. No code has changed. No order has come in. Somebody has pressed *Clear*.
 #
-# In this lesson you find out why, mend it, and *prove* that it is mended.
+# In this lesson you find out why, fix it, and *prove* that it is fixed.
 
 # %%
 from course import axes, backfill, forget_runs, fresh, picture, prove, q1, q2, q3, q4, rerun, rows, run, sql, start
@@ -86,7 +86,7 @@ picture(figure, "6, 12 and 18 rows after a run and two reruns; 6 orders were pla
 # %% [markdown]
 # ## Why
 #
-# A run is not "what happens today". A run is *for a date*, and a date is run as often as it takes. A task is retried. A
+# A run is not "what happens today". A run is *for a date*, and a date may be run any number of times. A task is retried. A
 # run is cleared. A whole month is run again because a column was wrong. Each of them starts the same code for a date
 # whose rows are there already.
 #
@@ -209,7 +209,7 @@ assert len(rows("SELECT * FROM orders WHERE dt = '2026-01-01'")) == 0
 rows(BY_DAY)
 
 # %% [markdown]
-# January the first is gone. A rerun of any one date is fine, so `rerun` is content. The law that sees it is
+# January the first is gone. A rerun of any one date is fine, so the law `rerun` is satisfied. The law that sees it is
 # `containment`: a run leaves the rows of other dates alone.
 
 # %%
@@ -229,7 +229,7 @@ proof
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: the whole table
 #
-# This load deletes too much. Mend it, so that a rerun leaves the same rows, and other days' rows stay.
+# This load deletes too much. Fix it, so that a rerun leaves the same rows, and other days' rows stay.
 
 # %% q="q1" role="starter" dag="delete_all_orders"
 import pendulum
@@ -259,8 +259,10 @@ def check():
     dates = ["2026-01-01", "2026-01-02"]
     proven("delete_all_orders", "containment", dates=dates)
     proven("delete_all_orders", "rerun", dates=dates[:1])
-    found = left("delete_all_orders", *dates)["orders"].groupby("dt").size()
+    tables = left("delete_all_orders", *dates)
+    found = tables["orders"].groupby("dt").size()
     expect(list(found) == [6, 6], f"Each day has six orders, but after two days there are: {found.to_dict()}")
+    same_rows(tables["orders"], orders_of(tables, *dates), "After both days, orders")
 
 
 # %% [markdown] q="q1" role="hint"
@@ -337,13 +339,36 @@ def delete_all_orders():
 
 delete_all_orders()
 
+# %% q="q1" role="wrong" says="After both days, orders should hold" dag="delete_all_orders"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DELETE_THE_DAY = "DELETE FROM orders WHERE dt = (%(ds)s)::date"
+INSERT = """
+    INSERT INTO orders
+    SELECT number, customer, 1, %(ds)s::date FROM placed_orders WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def delete_all_orders():
+    @task
+    def load(ds=None):
+        PostgresHook("shop").run([DELETE_THE_DAY, INSERT], parameters={"ds": ds})
+
+    load()
+
+
+delete_all_orders()
+
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: `ON CONFLICT` on a new id
 #
 # The table `identified_orders` has a key, `id`. "On conflict, do nothing", says this load. So a rerun can't add a row. Can it?
 #
-# Run it twice on the desk and look, if you like. Then mend the DAG: the same six orders a day, each with an id, after any
-# number of reruns.
+# Run it twice on the desk and look, if you like. Then fix the DAG: the same six orders a day, each with the same id, after
+# any number of reruns.
 
 # %% q="q2" role="starter" dag="uuid_orders"
 import pendulum
@@ -373,17 +398,26 @@ uuid_orders()
 # %% q="q2" role="check"
 def check():
     date = "2026-01-01"
-    found = left("uuid_orders", date)["identified_orders"]
+    tables = left("uuid_orders", date)
+    found = tables["identified_orders"]
     expect(len(found) == 6, f"{date} has six orders, but after one run there are {len(found)}:\n{shown(found)}")
+    same_rows(found, orders_of(tables, date), "After one run, identified_orders")
     proven("uuid_orders", "rerun", dates=[date])
+    with fresh() as desk:
+        desk.run("uuid_orders", date)
+        ids = desk.rows("SELECT number, id::text FROM identified_orders ORDER BY number")
+        desk.run("uuid_orders", date, kind="rerun")
+        later = desk.rows("SELECT number, id::text FROM identified_orders ORDER BY number")
+    one = f"Order 0 had the id {ids.id[0]}, and after a rerun it has {later.id[0]}."
+    expect(ids.equals(later), f"{one} A table that refers to the first id refers to nothing now.")
 
 
 # %% [markdown] q="q2" role="hint"
 # When do two rows conflict? When they have the same `id`. Which `id` does an order get, and which one the next time?
 
 # %% [markdown] q="q2" role="hint"
-# Either make room first, as `replace_orders` does. Or make the id out of the order's number: the same number, the same
-# id. In PostgreSQL, `md5(number::text)::uuid` is one.
+# Making room first, as `replace_orders` does, is not enough: the rows come back with new ids, and whatever refers to the
+# old ones refers to nothing. Make the id out of the order's number: the same number, the same id. In PostgreSQL, `md5(number::text)::uuid` is one.
 
 # %% q="q2" role="solution" dag="uuid_orders"
 import pendulum
@@ -457,6 +491,30 @@ def uuid_orders():
 
 uuid_orders()
 
+# %% q="q2" role="wrong" says="Order 0 had the id" dag="uuid_orders"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+MAKE_ROOM = "DELETE FROM identified_orders WHERE dt = %(ds)s::date"
+UPSERT = """
+    INSERT INTO identified_orders
+    SELECT gen_random_uuid(), number, customer, total, %(ds)s::date FROM placed_orders
+    WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def uuid_orders():
+    @task
+    def load(ds=None):
+        PostgresHook("shop").run([MAKE_ROOM, UPSERT], parameters={"ds": ds})
+
+    load()
+
+
+uuid_orders()
+
 # %% [markdown]
 # ## When the source changes
 #
@@ -505,7 +563,7 @@ left
 
 # %% [markdown]
 # The cancelled order is still there, and no rerun will ever remove it. An upsert never deletes. The law `correction` sees
-# that, when it is told how the source may change. Here the file `cancelled.sql` in the lesson's folder does so: it
+# that, once you configure how the source may change. Here the file `cancelled.sql` in the lesson's folder does so: it
 # deletes the first order of the date.
 
 # %%
@@ -516,7 +574,7 @@ told
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: the order that was cancelled
 #
-# Mend the upsert, so that a rerun leaves nothing of an order that was cancelled.
+# Fix the upsert, so that a rerun leaves nothing of an order that was cancelled.
 
 # %% q="q3" role="starter" dag="upsert_orders"
 import pendulum
@@ -546,8 +604,10 @@ upsert_orders()
 def check():
     dates = ["2026-01-01", "2026-01-02"]
     proven("upsert_orders", "correction", "containment", dates=dates)
-    found = left("upsert_orders", *dates)["keyed_orders"].groupby("dt").size()
+    tables = left("upsert_orders", *dates)
+    found = tables["keyed_orders"].groupby("dt").size()
     expect(list(found) == [6, 6], f"Each day has six orders, but after two days there are: {found.to_dict()}")
+    same_rows(tables["keyed_orders"], orders_of(tables, *dates), "After both days, keyed_orders")
 
 
 # %% [markdown] q="q3" role="hint"
@@ -625,13 +685,36 @@ def upsert_orders():
 
 upsert_orders()
 
+# %% q="q3" role="wrong" says="After both days, keyed_orders should hold" dag="upsert_orders"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+MAKE_ROOM = "DELETE FROM keyed_orders WHERE dt = %(ds)s::date"
+INSERT = """
+    INSERT INTO keyed_orders
+    SELECT number, 'Ada', total, %(ds)s::date FROM placed_orders WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def upsert_orders():
+    @task
+    def load(ds=None):
+        PostgresHook("shop").run([MAKE_ROOM, INSERT], parameters={"ds": ds})
+
+    load()
+
+
+upsert_orders()
+
 # %% [markdown] q="q4" role="prompt"
 # ## Exercise 4: who loaded this row?
 #
 # This load writes down which run has loaded a row, and removes the rows of *that run* first. A rerun is the same run, with
 # the same run id. So nothing is added.
 #
-# But runs don't live for ever: who cleans up Airflow's database deletes old ones. `forget_runs` does that here. The rows
+# But runs don't live for ever: old runs are deleted when Airflow's database is cleaned. `forget_runs` does that here. The rows
 # stay. If the date is then loaded once more, say by a backfill, that is another run:
 
 # %% q="q4" role="given" dag="watch_traces"
@@ -671,7 +754,7 @@ assert list(traces.orders) == [6, 6]
 traces
 
 # %% [markdown] q="q4" role="given"
-# Now each order is there twice. Mend the load: whichever run loads a date, however often, the same rows are there
+# Now each order is there twice. Fix the load: whichever run loads a date, however often, the same rows are there
 # afterwards, and those of other days stay.
 
 # %% q="q4" role="starter" dag="traced_orders"
@@ -709,9 +792,12 @@ def check():
         twice = desk.rows("SELECT * FROM traced_orders ORDER BY number, run_id")
         desk.run("traced_orders", "2026-01-02")
         kept = desk.rows(f"SELECT * FROM traced_orders WHERE dt = '{date}' ORDER BY number, run_id")
+        placed = f"SELECT number, total, placed_at::date AS dt FROM placed_orders WHERE placed_at::date = '{date}'"
+        wanted = desk.rows(placed)
     rule = "After another run of the date, the rows should be the same as before."
     expect(len(twice) == len(once), f"{rule} There were {len(once)}, and now there are {len(twice)}:\n{shown(twice)}")
     expect(len(once) == 6, f"{date} has six orders, but there are {len(once)} rows:\n{shown(once)}")
+    same_rows(once, wanted, "After one run, traced_orders")
     expect(once.equals(twice), f"{rule} Before:\n{shown(once, 2)}\nNow:\n{shown(twice, 2)}")
     expect(twice.equals(kept), f"The run of January 2 has left this of January 1:\n{shown(kept, 2)}")
 
@@ -813,11 +899,34 @@ def traced_orders():
 
 traced_orders()
 
+# %% q="q4" role="wrong" says="After one run, traced_orders should hold" dag="traced_orders"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+REMOVE = "DELETE FROM traced_orders WHERE dt = %(ds)s::date"
+INSERT = """
+    INSERT INTO traced_orders (number, total, dt)
+    SELECT number, 1, %(ds)s::date FROM placed_orders WHERE placed_at::date = %(ds)s::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def traced_orders():
+    @task
+    def load(ds=None):
+        PostgresHook("shop").run([REMOVE, INSERT], parameters={"ds": ds})
+
+    load()
+
+
+traced_orders()
+
 # %% [markdown]
 # ## What you now know
 #
-# 1. A run is for a date, and a date is run as often as it takes.
+# 1. A run is for a date, and a date may be run any number of times.
 # 2. `INSERT` alone adds at each repeat. Make room first, and only for the date.
 # 3. `ON CONFLICT` protects nothing when the key is new each time, and an upsert never deletes.
-# 4. What differs from run to run (a run id, a new uuid) neither belongs into a key nor into a row.
+# 4. What differs from run to run (a run id, a new uuid) belongs neither in a key nor in a row.
 # 5. `effect`, `rerun`, `containment` and `correction` say so by machine, with the rows that are wrong.

@@ -53,7 +53,7 @@ in_order
 #
 # ## Catch up
 #
-# A DAG has a `start_date`, and it is switched on some time later. Which of the dates between does the scheduler run?
+# A DAG has a `start_date`, and it is switched on some time later. Which of the dates in between does the scheduler run?
 # That is what `catchup` says. Airflow's own timetable tells us. For it, it is half past eleven, late on the fifth of
 # January; the run of that day was due at eleven.
 
@@ -226,7 +226,7 @@ for how in map(ReprocessBehavior, expected):
 # - `failed`: those, and the ones whose run has failed.
 # - `completed`: all of them, the green ones too.
 #
-# So after you have mended a wrong load, a backfill without `--reprocess-behavior completed` changes nothing: the wrong
+# So after you have fixed a wrong load, a backfill without `--reprocess-behavior completed` changes nothing: the wrong
 # days are green.
 #
 # ## Clear
@@ -283,8 +283,8 @@ print("runs:", *runs)
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: any order
 #
-# This DAG keeps the table `day_totals`. It adds a day that comes after the last one it has. Mend it, so that dates may
-# run in any order, and as often as they like.
+# This DAG keeps the table `day_totals`. It adds a day that comes after the last one it has. Fix it, so that dates may
+# run in any order, and any number of times.
 
 # %% q="q1" role="starter" dag="totals"
 import pendulum
@@ -320,10 +320,13 @@ def check():
         found = desk.rows(days)
         told = f"After the runs of 2026-01-02 and then 2026-01-01 there should be both days. There are:\n{shown(found)}"
         expect(list(found.orders) == [6, 6], told)
+        day = "SELECT placed_at::date AS dt, count(*) AS orders, sum(total) AS sold FROM placed_orders"
+        wanted = desk.rows(f"{day} WHERE placed_at < '2026-01-03' GROUP BY 1")
+        same_rows(desk.rows("SELECT * FROM day_totals"), wanted, "After both runs, day_totals")
         desk.execute("UPDATE placed_orders SET total = 100 WHERE placed_at::date = '2026-01-01'")
         desk.run("totals", "2026-01-01", kind="rerun")
         sold = desk.rows("SELECT dt, orders, sold FROM day_totals ORDER BY dt")
-        told = f"All prices of 2026-01-01 became 100, and its run was cleared. It should be 600, but:\n{shown(sold)}"
+        told = f"All prices of 2026-01-01 became 100, and its run was cleared. sold should be 600, but:\n{shown(sold)}"
         expect(float(sold.sold[0]) == 600.0, told)
 
 
@@ -408,11 +411,36 @@ def totals():
 
 totals()
 
+# %% q="q1" role="wrong" says="After both runs, day_totals should hold" dag="totals"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DELETE_THE_TOTAL = "DELETE FROM day_totals WHERE dt = %(ds)s::date"
+INSERT = """
+    INSERT INTO day_totals
+    SELECT placed_at::date, count(*), 600 FROM placed_orders
+    WHERE placed_at::date = (%(ds)s)::date
+    GROUP BY placed_at::date
+"""
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def totals():
+    @task
+    def add(ds=None):
+        PostgresHook("shop").run([DELETE_THE_TOTAL, INSERT], parameters={"ds": ds})
+
+    add()
+
+
+totals()
+
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: the command
 #
 # From the 10th to the 20th of January 2026 all prices of `own_day` were wrong. The runs are green. The prices are
-# mended now. Write the command that runs these dates again, all of them and no others, with at most two runs at once.
+# fixed now. Write the command that runs these dates again, all of them and no others, with at most two runs at once.
 # (There is a `--max-active-runs`.)
 
 # %% q="q2" role="starter"

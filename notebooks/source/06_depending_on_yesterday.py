@@ -4,7 +4,7 @@
 # On January 2 nobody counts the till. A task fails, somebody sees it, and goes home. On January 10 the owner asks why
 # the balance is that of January 1. Since that day nothing was red. Nothing was green, either.
 #
-# In this lesson you see what `depends_on_past` does when yesterday went wrong, and how to do without it.
+# In this lesson you see what `depends_on_past` does when yesterday went wrong, and how to design a DAG without it.
 
 # %%
 from course import axes, fresh, picture, prove, q1, q2, rerun, rows, run, sql, start, tasks
@@ -123,7 +123,7 @@ states_picture(runs)
 # * On January 3 `load` has not started. Not started is no success. So `load` of January 4 waits for January 3.
 # * And so on. One failure holds up all days after it, and only the first one is red.
 #
-# Is it at least right, once the till is counted? Mend January 2 and let the days run again:
+# Is it at least right, once the till is counted? Fix January 2 and let the days run again:
 
 # %%
 sql("INSERT INTO till VALUES ('2026-01-02', 110)")
@@ -145,7 +145,7 @@ found
 # `depends_on_past` was content: January 2 *is* a success. It guards the first time only. The load takes "the latest
 # balance" for yesterday's, and now the latest one is that of January 4.
 #
-# So what has it brought? Days come in order the first time. Nothing more: the rows are not safe, and a failure is
+# What did we gain? Days come in order the first time. Nothing more: the rows are not safe, and a failure is
 # silent from the second day on. A proof says so in two lines. The law `order` says that any two dates may change places.
 # Here that can't even be tried:
 
@@ -210,7 +210,7 @@ states_picture(runs)
 runs[3]
 
 # %% [markdown]
-# Now each day is red that can't be right, and each says why. It doesn't matter any more in which order they are mended:
+# Now every day that cannot be right is red, and each says why. It doesn't matter any more in which order they are fixed:
 
 # %%
 sql("INSERT INTO till VALUES ('2026-01-02', 110)")
@@ -295,7 +295,7 @@ found
 # |---|---|
 # | `skip` | January 1 skips `work`. Does `work` of January 2 run? |
 # | `chain` | January 1 fails. January 2 is tried. Does `work` of January 3 run? |
-# | `mended` | January 1 fails, is cleared, and succeeds. Does `work` of January 2 run? |
+# | `fixed` | January 1 fails, is cleared, and succeeds. Does `work` of January 2 run? |
 # | `gap` | January 1 succeeds. There never was a run of January 2. Does `work` of January 3 run? |
 # | `after` | On January 1 `work` succeeds and `after` fails. Does `after` of January 2 run? |
 
@@ -333,7 +333,7 @@ scripted()
 predicted = {
     "skip": ...,
     "chain": ...,
-    "mended": ...,
+    "fixed": ...,
     "gap": ...,
     "after": ...,
 }
@@ -345,7 +345,7 @@ def check(predicted):
     histories = {
         "skip": ("work", ["skip", "ok"], [("run", first), ("run", second)]),
         "chain": ("work", ["fail", "ok", "ok"], [("run", first), ("run", second), ("run", third)]),
-        "mended": ("work", ["fail", "ok"], [("run", first), ("rerun", first), ("run", second)]),
+        "fixed": ("work", ["fail", "ok"], [("run", first), ("rerun", first), ("run", second)]),
         "gap": ("work", ["ok", "ok", "ok"], [("run", first), ("run", third)]),
         "after": ("after", ["fail after", "ok"], [("run", first), ("run", second)]),
     }
@@ -376,19 +376,19 @@ def check(predicted):
 predicted = {
     "skip": "runs",
     "chain": "blocked",
-    "mended": "runs",
+    "fixed": "runs",
     "gap": "runs",
     "after": "blocked",
 }
 
 # %% q="q1" role="wrong" says="skip: you say 'blocked'"
-predicted = {"skip": "blocked", "chain": "blocked", "mended": "runs", "gap": "runs", "after": "blocked"}
+predicted = {"skip": "blocked", "chain": "blocked", "fixed": "runs", "gap": "runs", "after": "blocked"}
 
 # %% q="q1" role="wrong" says="chain: you say 'runs'"
-predicted = {"skip": "runs", "chain": "runs", "mended": "runs", "gap": "runs", "after": "runs"}
+predicted = {"skip": "runs", "chain": "runs", "fixed": "runs", "gap": "runs", "after": "runs"}
 
 # %% q="q1" role="wrong" says="write 'runs' or 'blocked', not 'skipped'"
-predicted = {"skip": "runs", "chain": "skipped", "mended": "runs", "gap": "runs", "after": "blocked"}
+predicted = {"skip": "runs", "chain": "skipped", "fixed": "runs", "gap": "runs", "after": "blocked"}
 
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: do without `depends_on_past`

@@ -159,7 +159,7 @@ wait_reschedule()
 
 # %% [markdown]
 # With `deferrable=True` the task ends at once, and leaves a small *trigger* behind. Triggers wait together in a process
-# of their own, the triggerer. When the trigger fires, the task is started again.
+# of their own, the triggerer, which has to run beside the scheduler. When the trigger fires, the task is started again.
 
 # %% dag="wait_deferred"
 import pendulum
@@ -227,7 +227,7 @@ states
 
 # %% [markdown]
 # What becomes of the run is the same each time. What it costs is not, and others pay for it. Let there be one slot. The
-# sensor waits, and the export is due at last. Does Airflow's scheduler start it? That hangs on the state of the sensor:
+# sensor waits, and the export is due at last. Does Airflow's scheduler start it? That depends on the state of the sensor:
 # in mode `poke` it is `running`. (`starts_beside` lies in `dags/asking.py`.)
 
 # %% airflow=true
@@ -361,7 +361,7 @@ assert len(rows("SELECT * FROM orders")) == 0
 tasks(ran)
 
 # %% [markdown]
-# A green run, and no rows. That is where we began. Use it only where no data is good news.
+# A green run, and no rows. That is where we began. Use it only where missing data is fine.
 #
 # ## On another schedule
 #
@@ -422,7 +422,7 @@ assert (exported.state, ran.state) == ("success", "failed")
 tasks(ran)[["task", "state"]]
 
 # %% [markdown]
-# The export is there, half an hour before. The sensor looks for a run at 23:00, and there is none. You will mend it.
+# The export is there, half an hour before. The sensor looks for a run at 23:00, and there is none. You will fix it.
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: when does it end?
@@ -625,7 +625,7 @@ night_report()
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: the whole truth
 #
-# This load waits for `export_orders`, takes a slot for it, and says nothing when nothing comes. Mend the sensor, so
+# This load waits for `export_orders`, takes a slot for it, and says nothing when nothing comes. Fix the sensor, so
 # that
 #
 # - an export that is five hours late is loaded, and no slot is held for it,
@@ -667,6 +667,14 @@ def check():
         ended = ran.attempts[-1]["to"][:16]
         expect(ended <= "2026-01-02T08:00", f"The export never came, and the run is red only at {ended}.")
         expect(ended >= "2026-01-02T04:01", f"wait gives up at {ended}. An export five hours late would be too late.")
+    with fresh() as desk:
+        ran = desk.play("honest", Step("late", "2026-01-01", delay=5 * 3600))
+        told = f"The tasks:\n{shown(ran.tasks()[['task', 'state']])}"
+        expect(ran.state == "success", f"The export came five hours late, and the run is a {ran.state!r}. {told}")
+        loaded, exported = (
+            desk.rows(f"SELECT number, total, dt FROM {name}") for name in ("orders", "exported_orders")
+        )
+        same_rows(loaded, exported, "The export came five hours late. After the run, orders")
     with fresh() as desk:
         desk.execute("DROP TABLE exported_orders")
         desk.play("export_orders", Step("run", "2026-01-01"))
@@ -737,6 +745,29 @@ def honest():
     wait = ExternalTaskSensor(
         task_id="wait",
         external_dag_id="export_orders",
+        poke_interval=1800,
+        timeout=8 * 3600,
+        mode="reschedule",
+    )
+    wait >> load()
+
+
+honest()
+
+# %% q="q3" role="wrong" says="The export came five hours late, and the run is a 'failed'" dag="honest"
+import pendulum
+from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+from airflow.sdk import dag
+from loading import load
+
+
+@dag(schedule="0 23 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=True)
+def honest():
+    wait = ExternalTaskSensor(
+        task_id="wait",
+        external_dag_id="export_orders",
+        allowed_states=["skipped"],
+        failed_states=["failed"],
         poke_interval=1800,
         timeout=8 * 3600,
         mode="reschedule",

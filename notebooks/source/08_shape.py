@@ -106,7 +106,7 @@ states_picture(three, one, none)
 # %% [markdown]
 # ## Why
 #
-# A skip spreads. A task has a *trigger rule*, which says what the tasks before it must have come to. If nobody sets
+# A skip spreads. A task has a *trigger rule*, which says in which states its *upstream* tasks, those before it, must be. If nobody sets
 # it, it is `all_success`:
 
 # %% airflow=true
@@ -378,12 +378,12 @@ print("5 slots:", *starts_at_once("pooled", vendor=5))
 
 # %% [markdown]
 # With two slots, two of the five are started, and `tidy`, which does not need the pool. The others wait for their turn.
-# A pool says how many may run at once, and nothing about which comes first: for that there are edges.
+# A pool says how many may run at once, and nothing about which comes first: use edges for that.
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: the empty map that stays green
 #
-# Mend this DAG, so that `days` gets a line on each day without a failure, also on January 3, when nothing was sent
+# Fix this DAG, so that `days` gets a line on each day without a failure, also on January 3, when nothing was sent
 # back. On January 4 a total was mistyped, and `refund` fails. On that day there must be no line.
 
 # %% q="q1" role="starter" dag="silent_refunds"
@@ -542,7 +542,7 @@ silent_refunds()
 # ## Exercise 2: the join after a branch
 #
 # On workdays goods are counted and weighed, on weekends only looked at. After that, on every day, `publish` writes one
-# line. It never does. Mend it. When one of the tasks before it fails, as `weigh` does on Monday, January 5, nothing may
+# line. It never does. Fix it. When one of the tasks before it fails, as `weigh` does on Monday, January 5, nothing may
 # be published.
 
 # %% q="q2" role="starter" dag="branched_goods"
@@ -590,6 +590,7 @@ def check():
             found = desk.rows(f"SELECT * FROM published WHERE dt = '{date}'")
             states = shown(ran.tasks()[["task", "state"]])
             expect(len(found), f"{day} is green, and nothing is published:\n{states}")
+            expect(len(found) == 1, f"{day} should publish one line, and there are {len(found)}:\n{shown(found)}")
             wanted = ["look"] if day == "Saturday" else ["count", "weigh"]
             came = [way for way in ("look", "count", "weigh") if ran.of(way) == "success"]
             expect(came == wanted, f"On {day} the way is {' and '.join(wanted)}, and no other:\n{states}")
@@ -738,6 +739,42 @@ def branched_goods():
     @task
     def publish(ds=None):
         PostgresHook("shop").run("INSERT INTO published VALUES (%s, 'goods')", parameters=(ds,))
+
+    choose() >> [look(), count(), weigh()] >> publish()
+
+
+branched_goods()
+
+# %% q="q2" role="wrong" says="should publish one line, and there are 2" dag="branched_goods"
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import TriggerRule, dag, task
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+PUBLISH = ["DELETE FROM published WHERE dt = %(ds)s::date", *["INSERT INTO published VALUES (%(ds)s, 'goods')"] * 2]
+
+
+@dag(schedule="0 23 * * *", start_date=START, catchup=True)
+def branched_goods():
+    @task.branch
+    def choose(ds=None):
+        return "look" if pendulum.parse(ds).isoweekday() >= 6 else ["count", "weigh"]
+
+    @task
+    def look(): ...
+
+    @task
+    def count(): ...
+
+    @task
+    def weigh(ds=None):
+        [what] = PostgresHook("shop").get_first("SELECT other FROM script WHERE dt = %s", parameters=(ds,))
+        if what == "fail":
+            raise ValueError("the scales are broken")
+
+    @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+    def publish(ds=None):
+        PostgresHook("shop").run(PUBLISH, parameters={"ds": ds})
 
     choose() >> [look(), count(), weigh()] >> publish()
 

@@ -157,7 +157,7 @@ assert told(box, "1") == told(box, "1") != told(box, "2")
 {"the same salt": told(box, "1") == told(box, "1"), "another salt": told(box, "1") == told(box, "2")}
 
 # %% [markdown]
-# The order of a `set` of texts hangs on that hash, too. A `dict` keeps the order in which it was filled.
+# The order of a `set` of texts depends on that hash, too. A `dict` keeps the order in which it was filled.
 
 
 # %%
@@ -309,7 +309,16 @@ drawn, ids
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: six hidden inputs
 #
-# This DAG has six. In a cell of your own, let the rules find them: `findings("hidden_inputs", "--select", "wall-clock", "--select", "random-source")`. Mend them all. Each label keeps its sense: the month and the week of the run's date, an id that each batch (that is, each date) has for itself, a time of loading on the run's date, a lucky number from 1 to 6, and that time in seconds since 1970. And all of them are the same whenever the date is run. `logical_date` is given to the task already.
+# This DAG has six. In a cell of your own, let the rules find them: `findings("hidden_inputs", "--select", "wall-clock", "--select", "random-source")`. Fix them all. Each column of a label keeps its sense:
+#
+# - `month`: the month of the run's date;
+# - `week`: the week of the run's date;
+# - `batch`: an id, another one for each date;
+# - `loaded_at`: a time of loading on the run's date;
+# - `lucky`: a lucky number from 1 to 6, drawn for each date;
+# - `seconds`: that time of loading in seconds since 1970.
+#
+# And all of them are the same whenever the date is run. `logical_date` is given to the task already.
 
 # %% q="q1" role="starter" dag="hidden_inputs"
 import random
@@ -553,7 +562,7 @@ hidden_inputs()
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: the courier's dates
 #
-# The courier tells when an order was delivered, as text: `05 Jan`. The year goes without saying, he says. Each order arrives on the day of the run. Prove the law `clock` about the DAG, and mend it. The run's own date knows the year.
+# The courier writes when an order was delivered, as text: `05 Jan`. The year goes without saying, he says. Each order arrives on the day of the run. Prove the law `clock` about the DAG, and fix it. The run's own date knows the year.
 
 # %% q="q2" role="starter" dag="courier_dates"
 import pendulum
@@ -707,7 +716,7 @@ courier_dates()
 # %% [markdown] q="q3" role="prompt"
 # ## Exercise 3: the hour of the order
 #
-# The till gives seconds since 1970. This DAG writes the hour at which each order was placed. The shop counts in UTC. Prove the law `deterministic` about it, and mend it.
+# The till gives seconds since 1970. This DAG writes the hour at which each order was placed. The shop counts in UTC. Prove the law `deterministic` about it, and fix it.
 
 # %% q="q3" role="starter" dag="order_hours"
 from datetime import datetime

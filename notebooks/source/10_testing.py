@@ -94,7 +94,7 @@ books
 #
 # An example tests what came to somebody's mind. Nobody thought of a refund.
 #
-# A *property* says what holds for every input, and Hypothesis looks for one for which it doesn't. Here: who prints an amount and reads it again has the same amount. No example, no expected value.
+# A *property* says what holds for every input, and Hypothesis looks for one for which it doesn't. Here: printing an amount and reading it back gives the same amount. No example, no expected value.
 
 # %% file="tests/test_property.py"
 from hypothesis import given

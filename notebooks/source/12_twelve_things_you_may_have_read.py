@@ -376,7 +376,7 @@ assert read("mail.txt") == "to ada@example.org\n"
 print(read("mail.txt"))
 
 # %% [markdown]
-# **It needs to know whom.** Two tasks have failed, and one mail was sent: that of the task with `email=…`.
+# **It needs an address.** Two tasks have failed, and one mail was sent: that of the task with `email=…`. Airflow 3.3 still has `email_on_failure`, but deprecates it: in new DAGs use `on_failure_callback` with `SmtpNotifier` (from `airflow.providers.smtp.notifications.smtp`).
 
 # %% [markdown] q="q1" role="prompt"
 # ## Exercise 1: true or false?
@@ -389,7 +389,7 @@ print(read("mail.txt"))
 # | `b` | A DAG with `schedule="@daily"` and `start_date` January 1 has a run on January 1. |
 # | `c` | In a run of `@daily`, `data_interval_end` is the midnight after `data_interval_start`. |
 # | `d` | A sensor in poke mode may time out. |
-# | `e` | A task behind a sensor that has timed out is `upstream_failed`. |
+# | `e` | A task behind a sensor that has timed out, without `soft_fail`, is `upstream_failed`. |
 # | `f` | `ON CONFLICT` makes any load safe to rerun. |
 # | `g` | `orders.daily-v2` may be the id of a DAG. |
 # | `h` | Without `email=`, `email_on_failure=True` does nothing. |
@@ -432,7 +432,7 @@ answers = {"a": False, "b": True, "c": False, "d": "maybe", "e": True, "f": Fals
 # %% [markdown] q="q2" role="prompt"
 # ## Exercise 2: a key that holds
 #
-# Mend the upsert of section 7, so that a rerun leaves the same rows, with the same ids. Keep the `ON CONFLICT`, and the table as it is:
+# Fix the upsert of section 7, so that a rerun leaves the same rows, with the same ids. Keep the `ON CONFLICT`, and the table as it is:
 # its key is `id`, a uuid.
 
 # %% q="q2" role="starter" dag="keyed_upsert"
@@ -585,5 +585,5 @@ keyed_upsert()
 # 1. Blocked, skipped and upstream_failed are three different things.
 # 2. In Airflow 3 a cron text is a moment, the first run is at the start date, and nothing catches up by itself.
 # 3. A sensor has a timeout, of seven days if you don't choose.
-# 4. An upsert is as good as its key, and a clock as good as no date.
+# 4. An upsert is as good as its key, and the clock never tells which day a run is for.
 # 5. A sentence about Airflow is worth what its run shows. Run it.

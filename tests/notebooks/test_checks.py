@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from dagproof.errors import DagproofError
+from notebooks.course import api, suites
 from notebooks.course import lesson as lessons_module
-from notebooks.course import suites
 from notebooks.course.api import show_shortly
 from notebooks.course.bench import dag_named
 from notebooks.course.checking import BrokenError, suite_that_ends
@@ -177,7 +178,6 @@ def test_a_file_that_cannot_be_stopped_costs_the_worker(learner: Learner) -> Non
     """The check ends all the same, and the next one gets another worker."""
     outcome = learner.judged(top=STUBBORN)
     assert outcome.word == "too slow", outcome
-    learner.lesson.start()
     assert learner.judged().word == "correct"
 
 
@@ -223,6 +223,70 @@ def test_a_suite_is_judged_in_time(learner: Learner, monkeypatch: pytest.MonkeyP
     write(SUITE, "from numbered import ONE\n\ndef test_one():\n    assert ONE == 1")
     found = suite_that_ends(home, SUITE, FAULTS)
     assert [found[name][0]["outcome"] for name in (HEALTHY, *FAULTS)] == ["passed", "failed"]
+
+
+@pytest.mark.parametrize(
+    "killing",
+    [
+        pytest.param({"top": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"}, id="while-it-loads"),
+        pytest.param(
+            {"body": "import os, signal; os.kill(os.getppid(), signal.SIGKILL)"},
+            id="while-it-runs",
+            marks=pytest.mark.deep,
+        ),
+    ],
+)
+def test_an_answer_that_kills_the_worker_costs_only_itself(learner: Learner, killing: dict[str, str]) -> None:
+    """The next one, which is right, is correct at once."""
+    assert learner.judged(**killing).word != "correct"
+    following = learner.judged()
+    assert following.word == "correct", following
+
+
+def test_interrupting_a_check_prints_one_line(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
+    """And notes nothing; the next check has a worker that is not in the middle of something."""
+    question = Question("q1", lambda: learner.lesson)
+    noted = learner.lesson.progress.read()
+    learner.judged()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Question, "judge", lambda self: signal.raise_signal(signal.SIGINT))
+        question.check()
+    assert capsys.readouterr().out == "q1: interrupted; nothing was noted. Check again whenever you like.\n"
+    assert learner.lesson.progress.read() == noted
+    assert learner.judged().word == "correct"
+
+
+ANSWERED = DAG.format(top="", body="pass")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param(ANSWERED, id="no-magic"),
+        pytest.param(f"# mine\n%%dag answered\n{ANSWERED}", id="below-a-comment"),
+    ],
+)
+def test_a_cell_without_its_magic_word_writes_nothing_and_says_so(
+    learner: Learner, cell: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check does not judge the older file; once the cell is written, it judges that."""
+    monkeypatch.setattr(api, "current", lambda: learner.lesson)
+    assert learner.judged().word == "correct"
+    lines = api.catch_unwritten(cell.splitlines(keepends=True))
+    exec("".join(lines))
+    assert capsys.readouterr().err.startswith("Nothing was written, and nothing has run. Let the cell begin with")
+    outcome = learner.judged()
+    assert outcome.word == "error"
+    assert "dags/answered.py is older than the cell that you ran last" in outcome.message
+    learner.lesson.unwritten.clear()
+    assert learner.judged().word == "correct"
+
+
+@pytest.mark.parametrize("cell", [f"\n%%dag answered\n{ANSWERED}", f"%%airflow\n{ANSWERED}", "x = '@dag'", "!ls"])
+def test_other_cells_stay_as_they_are(cell: str) -> None:
+    """Those that write a file, and those that hold no DAG."""
+    lines = cell.splitlines(keepends=True)
+    assert api.catch_unwritten(lines) == lines
 
 
 def test_a_lesson_that_was_reset_says_so(learner: Learner) -> None:
