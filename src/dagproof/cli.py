@@ -13,7 +13,7 @@ from pathlib import Path
 from dagproof.config import Config, load_config
 from dagproof.errors import DagproofError, UsageError, nearest
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
-from dagproof.worlds.deployment import airflow_note
+from dagproof.loaded.deployment import airflow_note
 
 OK, FOUND, CANNOT_TELL = 0, 1, 2
 

@@ -20,11 +20,11 @@ from dagproof.check.selection import selected, split
 from dagproof.check.sourcing import Looked
 from dagproof.config import Config, load_config
 from dagproof.errors import UsageError
+from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import LoadedFolder
 from dagproof.rules import Rule
 from dagproof.source.reading import without_collecting
 from dagproof.source.target import target
-from dagproof.worlds.deployment import airflow_settings
 
 FORMATS = ("text", "json", "sarif", "github")
 

@@ -19,9 +19,9 @@ from typing import Any
 from dagproof import reaper
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import UsageError, WorkerError
+from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
 from dagproof.worlds.addresses import allowed_endpoints
-from dagproof.worlds.deployment import airflow_settings
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
 WORTH_MEASURING = 1.0

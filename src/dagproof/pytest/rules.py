@@ -14,11 +14,11 @@ from dagproof.check.command import check_project, configured_selection
 from dagproof.check.text import finding_text
 from dagproof.config import Config
 from dagproof.errors import DagproofError
+from dagproof.loaded.deployment import airflow_settings
 from dagproof.pytest.nodes import file_node, shown
 from dagproof.rules import Finding, Rule
 from dagproof.source.files import may_hold_dags, python_files
 from dagproof.source.reading import UnreadableError, decode, read_text
-from dagproof.worlds.deployment import airflow_settings
 
 OUTCOME = pytest.StashKey["tuple[Checked, Files] | DagproofError"]()
 

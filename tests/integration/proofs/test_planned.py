@@ -16,9 +16,9 @@ from dagproof.config import Config, ProofConfig, WorldConfig
 from dagproof.errors import WorkerError
 from dagproof.histories import Step
 from dagproof.laws import law_named
+from dagproof.loaded.deployment import airflow_version
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
-from dagproof.worlds.deployment import airflow_version
 
 FOLDER = Path(__file__).parent
 HAS_PARTITIONS = not (airflow_version() or "").startswith("3.1.")
