@@ -13,7 +13,7 @@ from pathlib import Path
 from dagproof.config import Config, load_config
 from dagproof.errors import DagproofError, UsageError, nearest
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
-from dagproof.worlds.deployment import airflow_note
+from dagproof.loaded.deployment import airflow_note
 
 OK, FOUND, CANNOT_TELL = 0, 1, 2
 
@@ -49,10 +49,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_prove(commands)
     _add_replay(commands)
     demo = commands.add_parser("demo", help="write a small project, prove its load wrong, fix it, and prove it right")
-    demo.add_argument("folder", nargs="?", type=Path, default=Path("dagproof-demo"), metavar="FOLDER")
+    demo.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("dagproof-demo"),
+        metavar="FOLDER",
+        help="a new folder (default: %(default)s)",
+    )
     demo.set_defaults(run=_demo)
     explain = commands.add_parser("explain", help="what a rule or law means, why it matters, and what to use instead")
-    explain.add_argument("name", metavar="RULE_OR_LAW")
+    explain.add_argument("name", metavar="RULE_OR_LAW", help="its name, or the code of a rule")
     explain.set_defaults(run=_explain)
     rules = commands.add_parser("rules", help="list all rules and laws")
     rules.set_defaults(run=_rules)
@@ -65,8 +72,8 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "check",
         help="find what breaks DAGs in production, without running them",
-        description="Look at DAG files for what breaks them in production. Exit status 0: nothing found. 1: findings. "
-        "2: no verdict, and one sentence says why.",
+        description="Find what breaks DAGs in production, without running them. Exit status 0: no findings. 1: "
+        "findings. 2: no verdict, and one sentence says why.",
     )
     add_options(parser)
     parser.set_defaults(run=run, imports=True)
@@ -75,45 +82,49 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "prove",
-        help="run a DAG again and again, and compare the rows",
+        help="run dates of a DAG in many ways, and compare the rows",
         description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
         "1: falsified, with the shortest history that shows it. 2: no verdict, and one sentence says why.",
     )
-    parser.add_argument("dag_id", metavar="DAG_ID")
+    parser.add_argument("dag_id", metavar="DAG_ID", help="the DAG to prove")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
-    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; may be repeated")
+    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; repeat it for more")
     parser.add_argument(
-        "--law", action="append", default=[], metavar="LAW", help="prove just this law; may be repeated"
+        "--law", action="append", default=[], metavar="LAW", help="prove only this law; repeat it for more"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawn histories (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the randomly drawn histories (default: 0)"
+    )
     parser.add_argument(
         "--max-histories",
         type=positive,
         default=DEFAULT_MAX_HISTORIES,
         metavar="N",
-        help="histories tried for each law (default: %(default)s)",
+        help="histories to try for each law (default: %(default)s)",
     )
     parser.add_argument(
         "--max-points",
         type=positive,
         metavar="N",
-        help="points of a run at which `crash` kills it, spread over the run (default: all)",
+        help="at how many points, spread over the run, the law `crash` kills it (default: all)",
     )
     parser.add_argument(
         "--jobs",
         type=positive,
         metavar="N",
-        help="processes that share the laws, each with a PostgreSQL of its own (default: one for each processor, "
-        "but no more than 3; 1 where the configuration has an `allow`)",
+        help="processes that share the laws, each with its own PostgreSQL (default: one per processor, at most 3; "
+        "1 if the configuration has an `allow`)",
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the verdicts to one self-contained page, too")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write the verdicts to one self-contained HTML page"
+    )
     _add_common(parser)
     parser.set_defaults(run=_prove, imports=True)
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("replay", help="run a saved history again")
-    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE")
+    parser = commands.add_parser("replay", help="run a saved history again", description="Run a saved history again.")
+    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE", help="the id in a verdict, or a JSON file")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
     _add_common(parser)
     parser.set_defaults(run=_replay, imports=True)
@@ -124,7 +135,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--postgres",
         default="embedded",
         metavar="KIND",
-        help="where the databases live: embedded (default), testcontainers, or a postgresql:// URL",
+        help="which PostgreSQL: embedded (default), testcontainers, or a postgresql:// URL",
     )
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
 

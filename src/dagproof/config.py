@@ -207,7 +207,7 @@ def _check_services(commands: Mapping[str, Any], where: str) -> None:
         if unknown := [other for other in found if other != PORT]:
             raise ConfigError(f"{where}.{name} has the placeholder {{{unknown[0]}}}{nearest(unknown[0], [PORT])}")
         if not found:
-            raise ConfigError(f"{where}.{name} is {command!r}; it must say with {{port}} where its port belongs")
+            raise ConfigError(f"{where}.{name} is {command!r}; it must contain {{port}} where its port goes")
 
 
 def _rules_of(table: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -13,10 +13,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "planted-bugs.md"
 HEAD = f"""# The planted bugs
 
 {len(BUGS)} DAGs with a small and plausible bug each, and {len(HEALTHY)} that look suspicious and are healthy. They lie
-in [tests/bugs/dags](../tests/bugs/dags); the tests hold that each bug is told what this table says, with the shortest
-history, and that no law accuses a healthy DAG. `python -m tests.bugs.table` writes this page.
+in [tests/bugs/dags](../tests/bugs/dags); the tests check that each bug fails as this table says, with the shortest
+history, and that every healthy DAG passes. `python -m tests.bugs.table` writes this page.
 
-The number is that of the steps of the shortest history that breaks the law. A DAG that breaks a law in an obvious way
+A number is the length of the shortest history that violates the law. A DAG that violates a law in an obvious way
 depends on its history, too; `history` is counted where it takes a drawn history to find the bug.
 
 """

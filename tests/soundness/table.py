@@ -23,19 +23,19 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "soundness.md"
 HEAD = """\
 # Soundness, as a test
 
-{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one and
-does the same without it. This page is about {sick} with a fault and {twins} twins.
+{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one, which
+does the same without it. This page covers {sick} with a fault and {twins} twins.
 
-What they write, and where, is known: tables with and without keys, partitioned, unlogged, behind views and in other
+They write to tables with and without keys, partitioned, unlogged, behind views and in other
 schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in {folders} places;
-a service. Up to two healthy loads are beside the one in question; loads are hooks, SQL operators, psql, mapped tasks
+a service. Up to two healthy loads run beside the one in question; loads use hooks, SQL operators, psql, mapped tasks
 and Python.
 
-The tests hold that each fault is found by a law that must find it, and that no healthy twin is accused. Where no law
-can see a fault, the verdict says what it does not see: that is counted as *said*.
+The tests check that each fault is found by a law that must find it, and that every healthy twin passes. Where no law
+can see a fault, the verdict must list what it did not see: that counts as *said*.
 
-`python -m tests.soundness.drawing 17` prints the DAGs of a number, `python -m tests.soundness.table 17` judges them;
-without a number it judges all of them, and writes this page."""
+`python -m tests.soundness.drawing 17` prints the DAGs of a seed, `python -m tests.soundness.table 17` judges them;
+without a seed it judges all of them, and writes this page."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -155,7 +155,7 @@ def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: st
         ),
         pytest.param(
             {"model": "serve --port 80"},
-            "tool.dagproof.world.services.model is 'serve --port 80'; it must say with {port} where its port belongs",
+            "tool.dagproof.world.services.model is 'serve --port 80'; it must contain {port} where its port goes",
             id="no-port",
         ),
         *(

@@ -107,8 +107,8 @@ def _why_missing(
         last = lines[-1].strip() if lines else "unknown error"
         place = f"{folder / path}{_error_line(lines, path)}"
         if late := _LATE.search(error):
-            why = f"importing it took more than {float(late[1]):g} s, and was at {place} then"
-            return f"{dag_id} does not load: {why}; let the loop end, or a task do the work, and try again"
+            why = f"importing it took more than {float(late[1]):g} s, and had reached {place}"
+            return f"{dag_id} does not load: {why}; end the loop, or move the work into a task, and try again"
         if lacking := blamed(error, folder / path, missing):
             return f"{dag_id} does not load: {place}: {lacking}"
         return f"{dag_id} does not load: {place} fails with {last}; fix the file and try again"

@@ -97,4 +97,4 @@ def blamed(error: str, path: str | Path, missing: list[Missing]) -> str | None:
     for sentence in concerned:
         if sentence in last.replace("\\'", "'"):  # a KeyError shows its message as a literal
             return sentence
-    return f"{last}; perhaps since {concerned[-1]}" if concerned else None
+    return f"{last}; perhaps because {concerned[-1]}" if concerned else None

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from dagproof.errors import WorkerError
-from dagproof.worlds.deployment import airflow_version, supported
+from dagproof.loaded.deployment import airflow_version, supported
 
 CHECK, PROVE = "check", "prove"
 

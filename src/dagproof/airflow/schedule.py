@@ -128,7 +128,9 @@ def parse_date(text: str, tz: Any) -> tuple[datetime, bool]:
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise WorkerError(f"{text!r} is no date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day") from None
+        raise WorkerError(
+            f"{text!r} is not a date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day"
+        ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=tz)
     return moment, "T" not in text and " " not in text

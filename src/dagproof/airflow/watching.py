@@ -113,7 +113,7 @@ class Watch(Guard):
         self.event(kind, what, refused=True, frame=sys._getframe(1))
         self.refused = True
         doing = {"write": "writing", "connect": "connecting to", "database": "connecting to"}[kind]
-        raise RefusedError(f"{doing} {what} was refused by dagproof check: the file is only looked at")
+        raise RefusedError(f"{doing} {what} was refused by dagproof check, which only imports the file")
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         if not self._on or getattr(self._inside, "busy", False):

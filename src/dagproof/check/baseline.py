@@ -80,7 +80,7 @@ def read(path: Path) -> list[Entry]:
     except FileNotFoundError:
         raise UsageError(f"there is no baseline {path}; --update-baseline writes one") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"{path} is no baseline ({error}); write it anew with --update-baseline") from error
+        raise UsageError(f"{path} is not a baseline ({error}); replace it with --update-baseline") from error
 
 
 def write(path: Path, known: Iterable[Entry]) -> None:

@@ -20,11 +20,11 @@ from dagproof.check.selection import selected, split
 from dagproof.check.sourcing import Looked
 from dagproof.config import Config, load_config
 from dagproof.errors import UsageError
+from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import LoadedFolder
 from dagproof.rules import Rule
 from dagproof.source.reading import without_collecting
 from dagproof.source.target import target
-from dagproof.worlds.deployment import airflow_settings
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -32,11 +32,11 @@ FORMATS = ("text", "json", "sarif", "github")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options of ``dagproof check``."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: [tool.dagproof] dags)")
-    parser.add_argument("--no-import", action="store_true", help="look at the source only; needs no Airflow")
+    parser.add_argument("--no-import", action="store_true", help="read the source only; needs no Airflow")
     for option, text in (
-        ("--select", "check just these rules: names, codes, or how codes begin; may be repeated"),
-        ("--ignore", "leave these rules out"),
-        ("--extend-select", "check these rules too"),
+        ("--select", "check only these rules: names, codes, or prefixes of codes; may be repeated"),
+        ("--ignore", "do not check these rules"),
+        ("--extend-select", "check these rules, too"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="RULE", help=text)
     parser.add_argument("--output-format", choices=FORMATS, default="text")
@@ -44,27 +44,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--group-by",
         choices=("rule", "cause"),
         default="rule",
-        help="of the text: list findings, or the lines that cause them",
+        help="in text: list findings, or the lines that cause them",
     )
     parser.add_argument(
-        "--all", action="store_true", help="of the text: print every finding with its code, however many"
+        "--all", action="store_true", help="in text: print every finding with its code, however many there are"
     )
     parser.add_argument(
         "--baseline",
         metavar="FILE",
-        help="findings that are known, and not told again (default: [tool.dagproof.check] baseline)",
+        help="file of known findings, which are not reported (default: [tool.dagproof.check] baseline)",
     )
     parser.add_argument(
-        "--update-baseline", action="store_true", help="make the baseline hold what is found now, and nothing else"
+        "--update-baseline",
+        action="store_true",
+        help="replace what the baseline has of the checked files and rules with the current findings",
     )
     parser.add_argument(
-        "--until", metavar="YYYY-MM-DD", help="with --update-baseline: how long it silences what is new in it"
+        "--until",
+        metavar="YYYY-MM-DD",
+        help="with --update-baseline: the last day on which it silences its new findings",
     )
     parser.add_argument(
-        "--fix", action="store_true", help="rewrite what has one certain fix: moved names, parameters, mode of sensors"
+        "--fix",
+        action="store_true",
+        help="apply fixes that are certain: moved names, renamed parameters, mode of sensors",
     )
-    parser.add_argument("--diff", action="store_true", help="print what --fix would change, and change nothing")
-    parser.add_argument("--no-cache", action="store_true", help="look at every file anew")
+    parser.add_argument("--diff", action="store_true", help="print what --fix would change, without changing it")
+    parser.add_argument("--no-cache", action="store_true", help="check every file again, without the cache")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,9 +19,9 @@ from typing import Any
 from dagproof import reaper
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import UsageError, WorkerError
+from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
 from dagproof.worlds.addresses import allowed_endpoints
-from dagproof.worlds.deployment import airflow_settings
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
 WORTH_MEASURING = 1.0
@@ -172,7 +172,7 @@ class _Loader:
 
     def _why_it_died(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
         return f"the process that loads the DAGs ended unexpectedly ({last}); --no-import looks at the source only"
 
 

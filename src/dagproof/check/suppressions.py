@@ -192,7 +192,7 @@ def _unused(comment: Suppression, rules: Collection[Rule]) -> Iterator[tuple[str
         if name not in known:
             yield f"there is no rule {name!r}{nearest(name, known)}", ""
         elif known[name] in rules and name not in comment.used:
-            yield f"nothing here is found by {name}; remove it", known[name].name
+            yield f"{name} finds nothing here; remove this comment", known[name].name
 
 
 def _is_date(text: str) -> bool:

@@ -37,9 +37,9 @@ def check_text(
     """
     groups = checked.groups
     head = list(_head(checked))
-    tail = [f"{one.path}: not looked at: {one.told}" for one in checked.unreadable]
+    tail = [f"{one.path}: not checked: {one.told}" for one in checked.unreadable]
     if not everything and len(tail) > MOST_UNREADABLE:
-        tail[MOST_UNREADABLE:] = [f"… and {len(tail) - MOST_UNREADABLE:,} more not looked at (--all prints them)"]
+        tail[MOST_UNREADABLE:] = [f"… and {len(tail) - MOST_UNREADABLE:,} more not checked (--all prints them)"]
     tail.append("\n".join(_summary_lines(checked, groups, offers_baseline=offers_baseline)))
     if by_cause:
         return "\n\n".join([*head, *_causes(groups), *tail])
@@ -204,7 +204,7 @@ def _summary_lines(checked: Checked, groups: Sequence[Group], *, offers_baseline
     certain = sum(group.told.certain for group in groups)
     doubtful = len(groups) - certain
     found = _count(certain, "finding") + (f" and {_count(doubtful, 'doubtful one')}" if doubtful else "")
-    unread = f"; {_count(len(checked.unreadable), 'file')} could not be looked at" if checked.unreadable else ""
+    unread = f"; {_count(len(checked.unreadable), 'file')} could not be checked" if checked.unreadable else ""
     known = f"; {_count(checked.known, 'finding')} more in the baseline" if checked.known else ""
     yield f"{found} in {_count(checked.files, 'file')}{unread}{known}"
     if offers_baseline and len(groups) >= MANY:

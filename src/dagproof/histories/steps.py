@@ -47,7 +47,7 @@ class Step:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"no step is called {self.kind!r}; there is {', '.join(KINDS)}")
+            raise ValueError(f"unknown step {self.kind!r}; valid steps: {', '.join(KINDS)}")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # the only hook Hypothesis honours
         printer.text(str(self))
@@ -105,7 +105,7 @@ def history_from_json(data: Iterable[Mapping[str, Any]]) -> History:
     try:
         return tuple(_step_from_json(**item) for item in data)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a step needs 'step' and 'date', and nothing that no step has ({error})") from error
+        raise ValueError(f"a step needs 'step' and 'date', and no unknown keys ({error})") from error
 
 
 def _step_from_json(*, step: object, date: object, delay: int = 0, **fields: object) -> Step:

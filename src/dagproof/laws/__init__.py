@@ -46,4 +46,4 @@ def check_law_names(config: Config) -> None:
             for name in names:
                 if name not in laws:
                     where = f"[tool.dagproof.proofs.{dag_id}.{table}]"
-                    raise ConfigError(f"{where} names {name!r}, which is no law{nearest(name, laws)}")
+                    raise ConfigError(f"{where} names {name!r}, which is not a law{nearest(name, laws)}")

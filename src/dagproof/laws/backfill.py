@@ -15,12 +15,12 @@ class Backfill(Law):
     ## What it does
     Lets the data of all dates arrive, and only then backfills the dates, weeks later.
 
-    That is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled run:
-    its run id and run type are its own, and what comes after its dates is there already.
+    The result is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled
+    run: it has its own run id and run type, and the data of later dates are there already.
 
     ## Why is this bad
-    A table that is wiped and backfilled, after a new column or a repaired bug, must be the same
-    table. A task that reads the latest file, or everything up to now, makes another one.
+    After a new column or a fixed bug, you wipe a table and backfill it, and expect the same table. A task that reads
+    the latest file, or everything up to now, produces a different one.
 
     ## Example
     ```python
@@ -37,7 +37,7 @@ class Backfill(Law):
     order = 75
     relation = "each date in turn = wipe and backfill all of them"
     verdict = "incremental ≠ full refresh"
-    accusation = "gives another table when it is backfilled"
+    accusation = "gives a different table when it is backfilled"
     headline = "Rows differ between a run each day and a backfill of all days"
     sides = ("day by day", "backfilled")
     promise = "a backfill of all dates leaves the rows of running each in turn"
@@ -50,7 +50,7 @@ class Backfill(Law):
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date alone, and all of them, where there is a schedule."""
         if lab.runs[lab.dag_id, dates[0]].spec["run_type"] != "scheduled":
-            raise NotApplicableError("it has no schedule, so that nobody can backfill it")
+            raise NotApplicableError("it has no schedule, so it cannot be backfilled")
         return self.examples(active(lab, dates))
 
     def check(self, lab: Lab, history: History) -> Finding:

@@ -19,13 +19,13 @@ class Clock(Law):
     Runs a date when it is due, and again in fresh worlds whose wall clock shows another time.
 
     Months later, across midnight, at the end of a year, and while the clocks of Europe and America change.
-    What SQL asks PostgreSQL for is moved, too: now(), CURRENT_DATE and their likes; a column that now() fills differs
-    between any two runs, and is not compared. So is what `date` says in a shell. Other programs, and a literal of
-    SQL that only its column makes a date (`dt = 'today'`), tell the real time.
+    SQL sees the moved clock, too: now(), CURRENT_DATE and similar; likewise `date` in a shell. A column that now()
+    fills differs between any two runs, and is not compared. Other programs see the real time, and so does an untyped
+    SQL literal such as `dt = 'today'`.
 
     ## Why is this bad
-    A backfill runs a date months after its day, a retry after midnight. A load that asks for the
-    time then writes to the wrong day, or leaves other values than the run that was on time.
+    A backfill runs a date months after its day, a retry after midnight. A load that reads the
+    current time then writes to the wrong day, or leaves other values than a run that was on time.
 
     ## Example
     ```python

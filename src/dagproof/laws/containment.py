@@ -18,14 +18,14 @@ class Containment(Law):
     """A run leaves the rows of other dates alone.
 
     ## What it does
-    Runs one date and then another, and looks whether a row or file of the first is gone or changed.
+    Runs one date and then another, and checks that no row or file of the first is gone or changed.
 
-    Tables and files that are the same whichever date runs (they are refreshed as a whole) have no partitions, and
-    are left out; so are materialized views, which follow from their tables.
+    Tables and files that are the same for every date (they are refreshed as a whole) have no partitions, and are
+    left out; likewise materialized views, which are computed from their tables.
 
     ## Why is this bad
-    Repairing one day must not damage another. A delete that reaches too far, or a table that is
-    overwritten by each day, is noticed when the old days are asked for, and by then their source may be gone.
+    Fixing one day must not damage another. If a delete reaches too far, or each day overwrites the whole table, people
+    notice when they query the old days, and by then the source data may be gone.
 
     ## Example
     ```python
@@ -79,7 +79,7 @@ class Containment(Law):
             tables = {name for name, table in written.tables.items() if table.rows}
             names = ", ".join(sorted(tables | set(written.files)))
             raise NotApplicableError(
-                f"the configuration exempts all that belongs to a date, or calls it scratch: {names}"
+                f"the configuration exempts all that belongs to a date, or declares it as scratch: {names}"
             )
         return Finding(lab.diff(seen, _left_of(seen, both)), not_compared=noise)
 

@@ -16,13 +16,13 @@ class Correction(Law):
     ## What it does
     Runs a date, changes its data upstream as the configuration says, and runs it again.
 
-    That is compared with a fresh world that only ever saw the corrected data. Where a run refuses the corrected data
-    there, it must refuse them here, too, and leave the rows as they were. The DAGs that come first have run by then
-    and do not run again: what changes is what they have delivered.
+    The result is compared with a fresh world that only ever saw the corrected data. If a fresh run refuses the
+    corrected data, the rerun must refuse them, too, and leave the rows as they were. The DAGs in `after` have run
+    before the correction and do not run again: the correction changes what they have delivered.
 
     ## Why is this bad
-    Upstream corrects itself, and rows vanish there. An upsert never deletes, a cache never looks
-    again: the old rows stay, and no rerun will ever remove them.
+    Upstream corrects its data, and rows vanish there. An upsert never deletes, a cache is never
+    refreshed: the old rows stay, and no rerun will ever remove them.
 
     ## Example
     ```sql

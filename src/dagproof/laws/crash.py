@@ -30,19 +30,19 @@ class Crash(Law):
     """A run killed at any point leaves all of the old or all of the new, and running again heals it.
 
     ## What it does
-    Kills a run at each of its points, looks at what is left, and runs the date again.
+    Kills a run at each of its points, checks what a reader sees then, and runs the date again.
 
-    The points are the messages that the run sends to PostgreSQL (before one arrives the process is killed; after one
-    the answer is lost, as of a commit that nobody hears of), and its file operations. They are tried in the first run
-    of a date, and in its rerun. Right after the cut, a reader must see all of the old rows or all of the new ones,
-    table by table and file by file; after the next run, the rows must be those of a run that was not disturbed. Files
-    whose name says that they are temporary may be left. What nobody reads before the run is over is said to be
-    `scratch` in the configuration; where several tasks, or instances of a mapped one, each write their share of a
-    table that is read, a reader may see some of the shares: let one task put them in place, or `exempt` the table.
+    The points are the messages that the run sends to PostgreSQL (the process is killed before a message arrives, or
+    its reply is lost, such as that of a COMMIT), and its file operations. They are tried in the first run of a date,
+    and in its rerun. Right after the crash, a reader must see all of the old rows or all of the new ones, table by
+    table and file by file; after the next run, the rows must be those of an undisturbed run. Files with a temporary
+    name may remain. Declare tables and files that nobody reads before the run ends as `scratch` in the configuration.
+    If several tasks, or instances of a mapped task, each write a part of a table, a reader may see some of the parts:
+    let one task publish all of them, or `exempt` the table.
 
     ## Why is this bad
-    Workers are evicted, networks break, and disks fill up, at any point. What is half there is read
-    by somebody before it is repaired, and what a rerun does not heal stays broken.
+    Workers are evicted, networks break, and disks fill up, at any point. Somebody reads a half-written
+    table before it is fixed, and what a rerun does not heal stays broken.
 
     ## Example
     ```python
@@ -132,7 +132,7 @@ class Crash(Law):
         try:
             lab.state((*run, Step("rerun", date)))
         except RunFailedError:
-            found.append(LeftOut("a crash of a rerun", f"{NOT_TRIED}, as a rerun fails anyhow"))
+            found.append(LeftOut("a crash of a rerun", f"{NOT_TRIED}, as a rerun fails without a crash, too"))
         return tuple(found)
 
     def _writes_files(self, lab: Lab, run: History) -> bool:

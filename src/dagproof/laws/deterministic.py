@@ -24,12 +24,12 @@ class Deterministic(Law):
     Runs a date in two fresh worlds, on two machines, and compares the rows.
 
     The machines differ in time zone, host name, process ids and the order of Python's sets (PYTHONHASHSEED). Rows that
-    were there before the run, and the entries of folders, come in the reverse order on the second one, and PostgreSQL
-    plans in other ways there: what is taken by place and not by value (the first of several that tie, a number counted
-    up, a LIMIT without an order) differs. Just the last digits of floats may depend on that order: a sum has no others.
+    were there before the run, and the entries of folders, come in reverse order on the second machine, and PostgreSQL
+    uses other query plans there. So a result differs if it depends on position rather than value: the first of several
+    ties, a row number, a LIMIT without ORDER BY. Only the last digits of floats, as in a sum, may depend on that order.
 
     ## Why is this bad
-    Where two fresh runs of one date differ, no rerun can repair a table, no test can compare with
+    If two fresh runs of one date differ, no rerun can restore a table, no test can compare with
     expected rows, and every other difference hides behind this one.
 
     ## Example

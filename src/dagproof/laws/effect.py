@@ -16,13 +16,13 @@ class Effect(Law):
     """A run writes rows or files.
 
     ## What it does
-    Runs each date in a fresh world and looks whether any row or file is there that was not before.
+    Runs each date in a fresh world and checks that the run has changed a table or a file.
 
-    Of dates that nobody has named, it is enough when one has an effect: there need not be data for the others.
+    If the dates come from the schedule, one with an effect is enough: the others may have no data.
 
     ## Why is this bad
     A DAG that writes nothing passes every comparison. In Airflow 3 a cron string gives a data
-    interval of no width, so that a filter from its start to its end selects no row, on any day, without an error.
+    interval of zero width, so a filter from its start to its end selects no rows, on any day, without an error.
 
     ## Example
     ```sql

@@ -25,12 +25,12 @@ class AnyHistory(Law):
     ## What it does
     Draws histories of runs, reruns, cleared tasks, crashes, retries and corrections of several dates.
 
-    Now and then two runs, of a date or of two dates, are at work at once. What each history leaves is compared with
-    fresh runs of the same dates, in order, on the latest data. A date that crashed or was corrected last is run again
-    first. The other laws try one thing at a time; this one finds what takes two things to go wrong.
+    Some histories have two runs at once, of one date or of two. What each history leaves is compared with fresh runs
+    of the same dates, in order, on the latest data. If the last step of a date was a crash or a correction, the date
+    is run again before the comparison. The other laws test one fault at a time; this one tests combinations.
 
     ## Why is this bad
-    Production does not stop at one rerun. A table that survives each mishap alone, and not two of
+    Production does not stop at one rerun. A table that survives each fault alone, but not two of
     them, fails in the week in which everything fails.
 
     ## Example

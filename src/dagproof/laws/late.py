@@ -16,14 +16,14 @@ class Late(Law):
     """Data that come late change no row, and no worker slot is held for them.
 
     ## What it does
-    Starts a run when it is due, and lets the DAGs that come first run only later, by `delay` seconds.
+    Starts a run when it is due, and runs the DAGs in `after` only `delay` seconds later.
 
-    The rows must be the same, and no task may have held a worker slot while it waited. The clock jumps, so that an
-    hour takes no time.
+    The rows must be the same, and no task may have held a worker slot while it waited. The clock jumps, so an
+    hour takes no real time.
 
     ## Why is this bad
-    Upstream is late at least once a month. A DAG that does not wait then fails, or loads what is
-    there; one that waits in poke mode takes a slot from those that could work, and ten of them stop the scheduler.
+    Upstream is late sooner or later. A DAG that does not wait then fails, or loads what is there.
+    One that waits in poke mode takes a slot from tasks that could run, and a few of them block all slots.
 
     ## Example
     ```python
@@ -49,7 +49,7 @@ class Late(Law):
         """Each date, with its data late."""
         if lab.runs[lab.dag_id, dates[0]].spec["run_type"] == "asset_triggered":
             raise NotApplicableError(
-                "assets start its runs, so that a run begins when its data are there, however late that is"
+                "assets start its runs, so a run starts only when its data are there, however late"
             )
         if not lab.proof.after:
             raise NotApplicableError(

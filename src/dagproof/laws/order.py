@@ -14,14 +14,14 @@ class Order(Law):
     """Any two dates may change places.
 
     ## What it does
-    Runs each two dates in the wrong order, and compares with the right one.
+    Runs each pair of dates in both orders, and compares the rows.
 
-    Pairs are enough: where each two dates may change places, any order can be turned into any other by swapping
-    neighbours, so that ten dates take 45 histories and not 3,628,800.
+    Pairs are enough: if any two dates may change places, swapping neighbours turns any order into any other. So ten
+    dates take 45 histories, not 3,628,800.
 
     ## Why is this bad
-    Backfills run newest first if told to, several runs are active at once, and a date that failed
-    is repaired after later ones. Whatever the last one of them overwrites is then wrong.
+    A backfill may run newest first, several runs are active at once, and a date that failed is
+    rerun after later ones. What the last run overwrites is then wrong.
 
     ## Example
     ```python

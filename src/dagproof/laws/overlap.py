@@ -17,7 +17,7 @@ MOST_POINTS = 8
 #: The most at which a run is held after others: first runs and reruns of one date, and reruns of two.
 MOST_POINTS_LATER = (3, 2, 2)
 #: Why two runs are not let meet.
-NO_REFERENCE = f"{NOT_TRIED}, as one fails after the other, too"
+NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
 #: Why a run may fail.
 NOT_JUDGED = "not judged, as running it again left the right rows"
 
@@ -26,20 +26,20 @@ class Overlap(Law):
     """Two runs at once leave the rows of one after the other.
 
     ## What it does
-    Holds a run at one of its points while another one goes past it, and compares the rows.
+    Holds a run at one of its points while another one overtakes it, and compares the rows.
 
-    The other run is of the next date, and of the same date (a task that was taken for dead and tried again may still
-    be running). It is held before a message to PostgreSQL or at a file operation; where the other one has to wait for
-    what it has locked, it goes on. Both are tried at first, and again after runs of the dates, which may have made the
-    tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are retried, and a run that fails
-    is run again; a date that cannot be run again then fails the law.
+    The other run is of the next date, or of the same date (a task that Airflow took for dead and retried may still be
+    running). The first run is held before a message to PostgreSQL or at a file operation. If the other one waits for a
+    lock of the held one, the held one goes on. Both are tried in a fresh world, and again after runs of the dates, as
+    those may have created the tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are
+    retried, and a run that fails is run again. A date that cannot be run again then fails the law.
 
     ## Why is this bad
-    Catching up starts several runs at once. Two of them that both look for rows to replace, both
-    find none, and both insert; or share a temporary table or file, and load each other's rows.
+    Catchup starts several runs at once. Two of them look for rows to replace, both find none, and
+    both insert; or they share a temporary table or file, and load each other's rows.
 
-    Where a row may be there twice, a delete and an insert in one transaction are not enough: two of them at once both
-    delete nothing, and both insert. A lock that both ask for, or a unique key and retries, are.
+    Without a unique key, a delete and an insert in one transaction are not enough: two such transactions at once both
+    delete nothing, and both insert. Take a lock in both, or add a unique key and retries.
 
     ## Example
     ```sql
@@ -72,8 +72,8 @@ class Overlap(Law):
         points = _held_at(lab, (run,))
         if not points:
             raise NotApplicableError(
-                "its runs have no point at which one could be held: they use neither the world's database nor, unless "
-                "by a shell command or a library in C, its files"
+                "its runs have no point at which to hold one: they use neither the world's database nor its files, "
+                "except in shell commands or C libraries"
             )
         others = [dates[0]] if _is_alone(lab) else [*dates[1:2], dates[0]]
         for other in others:
@@ -100,7 +100,7 @@ class Overlap(Law):
             try:
                 points = _held_at(lab, (*before, Step(kind, date)))
             except RunFailedError:
-                lab.scope.leave_out(f"two runs at once, of which one is a {kind}, after another run", NO_REFERENCE)
+                lab.scope.leave_out(f"two runs at once, one of them a {kind}, after another run", NO_REFERENCE)
                 continue
             self._leave_out(lab, len(points), most, " after other runs")
             if len(points) > 1 and points[0].kind == "message":

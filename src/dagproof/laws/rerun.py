@@ -22,12 +22,12 @@ class Rerun(Law):
     ## What it does
     Runs a date, clears the run and runs it again a day later, and compares the rows.
 
-    What two fresh runs disagree about (a column filled by now(), say) is not compared, and named: that is the law
-    `deterministic`'s to judge.
+    What differs between two fresh runs (such as a column filled by now()) is not compared, and the verdict lists it:
+    the law `deterministic` judges that.
 
     ## Why is this bad
     Retries, cleared runs and backfills repeat work all the time. If repeating a date changes its
-    rows, every one of them corrupts the table, mostly by doubling it.
+    rows, each of them corrupts the table, usually by duplicating rows.
 
     ## Example
     ```python

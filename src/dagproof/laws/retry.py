@@ -15,12 +15,12 @@ class Retry(Law):
     ## What it does
     Lets each task of a run fail once after it has done its work, and be tried again.
 
-    A task that has no retries is given one: somebody will clear it. What is tried again is the task alone, with
-    what the tasks before it have left.
+    A task without retries gets one, because somebody will clear it. Only this task is tried again, with what the tasks
+    before it have left.
 
     ## Why is this bad
-    A worker can be lost between the task's last statement and the moment at which Airflow hears of
-    it. Airflow then does what it was told to, and runs the task again.
+    A worker can die between the task's last statement and the moment at which it reports success to
+    Airflow. Airflow then retries the task, as configured.
 
     ## Example
     ```python

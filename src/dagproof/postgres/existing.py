@@ -40,8 +40,8 @@ def _visit(url: str) -> PostgresServer:
             port = info.port
     except psycopg.Error as error:
         raise ServerError(
-            f"The PostgreSQL server at the address given refused us: {first_sentence(error)}. Check the address, user "
-            "and password, or use --postgres embedded."
+            f"Cannot use the PostgreSQL server at the given address: {first_sentence(error)}. Check the "
+            "address, user and password, or use --postgres embedded."
         ) from error
     if where["host"].startswith("/"):
         raise ServerError(

@@ -139,7 +139,7 @@ def first_sentence(error: BaseException) -> str:
 
 def complaint(text: str) -> str:
     """The line of a program's output that tells what went wrong."""
-    lines = text.strip().splitlines() or ["it said nothing"]
+    lines = text.strip().splitlines() or ["it printed nothing"]
     complaints = [line for line in lines if "error:" in line or "FATAL:" in line]
     return (complaints or lines)[-1].rstrip(".")
 

@@ -34,8 +34,8 @@ def check_kind(kind: str) -> None:
     if kind in KINDS or kind.startswith(SCHEMES):
         return
     raise ServerError(
-        f"{kind!r} is no kind of PostgreSQL server{nearest(kind, KINDS)}; "
-        "an address is one too, as in postgresql://user:password@host:5432/postgres."
+        f"{kind!r} is not a kind of PostgreSQL server{nearest(kind, KINDS)}; "
+        "an address is also valid, as in postgresql://user:password@host:5432/postgres."
     )
 
 

@@ -99,7 +99,7 @@ def _failed_callbacks(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]
     errors: dict[str, str] = {}
     for report in with_beside(reports):
         errors = {**report.get("callbacks", {}), **errors}
-    yield from (LeftOut(what, f"failed, which only the log says: {error}") for what, error in errors.items())
+    yield from (LeftOut(what, f"failed, which only the log shows: {error}") for what, error in errors.items())
 
 
 def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[LeftOut]:

@@ -399,6 +399,8 @@ def load_saved(id_or_file: str, config: Config) -> dict[str, Any]:
     except OSError:
         folder = config.root / SAVED
         there = ", ".join(sorted(p.stem for p in folder.glob("*.json"))[:10]) or "none"
-        raise UsageError(f"no history {id_or_file!r} is saved (in {folder}: {there}), and it is no file") from None
+        raise UsageError(
+            f"no history {id_or_file!r} is saved (in {folder}: {there}), and there is no such file"
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} holds no history ({error})") from error
+        raise UsageError(f"{path} is not a saved history ({error})") from error

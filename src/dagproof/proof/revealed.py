@@ -53,8 +53,8 @@ def unknown_names(lab: Lab, *, surely: bool = False) -> dict[str, str] | None:
     for law, exempt in lab.proof.exempt.items():
         entries += [(f"exempt.{law}", entry, "table", places) for entry in exempt]
     return {
-        f"{key} {entry}": f"tool.dagproof.proofs.{lab.dag_id}.{key} names {entry!r}, which is no {kind} and "
-        f"no file{nearest(entry, names)}"
+        f"{key} {entry}": f"tool.dagproof.proofs.{lab.dag_id}.{key} names {entry!r}, which is neither a {kind} "
+        f"nor a file{nearest(entry, names)}"
         for key, entry, kind, names in entries
         if matches_nothing(entry, seen, whole=kind == "table") and (not surely or _is_misspelt(key, entry, names))
     }

@@ -24,30 +24,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--postgres",
         metavar="KIND",
-        help="where worlds live: embedded (default), testcontainers, or a postgresql:// address",
+        help="which PostgreSQL: embedded (default), testcontainers, or a postgresql:// address",
     )
     group.addoption(
         "--dagproof-dags",
         metavar="DIR",
-        help="a DAG folder: collect a test for each of its files and rules, and one for each of its DAGs and laws",
+        help="a DAG folder: collect a test for each file and rule, and for each DAG and law",
     )
     group.addoption(
         "--dagproof-no-import",
         action="store_true",
-        help="let rules look at the source only, as they do where Airflow is not installed",
+        help="rules read the source only, as they do if Airflow is not installed",
     )
     group.addoption(
         "--dagproof-max-histories",
         type=positive,
         default=DEFAULT_MAX_HISTORIES,
         metavar="N",
-        help="histories tried for each law (default: %(default)s)",
+        help="histories to try for each law (default: %(default)s)",
     )
     group.addoption(
         "--dagproof-max-points",
         type=positive,
         metavar="N",
-        help="points of a run at which the law crash kills it, spread over the run (default: all)",
+        help="at how many points, spread over the run, the law crash kills it (default: all)",
     )
     group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")

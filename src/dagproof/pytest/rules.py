@@ -14,11 +14,11 @@ from dagproof.check.command import check_project, configured_selection
 from dagproof.check.text import finding_text
 from dagproof.config import Config
 from dagproof.errors import DagproofError
+from dagproof.loaded.deployment import airflow_settings
 from dagproof.pytest.nodes import file_node, shown
 from dagproof.rules import Finding, Rule
 from dagproof.source.files import may_hold_dags, python_files
 from dagproof.source.reading import UnreadableError, decode, read_text
-from dagproof.worlds.deployment import airflow_settings
 
 OUTCOME = pytest.StashKey["tuple[Checked, Files] | DagproofError"]()
 
@@ -43,7 +43,7 @@ class RuleItem(pytest.Item):
         path = files.project.show(self.path.resolve())
         for one in checked.unreadable:
             if one.path == path:
-                raise BrokenRuleError(f"{path} could not be looked at: {one.reason}")
+                raise BrokenRuleError(f"{path} could not be checked: {one.reason}")
         found = [finding for finding in checked.findings if finding.path == path and finding.rule == self.rule]
         certain = [self._text(finding, files) for finding in found if finding.fails]
         doubtful = [self._text(finding, files) for finding in found if not finding.fails]

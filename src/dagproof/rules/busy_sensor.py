@@ -69,7 +69,7 @@ class BusySensor(Rule):
 
 
 def _told(shown: str, interval: float) -> str:
-    return f"{shown} is started anew every {interval:g} s to look again; set poke_interval to {LEAST_SECONDS} or more"
+    return f"{shown} restarts every {interval:g} s to check again; set poke_interval to {LEAST_SECONDS} or more"
 
 
 def _interval(sensor: Sensor, dagfile: DagFile) -> float | None:

@@ -21,10 +21,9 @@ class DanglingReference(Rule):
     ## What it does
     Finds an `ExternalTaskSensor` or `TriggerDagRunOperator` whose DAG is not in the folder, or whose task or group is
     not in that DAG; a pool that is not among those of the option `pools`, where that is given; and an asset that
-    starts a DAG and that nothing brings forth, where one with nearly the same name is brought forth for nobody (which
-    is doubtful). DAGs that live elsewhere are named with the option `dags = ["other_team_*"]`. Nothing is found where
-    a file of the folder does not import, or where just a part of the folder is looked at: what is there isn't known
-    then.
+    starts a DAG and that nothing produces, where one with nearly the same name is produced and unused (which is
+    doubtful). DAGs that live elsewhere are named with the option `dags = ["other_team_*"]`. If a file of the
+    folder does not import, or only a part of the folder is checked, it finds nothing: it cannot know what exists then.
 
     ## Why is this bad
     A sensor waits until its timeout for what never comes; a trigger fails each time; a task in a pool that isn't
@@ -112,7 +111,7 @@ class DanglingReference(Rule):
                 twins = get_close_matches(uri, made - awaited, n=1, cutoff=NEARLY_THE_SAME)
                 if uri not in made and twins:
                     message = (
-                        f"nothing in the folder brings forth the asset {uri!r} that starts this DAG, "
+                        f"nothing in the folder produces the asset {uri!r} that starts this DAG, "
                         f"and nothing waits for {twins[0]!r}"
                     )
                     yield self.found_at(dag.spots or (Spot(file.path, 1),), message, dag_id=dag.dag_id, certain=False)

@@ -99,7 +99,7 @@ class DuplicateDagId(Rule):
                 yield self._copies(trees, repeated)
 
     def _repeated_at(self, dag_id: str, first: Spot, spots: Spots) -> Finding:
-        message = f"the id {dag_id!r} is that of another DAG already, at {first.path}:{first.line}; rename one"
+        message = f"another DAG already has the id {dag_id!r}, at {first.path}:{first.line}; rename one"
         return self.found_at(spots, message, dag_id=dag_id)
 
     def _copies(self, trees: tuple[str, str], repeated: list[tuple[str, Spots]]) -> Finding:

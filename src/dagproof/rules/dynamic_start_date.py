@@ -102,4 +102,4 @@ def _places(dagfile: DagFile, chain: Chain, value: Value, cause: Chain) -> Chain
 
 
 def _message(key: str) -> str:
-    return f"{key} depends on when the file is parsed, so it moves with each parsing; write a fixed date"
+    return f"{key} depends on when the file is parsed, so it changes with each parse; write a fixed date"

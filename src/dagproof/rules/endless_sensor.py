@@ -72,13 +72,13 @@ class EndlessSensor(Rule):
 
 
 def _told(shown: str) -> str:
-    return f"{shown} has no timeout, so it waits for up to seven days; say how long is too long"
+    return f"{shown} has no timeout, so it waits for up to seven days; set timeout"
 
 
 def _unknown(sensor: Sensor) -> str:
     return (
         f"{sensor.shown} is given no timeout: unless {sensor.kind}, which is not known here, sets one itself, it waits "
-        "for up to seven days; say how long is too long"
+        "for up to seven days; set timeout"
     )
 
 

@@ -73,7 +73,9 @@ class EndlessTask(Rule):
             does = reach(task, dagfile, unlimited=True) if is_endless else None
             if does:
                 told = does.told(dagfile, task)
-                message = f"{told}, and the task has no time limit: where that hangs, so does it; {way_out(task, KEY)}"
+                message = (
+                    f"{told}, and the task has no time limit: if that hangs, so does the task; {way_out(task, KEY)}"
+                )
                 yield self.found_of_task(dagfile, task, does.way, message, policy_place(task, dagfile, KEY), JOINT)
 
     def judge_task(self, task: LoadedTask, dag: LoadedDag, file: LoadedFile) -> Verdict:
@@ -83,7 +85,7 @@ class EndlessTask(Rule):
 
 KEY = "execution_timeout"
 JOINT = (
-    "{count} tasks reach other systems and have no time limit: where one of these hangs, so does its task; "
+    "{count} tasks reach other systems and have no time limit: if one of these hangs, so does its task; "
     "set execution_timeout in default_args"
 )
 

@@ -92,7 +92,7 @@ class BrokenImport(Rule):
             return told, False
         if _is_missing(error, file):
             package = (error.module or "").partition(".")[0]
-            told = f"the module {error.module!r} is not installed here, so the DAGs of this file were not looked at"
+            told = f"the module {error.module!r} is not installed here, so the DAGs of this file were not checked"
             hint = _distribution(error.module or package)
             return f"{told}; install {hint}, or look at the source only with --no-import", self._missing_fails()
         if error.type == "SyntaxError":
@@ -105,7 +105,7 @@ class BrokenImport(Rule):
         message = f"the file does not import: {error.type}: {error.message}".rstrip(": ").splitlines()[0]
         if file.made_up and error.type != "ImportError":
             what = " and ".join(file.made_up[:3])
-            return f"{message}; perhaps since {what} has no value here: give it one in [tool.dagproof.world]", False
+            return f"{message}; perhaps because {what} has no value here: give it one in [tool.dagproof.world]", False
         return message, True
 
     def _missing_fails(self) -> bool:
@@ -124,16 +124,16 @@ def _of_this_environment(error: LoadError, file: LoadedFile) -> str | None:
             )
     if name := OF_DECORATOR.search(error.message):
         known = DECORATORS.get(name["name"])
-        package = f"apache-airflow-providers-{known}" if known else "the one that brings it"
+        package = f"apache-airflow-providers-{known}" if known else "the one that provides it"
         return (
-            f"@task.{name['name']} is not there, since its provider is not installed here; install {package}, "
+            f"@task.{name['name']} is not available, because its provider is not installed here; install {package}, "
             "or look at the source only with --no-import"
         )
     first = (error.module or "").partition(".")[0]
     if first and is_own(Path(file.path).resolve(), first):
         return (
             f"the module {error.module!r} is this project's own, but none of the folders that imports start from here "
-            "holds it, so the DAGs of this file were not looked at; name that folder in [tool.dagproof] pythonpath, "
+            "holds it, so the DAGs of this file were not checked; name that folder in [tool.dagproof] pythonpath, "
             "or look at the source only with --no-import"
         )
     return None

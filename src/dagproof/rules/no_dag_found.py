@@ -66,7 +66,7 @@ class NoDagFound(Rule):
                 for dag_id, spot in source.dags[:1]:
                     message = (
                         f"Airflow skips this file, which makes the DAG {dag_id!r}: the word 'airflow' is not in it; "
-                        "say it in a comment"
+                        "add it in a comment"
                     )
                     yield self.found_at((spot,), message, dag_id=dag_id)
             for name, spot in source.dormant:

@@ -94,7 +94,7 @@ class RandomSource(Rule):
 
     ## What it does
     Finds `uuid1()` and `uuid4()`, `random`, `secrets`, `os.urandom`, NumPy's generators without a seed and `hash()` of
-    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and its likes
+    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and similar
     in SQL, `$RANDOM` and `uuidgen` in shell. What is drawn from a fixed seed is fine, and so is what only goes into a
     log line, a pause, or the name of a hidden or temporary file (`f".{uuid4()}.part"`).
 
@@ -156,12 +156,12 @@ class RandomSource(Rule):
 def _message(reading: Reading) -> str:
     if reading.shown == HASH:
         return (
-            "hash() gives another number in each process where its argument is text, or holds text (Python salts it): "
+            "hash() gives a different number in each process if its argument is text, or holds text (Python salts it): "
             "a rerun may choose other rows or another shard; use hashlib or zlib.crc32, unless it holds numbers alone"
         )
     if reading.when_parsed:
         return (
-            f"{reading.shown} is drawn when the file is parsed, and a task works with that value: each parsing draws "
-            "another one; derive it from the data"
+            f"{reading.shown} is drawn when the file is parsed, and a task works with that value: each parse draws "
+            "a new one; derive it from the data"
         )
-    return f"{reading.shown} gives something else in a rerun of the same date; derive it from the data, or fix the seed"
+    return f"{reading.shown} gives another value in a rerun of the same date; derive it from the data, or fix the seed"

@@ -132,7 +132,7 @@ class _Look:
     def _gone(self, gone: Removed, places: tuple[Place, ...], task: Task | None) -> Finding:
         if not gone.since:
             return self._found(places, f"{gone.name} is not there in {self.airflow}", gone.instead, task)
-        message = f"{gone.name} is gone since {gone.since}"
+        message = f"{gone.name} was removed in {gone.since}"
         return self._found(places, message, gone.instead, task, certain=gone.certain)
 
     def _is_reached_by_attribute(self, site: Site, name: str) -> bool:
@@ -153,8 +153,8 @@ class _Look:
                     message = f"a DAG of {self.airflow} refuses the parameter {name}"
                     yield self._found(places, message, instead, dag_id=dag.dag_id)
             if isinstance(dag.node, ast.Call) and len(dag.node.args) > 1 and self._is_airflows(dag):
-                message = f"a DAG of {self.airflow} takes only its id without a name"
-                yield self._found((*dag.chain, dag.place), message, "names for the other arguments", dag_id=dag.dag_id)
+                message = f"a DAG of {self.airflow} takes only its id as a positional argument"
+                yield self._found((*dag.chain, dag.place), message, "keywords for the other ones", dag_id=dag.dag_id)
 
     def _is_airflows(self, dag: Dag) -> bool:
         """Whether it is Airflow's own class or decorator; one of the project may have parameters of its own."""

@@ -20,14 +20,13 @@ class TopLevelVariable(Rule):
     """A Variable or Connection is looked up while the file is parsed.
 
     ## What it does
-    Finds `Variable.get(…)`, `BaseHook.get_connection(…)` and their likes in code that runs when the file is parsed: at
+    Finds `Variable.get(…)`, `BaseHook.get_connection(…)` and similar in code that runs when the file is parsed: at
     its top level, in the body of a DAG, in arguments of operators, in modules of your own that it imports, and in the
     functions that any of these call.
 
     ## Why is this bad
-    The DAG processor parses the file every 30 seconds or so, and each time asks the metadata database or the secrets
-    backend, for every look-up of every file. A Variable that is not there is then a DAG that does not load, rather than
-    a task that fails.
+    The DAG processor parses the file every 30 seconds or so. Each time, every look-up in every file asks the metadata
+    database or the secrets backend. A missing Variable then keeps the DAG from loading, instead of failing one task.
 
     ## Example
     ```python

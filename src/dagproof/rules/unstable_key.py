@@ -146,5 +146,5 @@ def _keys(upsert: Upsert, row: Value) -> Iterator[tuple[str, Value, bool]]:
 
 def _message(column: str, *, certain: bool = True) -> str:
     if not certain:
-        return f"this value is another one each time; if it is the key {column}, a rerun adds all rows again"
-    return f"the key {column} is another one each time, so that nothing conflicts and a rerun adds all rows again"
+        return f"this value is a new one each time; if it is the key {column}, a rerun adds all rows again"
+    return f"the key {column} is a new one each time, so nothing conflicts and a rerun adds all rows again"

@@ -12,11 +12,11 @@ class UnusedSuppression(Rule):
     """A comment allows what is not found there.
 
     ## What it does
-    Finds `# dagproof: allow RULE (reason)` where the rule finds nothing, and names that are no rules. A comment is
-    about its own line, or about the next line of code where it has a line for itself.
+    Finds `# dagproof: allow RULE (reason)` where the rule finds nothing, and names that are not rules. A comment
+    applies to its own line, or, if it has a line for itself, to the next line of code.
 
     ## Why is this bad
-    It will hide a finding that comes later, and tells of a problem that is not there.
+    It will hide a later finding, and suggests a problem that does not exist.
 
     ## Example
     ```python

@@ -67,8 +67,8 @@ class WallClock(Rule):
     """Task code, a template, SQL or shell reads the current time.
 
     ## What it does
-    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and its
-    likes in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
+    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and
+    similar in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
     templated fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators
     that go by the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
     without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
@@ -129,8 +129,8 @@ class WallClock(Rule):
         for dag, key, reading in readings.of_params():
             message = (
                 f"{reading.shown} is read when the file is parsed, and becomes the default of the param {key!r}: "
-                "a rerun or a backfill gets the day of its parsing; leave the default out, and use the run's own dates "
-                "where it is None"
+                "a rerun or a backfill gets the day on which it was parsed; leave the default out, and use the run's "
+                "own dates where it is None"
             )
             yield self.found(dagfile, (*reading.chain, reading.place), message, dag_id=dag.dag_id)
         for task in dagfile.tasks:
@@ -173,7 +173,7 @@ def _message(reading: Reading) -> str:
     if reading.when_parsed:
         return (
             f"{shown} is read when the file is parsed, and a task works with that value: a rerun or a backfill gets "
-            "the day of its parsing; use the run's own dates"
+            "the day on which it was parsed; use the run's own dates"
         )
     if shown.startswith("{{") and not reading.certain:
         return f"{shown} is when this very run began: a rerun writes another time; use the run's own dates"

@@ -49,7 +49,7 @@ def point_named(name: str) -> Point:
     """
     kind, _, number = name.partition(" ")
     if kind not in KINDS or not number.isdigit():
-        raise ValueError(f"{name!r} is no point of a run; there is {', '.join(f'{kind} N' for kind in KINDS)}")
+        raise ValueError(f"unknown point {name!r}; valid points: {', '.join(f'{kind} N' for kind in KINDS)}")
     return Point(kind, int(number))
 
 

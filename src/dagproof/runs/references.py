@@ -45,7 +45,7 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
         meant = misspelt(name, dag_ids - config.proofs.keys())
         if meant:
             raise ConfigError(
-                f"[tool.dagproof.proofs.{name}] is about no DAG of {_shown(config)}; did you mean {meant!r}?"
+                f"[tool.dagproof.proofs.{name}] names no DAG in {_shown(config)}; did you mean {meant!r}?"
             )
 
 
@@ -59,7 +59,8 @@ def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
     for entry in config.proof(dag_id).may_fail:
         if not any(fnmatchcase(task_id, entry) for task_id in known):
             raise ConfigError(
-                f"tool.dagproof.proofs.{dag_id}.may_fail names {entry!r}, which is no task of it{nearest(entry, known)}"
+                f"tool.dagproof.proofs.{dag_id}.may_fail names {entry!r}, which is not one of its "
+                f"tasks{nearest(entry, known)}"
             )
 
 

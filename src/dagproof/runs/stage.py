@@ -119,7 +119,7 @@ class Stage:
         elif (worlds.config.root / what).is_dir():
             shutil.copytree(worlds.config.root / what / step.date, worlds.files, dirs_exist_ok=True)
         else:
-            raise ConfigError(f"{where}: {what} is no folder, no .sql file, and no 'file.py:function'")
+            raise ConfigError(f"{where}: {what} is neither a folder, nor an .sql file, nor 'file.py:function'")
         return {}
 
     def _crash(self, world: World, step: Step, **extras: Any) -> Report:
@@ -173,7 +173,7 @@ class Stage:
         try:
             return self.runs[self.dag_id, date]
         except KeyError:
-            raise DagproofError(f"{date} is none of the dates of this proof") from None
+            raise DagproofError(f"{date} is not a date of this proof") from None
 
     def _named(self, step: Step) -> str:
         kind = "late run" if step.kind == "late" else step.kind

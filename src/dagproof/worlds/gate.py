@@ -211,7 +211,7 @@ class Gate:
             self._shared[path] = reaper.rmtree_later(path)
             return
         self._of(call).refuse(
-            f"the run tried to write {path}, which another program has made; give shared memory another name"
+            f"the run tried to write {path}, which another program has created; give shared memory another name"
         )
 
     def _check_shared(self, call: Call) -> None:
@@ -219,8 +219,8 @@ class Gate:
         is_private = key is not None and call.arguments[key] == 0
         if is_private or call.arguments[flags] & (os.O_CREAT if key is None else _IPC_CREATE):
             self._of(call).refuse(
-                f"the run tried to make what outlives it ({call.name}: shared memory, semaphores or messages of "
-                f"System V, or a POSIX queue); use multiprocessing, or a file below {{files}}"
+                f"the run tried to create something that outlives it ({call.name}: System V shared memory, "
+                f"semaphores or messages, or a POSIX queue); use multiprocessing, or a file below {{files}}"
             )
 
     # --- sockets
@@ -230,7 +230,7 @@ class Gate:
         if family not in _FAMILIES or (kind == socket.SOCK_RAW and family != socket.AF_NETLINK):
             self._of(call).refuse(
                 f"the run tried to open a raw socket, or one of a family other than TCP, UDP and Unix (family "
-                f"{family}), which no world has"
+                f"{family}), which a world does not allow"
             )
 
     def _check_bind(self, call: Call) -> None:
@@ -271,8 +271,8 @@ class Gate:
             return
         if number == NAME_SERVER:
             self._of(call).refuse(
-                f"the run asked the name server {host}:{number} for an address, and its world has none that is not "
-                f"known; list HOST:PORT under allow in [tool.dagproof.world]"
+                f"the run asked the name server {host}:{number} for an address; a world resolves only the "
+                f"names that it declares; list HOST:PORT under allow in [tool.dagproof.world]"
             )
         if self._is_reachable(host, number):
             self._guard.check_address(host, number)

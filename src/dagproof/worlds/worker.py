@@ -217,7 +217,7 @@ class Worker:
     def _why_it_died(self) -> str:
         text = self.log.read_text(encoding="utf-8", errors="replace")
         lines = [line for line in text.strip().splitlines() if line.strip()]
-        last = lines[-1].strip() if lines else "it said nothing"
+        last = lines[-1].strip() if lines else "it printed nothing"
         return f"the worker process ended unexpectedly ({last})"
 
 

@@ -1,4 +1,4 @@
-"""Replaces the day's orders customer by customer: whoever looks in between sees half a day."""
+"""Replaces the day's orders customer by customer: a reader in between sees half a day."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook

@@ -1,4 +1,4 @@
-"""Marks the file of the day as loaded before it is: what is cut off in between is never loaded."""
+"""Marks the file of the day as loaded before it is: after a kill in between, it is never loaded."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook

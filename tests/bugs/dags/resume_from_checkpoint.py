@@ -1,4 +1,4 @@
-"""Goes on with what a run that was cut off had fetched, however old it is."""
+"""Continues with what a killed run had fetched, however old it is."""
 
 import json
 import os

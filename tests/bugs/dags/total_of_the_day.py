@@ -1,4 +1,4 @@
-"""Writes the day's total; a balance is the sum of them, by whoever reads."""
+"""Writes the day's total; a balance is the sum of them, computed by the reader."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook

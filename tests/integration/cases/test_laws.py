@@ -134,7 +134,7 @@ def test_a_misspelt_column_is_reported_before_any_law(case: Copy) -> None:
     """It costs the first runs, and no proof."""
     ended = configured(case("overlap_later_runs"), 'ignore = ["fct.ids"]').prove("second_bad", output="text")
     assert (ended.status, ended.out) == (2, "")
-    assert "ignore names 'fct.ids', which is no column and no file; did you mean 'fct.id'?" in ended.err
+    assert "ignore names 'fct.ids', which is neither a column nor a file; did you mean 'fct.id'?" in ended.err
 
 
 def test_verdicts_are_printed_although_a_name_was_wrong(case: Copy) -> None:

@@ -63,7 +63,10 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "wants": (
         HEAD + "from airflow.sdk import Variable\nD = pendulum.parse(Variable.get('day') + 'x')\n" + dag("wants"),
-        {"import-error": "perhaps since the Variable 'day' has no value here", "top-level-variable": "Variable.get()"},
+        {
+            "import-error": "because the Variable 'day' has no value here",
+            "top-level-variable": "Variable.get()",
+        },
     ),
     "fails": (HEAD + "raise ValueError('no way')\n", {"import-error": "ValueError: no way"}),
     "cycles": (
@@ -72,6 +75,6 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
         {"import-error": "Cycle"},
     ),
     "loses": (HEAD + "dags = [DAG('loses', schedule=None)]\n", {"no-dag-found": "Airflow does not find it"}),
-    "zz_again": (HEAD + dag("healthy"), {"duplicate-dag-id": "the id 'healthy' is that of another DAG already"}),
+    "zz_again": (HEAD + dag("healthy"), {"duplicate-dag-id": "another DAG already has the id 'healthy'"}),
 }
 """Source, and what is found by which rule; every other rule finds nothing."""

@@ -73,8 +73,8 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_endless_import", "--law", "effect"],
-            r"dag_endless_import does not load: importing it took more than 30 s, and was at "
-            r"/.*/misbehaving/endless_import\.py:(9|10) then; let the loop end, or a task do the work, and try again",
+            r"dag_endless_import does not load: importing it took more than 30 s, and had reached "
+            r"/.*/misbehaving/endless_import\.py:(9|10); end the loop, or move the work into a task, and try again",
             id="import-does-not-end",
         ),
         pytest.param(
@@ -84,7 +84,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--law", "effect", "--date", "yesterday"],
-            r"'yesterday' is no date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day",
+            r"'yesterday' is not a date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM for one run of a day",
             id="no-date",
         ),
         pytest.param(
@@ -107,7 +107,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--postgres", "embeded"],
-            r"'embeded' is no kind of PostgreSQL server; did you mean 'embedded'\?.*",
+            r"'embeded' is not a kind of PostgreSQL server; did you mean 'embedded'\?.*",
             id="postgres",
         ),
         pytest.param(
@@ -122,7 +122,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["replay", "abcdef"],
-            r"no history 'abcdef' is saved \(in .*/\.dagproof/histories: .*\), and it is no file",
+            r"no history 'abcdef' is saved \(in .*/\.dagproof/histories: .*\), and there is no such file",
             id="replay",
         ),
         pytest.param(["explain", "rerunn"], r"there is no rule or law 'rerunn'; did you mean 'rerun'\?", id="explain"),
@@ -144,7 +144,7 @@ def test_what_cannot_be_told_is_one_sentence(arguments: list[str], sentence: str
         ),
         pytest.param(
             "\n[tool.dagproof.proofs.dag_inserts]\nignore = ['orders.dts']\n",
-            r"tool\.dagproof\.proofs\.dag_inserts\.ignore names 'orders\.dts', which is no column and no file; "
+            r"tool\.dagproof\.proofs\.dag_inserts\.ignore names 'orders\.dts', which is neither a column nor a file; "
             r"did you mean 'orders\.dt'\?",
             id="ignore-that-names-nothing",
         ),

@@ -71,7 +71,7 @@ def test_laws_share_the_processes(project: Project) -> None:
         ("dag_apends", r"no DAG 'dag_apends' in .*/misbehaving; did you mean 'dag_appends'\?"),
         (
             "dag_inserts",
-            r"tool\.dagproof\.proofs\.dag_inserts\.ignore names 'orders\.dts', which is no column and no file; "
+            r"tool\.dagproof\.proofs\.dag_inserts\.ignore names 'orders\.dts', which is neither a column nor a file; "
             r"did you mean 'orders\.dt'\?",
         ),
     ],

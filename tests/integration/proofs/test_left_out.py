@@ -157,7 +157,7 @@ def test_a_callback_that_fails_is_named(verdict_of: VerdictOf) -> None:
     """Airflow only logs it; of the DAG, and of a task."""
     verdict = verdict_of("callbacks_fail", "rerun")
     whose = "the on_success_callback of load_part, the on_success_callback of the DAG"
-    says = [f"{whose} failed, which only the log says: ConnectionError: no chat here"]
+    says = [f"{whose} failed, which only the log shows: ConnectionError: no chat here"]
     assert (verdict.outcome, left_out(verdict)) == ("proven", says)
 
 
@@ -249,6 +249,6 @@ def test_a_task_that_does_not_exist_may_not_fail(driver: Driver, monkeypatch: py
     """A misspelt id would let nothing fail; the nearest one is offered."""
     monkeypatch.setitem(PROOFS, "healthy", ProofConfig(may_fail=("laod",)))
     with pytest.raises(
-        ConfigError, match=r"^tool\.dagproof\.proofs\.healthy\.may_fail names 'laod', which is no task "
+        ConfigError, match=r"^tool\.dagproof\.proofs\.healthy\.may_fail names 'laod', which is not one of its tasks"
     ):
         driver.lab("healthy", DATES)

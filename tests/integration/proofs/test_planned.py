@@ -16,9 +16,9 @@ from dagproof.config import Config, ProofConfig, WorldConfig
 from dagproof.errors import WorkerError
 from dagproof.histories import Step
 from dagproof.laws import law_named
+from dagproof.loaded.deployment import airflow_version
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
-from dagproof.worlds.deployment import airflow_version
 
 FOLDER = Path(__file__).parent
 HAS_PARTITIONS = not (airflow_version() or "").startswith("3.1.")
@@ -157,8 +157,8 @@ def unset() -> Iterator[Driver]:
     [
         (
             "unset_with_default",
-            "unset/a.py:5: TypeError: 'NoneType' object is not subscriptable; perhaps since the variable 'settings' is "
-            'not set: add settings = "…" to variables in [tool.dagproof.world]',
+            "unset/a.py:5: TypeError: 'NoneType' object is not subscriptable; perhaps because the variable 'settings' "
+            'is not set: add settings = "…" to variables in [tool.dagproof.world]',
         ),
         (
             "unset_connection",
@@ -171,7 +171,7 @@ def unset() -> Iterator[Driver]:
         ),
         (
             "unset_and_hidden",
-            "unset/d.py:7: RuntimeError: no host; perhaps since the variable 'host' is not set: add host = \"…\" to "
+            "unset/d.py:7: RuntimeError: no host; perhaps because the variable 'host' is not set: add host = \"…\" to "
             "variables in [tool.dagproof.world]",
         ),
         (

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dagproof.worlds.deployment import _line, airflow_version
+from dagproof.loaded.deployment import _line, airflow_version
 
 FOLDER = Path(__file__).parent
 LOOPS = 8

@@ -331,7 +331,9 @@ def test_a_missing_engine_is_reported_with_ways_out(monkeypatch: pytest.MonkeyPa
 
 def test_an_address_where_nobody_answers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what was said, and what to check."""
-    with pytest.raises(ServerError, match=r"refused us: .*Check the address"):
+    with pytest.raises(
+        ServerError, match=r"^Cannot use the PostgreSQL server at the given address: .*Check the address"
+    ):
         start_server(f"postgresql://u:p@127.0.0.1:{server.free_port()}/postgres").__enter__()
 
 

@@ -71,7 +71,7 @@ def test_what_is_no_baseline_is_refused(project: Project) -> None:
     (project.root / "known.json").write_text("[]")
     status, out, err = project.call("--baseline", "known.json")
     assert (status, out) == (2, "")
-    assert "known.json is no baseline" in err
+    assert "known.json is not a baseline" in err
 
 
 LINES = st.lists(st.sampled_from(["a = 1", "b = 2", "c = 3", ""]), min_size=1, max_size=8)

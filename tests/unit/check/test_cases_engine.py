@@ -78,7 +78,7 @@ def test_operators_that_providers_dropped_are_found(case: Any, check: Check) -> 
     sql = "common.sql.operators.sql.SQLExecuteQueryOperator"
     pod = "cncf.kubernetes.operators.pod.KubernetesPodOperator"
     assert ways == [pod, "http.operators.http.HttpOperator", sql, sql, sql]
-    assert "gone since apache-airflow-providers-http 5.0.0" in found[1]["message"]
+    assert "removed in apache-airflow-providers-http 5.0.0" in found[1]["message"]
 
 
 def test_xcoms_of_no_task_by_name_are_found(case: Any, check: Check) -> None:

@@ -75,5 +75,5 @@ def test_a_step_prints_short() -> None:
 
 def test_an_unknown_kind_of_step_is_refused() -> None:
     """With those that there are."""
-    with pytest.raises(ValueError, match=r"no step is called 'skip'; there is run, rerun, "):
+    with pytest.raises(ValueError, match=r"unknown step 'skip'; valid steps: run, rerun, "):
         Step("skip", "2026-01-01")

@@ -70,7 +70,7 @@ def test_reruns_that_fail_anyhow_do_not_meet(monkeypatch: pytest.MonkeyPatch) ->
     failing = lab(monkeypatch, fails="rerun")
     assert ways(list(Overlap().histories(failing, DATES))) == ["overlap12", "overlap11", "run1 overlap22"]
     whys = {left.why for left in failing.scope.left_out}
-    assert "not tried, as one fails after the other, too" in whys
+    assert "not tried, as the two also fail one after the other" in whys
     assert f"left out: a run is held at {MOST_POINTS}, spread over it" in whys
 
 

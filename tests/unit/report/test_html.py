@@ -167,15 +167,15 @@ def test_a_row_shows_all_columns_that_changed(page: Element) -> None:
 
 
 def test_the_fault_map_is_in_order_and_says_what_is_missing(page: Element) -> None:
-    """Each message with what survived a cut before and after it."""
+    """Each message with what survived a crash before and after it."""
     wire, file = section(page, "dag-2-deterministic").of_class("faults")
     rows = [[cell.words for cell in row.all("th", "td")] for row in wire.all("tr")]
     assert rows == [
-        ["#", "message", "cut before", "cut after"],
+        ["#", "message", "crash before", "crash after"],
         ["3", "DELETE FROM orders", "○ old rows", "○ old rows"],
         ["4", "COMMIT", "○ old rows", "◐ a part, healed 0 of 1,000 rows"],
         ["5", "COPY orders", "◐ a part, healed", "◐ a part, not healed it waits for ever"],
-        ["⋮", "56 messages not cut"],
+        ["⋮", "56 messages not tried"],
         ["62", "COMMIT", "◐ a part, healed", "● new rows"],
     ]
     assert [row.words for row in file.all("tr")][1] == "1 open orders.csv.part ○ old rows ◌ old rows, scratch"

@@ -323,7 +323,7 @@ def test_the_table_of_providers_leads_to_names_that_are_there() -> None:
 def test_what_a_provider_dropped_is_found_with_what_replaces_it(look: Look, line: str, way: str) -> None:
     """Also modules, and what a module that is gone had in it."""
     (finding,) = look(f'{line}\nfrom airflow.sdk import DAG\nDAG("a", schedule=None)\n', "removed-api")
-    assert " is gone since apache-airflow-providers-" in finding.message
+    assert " was removed in apache-airflow-providers-" in finding.message
     assert way in finding.message
 
 

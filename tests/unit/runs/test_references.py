@@ -28,7 +28,7 @@ def check(config: Config) -> None:
     ("proof", "message"),
     [
         ({"skip": {"reruns": "why"}}, r"\[tool\.dagproof\.proofs\.d\.skip\] names 'reruns', .* did you mean 'rerun'"),
-        ({"exempt": {"contanment": ["t"]}}, "'contanment', which is no law; did you mean 'containment'"),
+        ({"exempt": {"contanment": ["t"]}}, "'contanment', which is not a law; did you mean 'containment'"),
         ({"corrections": {"fewer": "sql/none.sql"}}, r"corrections\.fewer: there is no .*none\.sql"),
         ({"corrections": {"fewer": "none.py:fewer"}}, r"corrections\.fewer: there is no .*none\.py"),
     ],
@@ -58,7 +58,7 @@ def test_what_exists_is_accepted(tmp_path: Path) -> None:
 def test_a_misspelt_dag_id_is_refused_with_the_one_that_was_meant(tmp_path: Path) -> None:
     """Its settings would be silently without effect."""
     config = configured(tmp_path, proofs={"consumer_user_daily": {}})
-    with pytest.raises(ConfigError, match="is about no DAG of dags; did you mean 'consumer_users_daily'"):
+    with pytest.raises(ConfigError, match="names no DAG in dags; did you mean 'consumer_users_daily'"):
         check_dag_ids(config, ["consumer_users_daily", "producer_users_daily"])
 
 

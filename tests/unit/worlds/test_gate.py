@@ -66,7 +66,7 @@ CONNECT, SEND = "the run tried to connect to 127.0.0.1:{other}", "the run tried 
 MODE, OWNER = "the run tried to change the mode of {file}", "the run tried to change the owner of {file}"
 TIMES, ATTRIBUTES = "the run tried to change the times of {file}", "the run tried to change the attributes of {file}"
 SIGNAL = "the run tried to send SIGTERM to process {bystander}"
-MEMORY = "the run tried to write /dev/shm/{shared}, which another program has made"
+MEMORY = "the run tried to write /dev/shm/{shared}, which another program has created"
 ABSTRACT = "the run tried to connect to the abstract socket @{abstract}"
 #: Each way out: what does it, and the sentence that is noted (none where the kernel refuses it by itself).
 WAYS: dict[str, tuple[str, str]] = {
@@ -165,7 +165,7 @@ WAYS: dict[str, tuple[str, str]] = {
     "shm-ctypes": ("c('shm_open', shared, os.O_RDWR, 0)", MEMORY),
     "shm-shell": ("shell(f'echo x > /dev/shm/{shared}')", "tried to write /dev/shm/{shared}"),
     "shm-remove-shell": ("shell(f'rm /dev/shm/{shared}')", "tried to write /dev/shm/{shared}"),
-    "system-v-ctypes": ("c('shmget', 0, 4096, 0o1600)", "the run tried to make what outlives it (shmget"),
+    "system-v-ctypes": ("c('shmget', 0, 4096, 0o1600)", "the run tried to create something that outlives it (shmget"),
     "devices-shell": ("shell('echo x > /dev/mem')", "tried to write /dev/mem"),
     "machine-ctypes": ("name = os.uname().nodename; c('sethostname', name, len(name))", ""),
     "io-uring-ctypes": ("c('syscall', 425, 1, ctypes.create_string_buffer(256))", ""),
