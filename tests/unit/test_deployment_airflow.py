@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagproof import cli
-from dagproof.worlds import deployment
+from dagproof.loaded import deployment
 
 
 @pytest.mark.parametrize("version", ["3.1.8", "3.3.2", "3.4.0b2", "3.4.7", None])
