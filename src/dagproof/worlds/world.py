@@ -135,7 +135,11 @@ class Worlds:
 
         A database that wants its connections encrypted is reached without one.
         """
-        return self._proxy.lane(machine.name) if self._proxy else None
+        if self._proxy is None:
+            return None
+        lane = self._proxy.lane(machine.name)
+        lane.hold_to(self._database)
+        return lane
 
     def set_clock(self, machine: Machine, now: datetime) -> None:
         """Let SQL see that it is `now`, in sessions that begin from now on; from here, time goes by as it does."""

@@ -339,3 +339,16 @@ def test_a_fault_that_cannot_happen_is_refused(wrong) -> None:
     """When it is written down, and with the nearest that can."""
     with pytest.raises(UsageError, match="counted from 1|did you mean '(before|cut)'|callback"):
         wrong()
+
+
+def test_a_lane_can_be_held_to_one_database(place: Place) -> None:
+    """Another database of the server is refused in words; the one that is meant works, also for a canceled query."""
+    place.proxy.lane("main").hold_to(place.database)
+    other = place.url.replace(f"/{place.database}", "/postgres")
+    assert other != place.url
+    with pytest.raises(psycopg.OperationalError, match="database 'postgres' is not part of this world"):
+        psycopg.connect(other)
+    with psycopg.connect(place.url) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == (place.database,)
+    with psycopg.connect(place.through("other").replace(f"/{place.database}", "/postgres")) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == ("postgres",)

@@ -13,6 +13,7 @@ import re
 import struct
 from dataclasses import dataclass
 
+from dagproof.postgres.wire.beyond import held_sql
 from dagproof.postgres.wire.protocol import HEADER_BYTES, PARSE, QUERY
 
 #: The setting that tells a session how far ahead the clock is.
@@ -101,12 +102,12 @@ class Moved:
         return struct.pack("!I", len(body) + 4) + body
 
     def message(self, message: bytes) -> bytes:
-        """Return a Query or Parse message that asks for the world's time where it asked for the current one."""
+        """Return a Query or Parse message with the time of the world, by which the server acts in the world alone."""
         kind, body = message[0], message[HEADER_BYTES:]
         start = body.index(b"\0") + 1 if kind == PARSE and b"\0" in body else 0
         end = body.find(b"\0", start)
         text = body[start:end]
-        if kind not in (QUERY, PARSE) or end < 0 or (moved := moved_sql(text)) == text:
+        if kind not in (QUERY, PARSE) or end < 0 or (moved := held_sql(moved_sql(text))) == text:
             return message
         body = body[:start] + moved + body[end:]
         return message[:1] + struct.pack("!I", len(body) + 4) + body

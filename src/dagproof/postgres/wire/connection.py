@@ -36,6 +36,12 @@ _NEVER = sys.maxsize
 Address = tuple[int, Any]  # the family, and what connect() takes
 
 
+#: What a client gets that asks for another database of the server: no world has it, and nobody compares it.
+OTHER_DATABASE = (
+    "database {0!r} is not part of this world; a run reaches only the database that {{postgres}} stands for"
+)
+
+
 class _Stop(enum.Enum):
     """Where a connection stands: nowhere, before a message, or behind one."""
 
@@ -57,6 +63,8 @@ class Way:
     on_end: Callable[[Connection], None]
     moved: Moved | None = None
     """Where the clock is ahead, and by how much, for sessions that begin now."""
+    only: str | None = None
+    """The one database that sessions may be with; any by default."""
 
 
 class Connection:
@@ -170,7 +178,10 @@ class Connection:
             client.send(b"N")
             self._begin(client, data[startup.size :])
             return
-        self.database = startup.database
+        self.database, only = startup.database, self._way.only
+        if startup.kind == "session" and only is not None and startup.database != only:
+            self._refuse(OTHER_DATABASE.format(startup.database), "3D000")
+            return
         size, moved = startup.size, self._way.moved
         if startup.kind == "session" and moved and moved.database == self.database:
             self._moved, packet = moved, moved.startup(data[:size])

@@ -74,6 +74,10 @@ class Lane:
         """
         self._way.moved = Moved(database, seconds)
 
+    def hold_to(self, database: str) -> None:
+        """Refuse sessions with any other database of the server, from now on."""
+        self._way.only = database
+
     def clear(self) -> None:
         """Forget watches and plans; connections that are held go on. If their clients are dead: `cut_all` first."""
         self._loop.call(self._book.clear)
