@@ -129,8 +129,8 @@ def _of_this_environment(error: LoadError, file: LoadedFile) -> str | None:
             f"@task.{name['name']} is not available, because its provider is not installed here; install {package}, "
             "or look at the source only with --no-import"
         )
-    first = (error.module or "").partition(".")[0]
-    if first and is_own(Path(file.path).resolve(), first):
+    # of a package that was found, a module that is missing is missing everywhere
+    if error.module and "." not in error.module and is_own(Path(file.path).resolve(), error.module):
         return (
             f"the module {error.module!r} is this project's own, but none of the folders that imports start from here "
             "holds it, so the DAGs of this file were not checked; name that folder in [tool.dagproof] pythonpath, "

@@ -12,7 +12,7 @@ import pytest
 
 from dagproof.config import load_config
 from dagproof.laws import law_named
-from dagproof.postgres.server import PostgresServer
+from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.scope import sentences
@@ -81,7 +81,7 @@ def test_what_is_allowed_is_named_in_the_verdict(
     case: Copy, dag_id: str, told: str, embedded_server: PostgresServer
 ) -> None:
     """`literal_address` with `allow`: the rows are there, nobody compares them, and the verdict says so."""
-    database = f"mine_{dag_id}"
+    database = unique_name("mine")
     embedded_server.create_database(database)
     try:
         with embedded_server.connect(database) as connection:
