@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -60,6 +61,7 @@ def configured(source: str, root: Path) -> Config:
     world = replace(
         config.world,
         env={**config.world.env, "USERS_SOURCE": source},
+        allow=(urlsplit(source).netloc,) if source.startswith("http") else (),
         schema=tuple(str(ROOT / path) for path in config.world.schema),
     )
     consumer = config.proof("consumer_users_daily")

@@ -347,7 +347,7 @@ def test_a_wrong_password_is_reported_without_it(embedded_server: PostgresServer
 
 def test_an_unknown_kind_is_answered_with_the_nearest() -> None:
     """A slip of the hand."""
-    with pytest.raises(ServerError, match=r"'embeded' is no kind.*'embedded'"):
+    with pytest.raises(ServerError, match=r"'embeded' is not a kind.*'embedded'"):
         start_server("embeded").__enter__()
 
 

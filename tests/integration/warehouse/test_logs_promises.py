@@ -225,7 +225,7 @@ FULL_DISK = """
 
 def test_a_full_disk_where_logs_land_is_healed_by_the_retry(logs: Logs) -> None:
     """One log finds no room, and is fetched once more."""
-    seen = logs.run(sabotage="full", sabotaged="etl.storage.atomic_write")
+    seen = logs.run(sabotage="full", sabotaged="etl.storage.folder.atomic_write")
     assert seen["state"] == "success", logs.airflow.printed()
     assert retried(seen)
     assert "No space left on device" in logs.airflow.printed()

@@ -268,7 +268,9 @@ FULL_DISK = """
 
 def test_a_full_disk_where_files_land_is_healed_by_the_retry(week: Week) -> None:
     """The second file finds no room: nothing is loaded until all three have landed."""
-    seen = week.run(sabotage="full", sabotaged="etl.storage.atomic_write", count="SELECT count(*) FROM raw_customers")
+    seen = week.run(
+        sabotage="full", sabotaged="etl.storage.folder.atomic_write", count="SELECT count(*) FROM raw_customers"
+    )
     assert seen["tasks"] == ended("success"), week.airflow.printed()
     assert retried(seen) == {"data_ingestion"}
     assert seen["counts_while_waiting"] == [0]
