@@ -423,7 +423,7 @@ def hidden_inputs():
 
 hidden_inputs()
 
-# %% q="q1" role="wrong" says="pendulum.now() reads the current time" dag="hidden_inputs"
+# %% q="q1" role="wrong" says="changed in loaded_at" dag="hidden_inputs"
 import random
 import uuid
 
