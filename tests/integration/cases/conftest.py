@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,29 +9,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.commands import Ended
+
 CASES = Path(__file__).parents[2] / "cases" / "proofs"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How the command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, read as JSON."""
-        return json.loads(self.out)
-
-    def verdicts(self) -> dict[str, dict[str, Any]]:
-        """The verdicts of the JSON, by law."""
-        return {verdict["law"]: verdict for verdict in self.json["verdicts"]}
 
 
 @dataclass(frozen=True)

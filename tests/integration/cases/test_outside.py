@@ -16,7 +16,8 @@ from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.scope import sentences
-from tests.integration.cases.conftest import Case, Ended
+from tests.integration.cases.conftest import Case
+from tests.support.commands import Ended
 
 HEAD = """\
 import os

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands import Ended
 from tests.support.processes import processes_of
 
 FOLDER = Path(__file__).parent
@@ -117,20 +118,6 @@ class Project:
             except BlockingIOError:
                 return number
             number += 1
-
-
-@dataclass
-class Ended:
-    """How the command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, read as JSON."""
-        return json.loads(self.out)
 
 
 NOTHING: dict[str, list[str]] = {"processes": [], "files": []}

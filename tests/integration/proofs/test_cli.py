@@ -9,7 +9,8 @@ from html import unescape
 import pytest
 
 from dagproof.laws import all_laws
-from tests.integration.proofs.conftest import NOTHING, Ended, Project
+from tests.integration.proofs.conftest import NOTHING, Project
+from tests.support.commands import Ended
 from tests.support.waiting import eventually
 
 VERDICT_KEYS = {"law", "outcome", "verdict", "histories", "seconds", "history", "diff", "reason", "ignored"}

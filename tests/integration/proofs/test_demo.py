@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.proofs.conftest import Ended
+from tests.support.commands import Ended
 
 
 def demo(*arguments: str, cwd: Path) -> Ended:
