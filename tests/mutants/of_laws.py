@@ -176,8 +176,8 @@ LAWS = (
     Mutant(
         "backfill: is a scheduled run",
         "runs/stage.py",
-        '"run_id": run.spec["run_id"].replace("scheduled__", "backfill__")',
-        '"run_id": run.spec["run_id"]',
+        'run_id=run.run_id.replace("scheduled__", "backfill__")',
+        "run_id=run.run_id",
         bug("run_id_by_xcom", "backfill"),
     ),
     Mutant(

@@ -29,7 +29,7 @@ WORLD = (
     Mutant(
         "world: a failed run is a success",
         "worlds/world.py",
-        'if report["state"] != "success":\n            raise RunFailedError(self.why(what, report)',
+        'if report.state != "success":\n            raise RunFailedError(self.why(what, report)',
         "if False:\n            raise RunFailedError(self.why(what, report)",
         bug("moved_input", "retry"),
     ),

@@ -49,7 +49,7 @@ class Backfill(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date alone, and all of them, where there is a schedule."""
-        if lab.runs[lab.dag_id, dates[0]].spec["run_type"] != "scheduled":
+        if lab.runs[lab.dag_id, dates[0]].run_type != "scheduled":
             raise NotApplicableError("it has no schedule, so it cannot be backfilled")
         return self.examples(active(lab, dates))
 

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
+from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import HERE, Machine
 from dagproof.runs.happened import at_the_times_of, failing_part, skipping
-from dagproof.runs.scope import Compared, LeftOut, unseen
+from dagproof.runs.scope import Compared, unseen
 from dagproof.stores.diff import Diff, diff, has_effect
 from dagproof.stores.snapshot import Snapshot
 from dagproof.worlds.world import RunFailedError

@@ -51,7 +51,7 @@ class Clock(Law):
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date months later, and the first one at each of the other moments."""
         dates = active(lab, dates)
-        runs = {date: lab.runs[lab.dag_id, date].run_after for date in dates}
+        runs = {date: lab.runs[lab.dag_id, date].due for date in dates}
         later = [(Step("run", date, at=(due + MONTHS_LATER).isoformat()),) for date, due in runs.items()]
         first = dates[0]
         return [*later, *((Step("run", first, at=moment.isoformat()),) for moment in _moments(runs[first]))]

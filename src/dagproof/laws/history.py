@@ -62,14 +62,14 @@ class AnyHistory(Law):
         points = [point.name for point in lab.points((Step("run", dates[0]),))[0]]
         trouble = st.tuples(
             st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest
-            st.sampled_from(sorted(lab.about["tasks"])),
+            st.sampled_from(sorted(lab.about.tasks)),
             st.sampled_from(["", *points]),  # what is corrected need not be cut off first
             st.sampled_from(_accepted(lab, dates[0]) or [""]),
             st.sampled_from(["", "", *_may_overlap(lab, dates)]),  # it takes two runs, and rarely finds more than one
         )
         troubles = st.lists(trouble, min_size=len(TROUBLES), max_size=len(TROUBLES))
         events = st.builds(_events, st.permutations(TROUBLES), troubles)
-        in_order = bool(lab.about["depends_on_past"])
+        in_order = bool(lab.about.depends_on_past)
         runs = st.just(tuple(dates)) if in_order else st.permutations(sorted(dates)).map(tuple)
         # mostly all dates, for it may take two to go wrong; one alone is simpler
         number = st.integers(0, 9).map(lambda drawn: len(dates) if drawn else 1)
@@ -116,7 +116,7 @@ def _may_overlap(lab: Lab, dates: Sequence[str]) -> list[str]:
     """
     if not lab.has_two_workers or "overlap" in lab.proof.skip or "overlap" in lab.proof.exempt:
         return []
-    alone = lab.about["max_active_runs"] == 1 or lab.about["depends_on_past"]
+    alone = lab.about.max_active_runs == 1 or lab.about.depends_on_past
     return [SAME] if alone else [SAME, *sorted(dates)[:2]]
 
 

@@ -47,7 +47,7 @@ class Late(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each date, with its data late."""
-        if lab.runs[lab.dag_id, dates[0]].spec["run_type"] == "asset_triggered":
+        if lab.runs[lab.dag_id, dates[0]].run_type == "asset_triggered":
             raise NotApplicableError(
                 "assets start its runs, so a run starts only when its data are there, however late"
             )
@@ -64,7 +64,7 @@ class Late(Law):
         finding = self.compared(lab, on_time, history)
         if finding:
             return finding
-        usual, slots = lab.report(on_time)["slots"], lab.report(history)["slots"]
+        usual, slots = lab.report(on_time).slots, lab.report(history).slots
         for task, seconds in slots.items():
             held = seconds - usual.get(task, 0.0)
             if held > MOST_HELD * step.delay:

@@ -50,7 +50,7 @@ class Order(Law):
 
     def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
         """Each two of the dates, the later one first."""
-        if tasks := lab.about["depends_on_past"]:
+        if tasks := lab.about.depends_on_past:
             raise NotApplicableError(f"{', '.join(tasks)} wait for the run before, so that dates run in order only")
         if len(dates) < 2:
             raise NotApplicableError("an order takes two dates; give another --date")

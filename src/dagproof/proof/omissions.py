@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from dagproof.histories import History
+from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import Finding, Law
 from dagproof.runs.lab import Lab
-from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, LeftOut, listed, reported, with_beside
+from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, listed, reported, with_beside
 from dagproof.stores.diff import differing_names
 
 NOISY = "not compared, as fresh runs differ there"
@@ -31,7 +31,7 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *_idle_tasks(lab),
         *_wanted_failures(lab.ran()),
         *_failed_callbacks(lab.ran()),
-        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.get("unturned", ())),
+        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.unturned),
         *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
         *_dates_without(dates, tried),
         *(LeftOut(what, NOT_HELD) for what in lab.not_held),
@@ -73,32 +73,32 @@ def _idle_tasks(lab: Lab) -> Iterator[LeftOut]:
     ended: dict[str, set[str]] = {}
     began: set[str] = set()
     for report in lab.ran():
-        if report["dag"] == lab.dag_id:
-            began |= {task["task_id"] for task in report.get("tasks", ())}
-            for state in report.get("states", ()):
-                ended.setdefault(state["task_id"], set()).add(state["state"] or "never started")
-    for task_id in lab.about["tasks"] if ended else ():
+        if report.dag == lab.dag_id:
+            began |= {task.task_id for task in report.tasks}
+            for state in report.states:
+                ended.setdefault(state.task_id, set()).add(state.state or "never started")
+    for task_id in lab.about.tasks if ended else ():
         states = ended.get(task_id, {"never started"})
         if states <= IDLE:
             how = ", ".join(sorted(states))
             yield LeftOut(task_id, "skipped itself in each run" if task_id in began else f"ran in no history ({how})")
 
 
-def _wanted_failures(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+def _wanted_failures(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
     """Yield the tasks that failed and may, each with the first error that it had."""
     errors: dict[str, str] = {}
     for report in with_beside(reports):
-        for failure in report.get("failures", ()):
-            if failure["wanted"] and failure["state"] == "failed":
-                errors.setdefault(failure["task_id"], failure["error"] or "no reason given")
+        for failure in report.failures:
+            if failure.wanted and failure.state == "failed":
+                errors.setdefault(failure.task_id, failure.error or "no reason given")
     yield from (LeftOut(task_id, f"failed, as it may: {error}", "may_fail") for task_id, error in errors.items())
 
 
-def _failed_callbacks(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+def _failed_callbacks(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
     """Yield the callbacks that failed, which Airflow only logs, each with the first error that it had."""
     errors: dict[str, str] = {}
     for report in with_beside(reports):
-        errors = {**report.get("callbacks", {}), **errors}
+        errors = {**report.callbacks, **errors}
     yield from (LeftOut(what, f"failed, which only the log shows: {error}") for what, error in errors.items())
 
 

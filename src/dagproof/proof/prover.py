@@ -314,7 +314,7 @@ class Prover:
             trips = self.lab.trips(history, names)
         except DagproofError:
             return ()
-        lines = (f"{t['what']}, at {self.lab.shown(t['file'])}:{t['line']}: {t['code']}" for t in trips)
+        lines = (f"{t.what}, at {self.lab.shown(t.file)}:{t.line}: {t.code}" for t in trips)
         return tuple(dict.fromkeys(lines))[:MOST_ASKED]
 
     def _save(self, law: Law, history: History) -> str | None:

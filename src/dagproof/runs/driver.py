@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError, WorkerError
+from dagproof.inside.exchange import DagFacts, PlannedRun
 from dagproof.inside.machine import HERE, Machine
 from dagproof.postgres.server import PostgresServer
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.worker import Worker
-from dagproof.worlds.world import Run, Worlds, open_worlds, worker_for
+from dagproof.worlds.world import Worlds, open_worlds, worker_for
 
 
 class Driver:
@@ -30,7 +31,7 @@ class Driver:
         self.machines = tuple(machines)
         self._stack = ExitStack()
         self._workers: dict[str, Worker] = {}
-        self._about: dict[str, dict[str, Any]] = {}
+        self._about: dict[str, DagFacts] = {}
         self._behind: set[str] = set()
 
     def __enter__(self) -> Driver:
@@ -53,9 +54,9 @@ class Driver:
             ConfigError: the configuration speaks of a DAG whose id is misspelt.
         """
         answer = self._first.catalogue(timeout=self.config.world.timeout)
-        if not answer["errors"]:
-            check_dag_ids(self.config, answer["dags"])
-        return {dag_id: Path(file) for dag_id, file in answer["dags"].items()}, dict(answer["errors"])
+        if not answer.errors:
+            check_dag_ids(self.config, answer.dags)
+        return {dag_id: Path(file) for dag_id, file in answer.dags.items()}, dict(answer.errors)
 
     def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
         """Return a lab for `dag_id`, and the dates to prove (those of the configuration or the schedule by default).
@@ -69,19 +70,15 @@ class Driver:
         self._load([dag_id, *proof.after])
         self._load_triggered([dag_id, *proof.after])
         for loaded in self._about:
-            check_tasks(self.config, loaded, self._about[loaded]["tasks"])
+            check_tasks(self.config, loaded, self._about[loaded].tasks)
         named = list(dates or proof.dates)
-        specs = _distinct(self._first.plan(dag_id, named))
-        planned = tuple(spec["date"] for spec in specs)
-        runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
-        for upstream in proof.after:
-            runs |= {
-                (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
-            }
-        for (own, date), run in list(runs.items()):
-            if own == dag_id:
-                consumes = [[upstream, runs[upstream, date].spec["run_id"]] for upstream in proof.after]
-                runs[own, date] = Run(own, {**run.spec, "consumes": consumes})  # their events, if it is about those
+        own = {run.date: run for run in _distinct(self._first.plan(dag_id, named))}
+        planned = tuple(own)
+        upstream = {(dag, run.date): run for dag in proof.after for run in self._first.plan(dag, planned)}
+        runs = dict(upstream)
+        for date, run in own.items():
+            consumes = tuple((dag, upstream[dag, date].run_id) for dag in proof.after)
+            runs[dag_id, date] = replace(run, consumes=consumes)  # their events, if it is about those
         lab = Lab(self, dag_id, runs, guessed=() if named else planned)
         self._stack.callback(lab.close)
         return lab, planned
@@ -111,7 +108,7 @@ class Driver:
         if metadata.exists():
             replace_metadata(metadata, own)
         first.start_loading(list(dag_ids), own, makes_template=True)
-        self._about |= first.loaded(self.config.world.timeout)
+        self._about.update(first.loaded(self.config.world.timeout))
         replace_metadata(own, metadata)
 
     def join(self, machine: Machine) -> None:
@@ -126,9 +123,9 @@ class Driver:
             worker.start_loading(list(self._about), self.worlds.metadata_template, makes_template=False)
             self._behind.add(machine.name)
 
-    def about(self, dag_id: str) -> dict[str, Any]:
-        """Return what a worker says of a DAG that has been loaded: ``tasks`` with their source lines, and more."""
-        return dict(self._about[dag_id])
+    def about(self, dag_id: str) -> DagFacts:
+        """Return what a worker knows of a DAG that has been loaded."""
+        return self._about[dag_id]
 
     @property
     def not_held(self) -> tuple[str, ...]:
@@ -158,7 +155,7 @@ class Driver:
         timeout = self.config.world.timeout
         first, *others = self.machines
         self.worker(first).start_loading(missing, self.worlds.metadata_template, makes_template=True)
-        self._about |= self._workers[first.name].loaded(timeout)
+        self._about.update(self._workers[first.name].loaded(timeout))
         for machine in others:
             self.worker(machine).start_loading(missing, self.worlds.metadata_template, makes_template=False)
             self._behind.add(machine.name)
@@ -167,7 +164,7 @@ class Driver:
         """Load the DAGs that these trigger, and so on: their runs happen in the same world."""
         known = list(dag_ids)
         for dag_id in known:
-            for triggered in self._about[dag_id]["triggers"]:
+            for triggered in self._about[dag_id].triggers:
                 if triggered not in known:
                     known.append(triggered)
                     try:
@@ -176,9 +173,9 @@ class Driver:
                         raise WorkerError(f"{dag_id} triggers {triggered}: {error}") from error
 
 
-def _distinct(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _distinct(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """Return the runs, each of them once however often and in whatever spelling its date was given."""
-    return list({spec["run_id"]: spec for spec in reversed(specs)}.values())[::-1]
+    return list({run.run_id: run for run in reversed(runs)}.values())[::-1]
 
 
 @contextmanager

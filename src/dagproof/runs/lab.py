@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagproof.config import Config
 from dagproof.errors import DagproofError
 from dagproof.histories import History, Step
+from dagproof.inside.exchange import DagFacts, LeftOut, PlannedRun, RunOptions, RunReport, Trip
 from dagproof.inside.machine import HERE, Machine
-from dagproof.runs.points import Point, recorded, writes_watched
-from dagproof.runs.scope import UNSEEN, LeftOut, Scope
+from dagproof.runs.points import Point, recorded
+from dagproof.runs.scope import UNSEEN, Scope
 from dagproof.runs.stage import Stage
 from dagproof.stores.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.stores.snapshot import Snapshot, saved_after_tasks
 from dagproof.stores.structurediff import noted
 from dagproof.worlds.metadata import variables_in
-from dagproof.worlds.world import Report, Run, RunFailedError, SavedWorld, World
+from dagproof.worlds.world import RunFailedError, SavedWorld, World
 
 if TYPE_CHECKING:
     from dagproof.runs.driver import Driver
@@ -56,7 +57,7 @@ class Lab:
     """
 
     def __init__(
-        self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], Run], *, guessed: Sequence[str] = ()
+        self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], PlannedRun], *, guessed: Sequence[str] = ()
     ) -> None:
         self.dag_id = dag_id
         self.config: Config = driver.config
@@ -69,8 +70,8 @@ class Lab:
         self._worlds = driver.worlds
         self._stage = Stage(driver, dag_id, runs)
         self._states: dict[_Key, Snapshot | DagproofError] = {}
-        self._reports: dict[_Key, Report] = {}
-        self._ran: dict[_Key, list[Report]] = {}
+        self._reports: dict[_Key, RunReport] = {}
+        self._ran: dict[_Key, list[RunReport]] = {}
         self._raw: dict[_Key, Snapshot] = {}
         self._saved: OrderedDict[_Key, SavedWorld] = OrderedDict()
         self._passed: Counter[_Key] = Counter()
@@ -83,7 +84,7 @@ class Lab:
         self._looked: dict[_Key, None] = {}
 
     @property
-    def about(self) -> Mapping[str, Any]:
+    def about(self) -> DagFacts:
         """What the worker says of the DAG: its tasks, sensors, and what it forbids."""
         return self._driver.about(self.dag_id)
 
@@ -126,7 +127,7 @@ class Lab:
             self.scope.leave_out(what, "not compared, although they differ")
         return diff(before, after)
 
-    def ran(self, *histories: History) -> Iterator[Report]:
+    def ran(self, *histories: History) -> Iterator[RunReport]:
         """Yield what each run of the histories says of itself, of whichever DAG (``dag``).
 
         Without any, it is those that the proof under way has looked at.
@@ -149,7 +150,7 @@ class Lab:
     def _keys(self, histories: Sequence[History]) -> list[_Key]:
         return [_Key(self._moves(history), HERE.name, 0) for history in histories] or list(self._looked)
 
-    def report(self, history: History, *, machine: Machine = HERE) -> Report:
+    def report(self, history: History, *, machine: Machine = HERE) -> RunReport:
         """Return what the last run of `history` says of itself.
 
         Raises:
@@ -199,10 +200,9 @@ class Lab:
         """Return the points at which the last run of `history` can be cut off, and a sentence on those left out."""
         moves = self._moves(history)
         if moves not in self._points:
-            with self._world_after(_Key(moves[:-1], HERE.place, 0), HERE) as world:
-                request: dict[str, Any] = {}
-                with recorded(world, request) as points:
-                    self._points[moves] = points(self._stage.play(world, moves[-1], **request))
+            with self._world_after(_Key(moves[:-1], HERE.place, 0), HERE) as world, recorded(world) as run:
+                report = self._stage.play(world, moves[-1], RunOptions(files=run.files))
+                self._points[moves] = run.points(report)
         return self._points[moves]
 
     def point(self, history: History) -> Point | None:
@@ -215,7 +215,7 @@ class Lab:
                 return next((point for point in points if point.name == step.point), None)
         return None
 
-    def trips(self, history: History, names: set[str]) -> list[dict[str, Any]]:
+    def trips(self, history: History, names: set[str]) -> list[Trip]:
         """Return who asked for the time, something random or the machine's name in the last run of `history`.
 
         What was asked for after the last write to one of the tables or files `names` is left out. The user's own lines
@@ -223,13 +223,12 @@ class Lab:
         """
         moves = self._moves(history)
         folders = [self.config.dags_folder, *(self.config.root / path for path in self.config.pythonpath)]
-        with self._world_after(_Key(moves[:-1], HERE.place, 0), HERE) as world:
-            request: dict[str, Any] = {"tripwire": [str(folder) for folder in folders]}
-            with writes_watched(world, request) as last_write:
-                report = self._stage.play(world, moves[-1], **request)
-                until = last_write(report, names)
-        before = [trip for trip in report.get("trips", ()) if trip["at"] <= until]
-        return sorted(before, key=lambda trip: not trip["own"])
+        with self._world_after(_Key(moves[:-1], HERE.place, 0), HERE) as world, recorded(world) as run:
+            options = RunOptions(files=run.files, tripwire=tuple(map(str, folders)))
+            report = self._stage.play(world, moves[-1], options)
+            until = run.last_write(report, names)
+        before = [trip for trip in report.trips if trip.at <= until]
+        return sorted(before, key=lambda trip: not trip.own)
 
     def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
         """Return the task that last changed one of the tables or files `names`.
@@ -258,13 +257,13 @@ class Lab:
             snapshots = [("", world.snapshot())]
             callback = "on_success_callback"
             try:
-                self._stage.play(world, moves[-1], watch=world.watch(into))
+                self._stage.play(world, moves[-1], RunOptions(watch=world.watch(into)))
             except RunFailedError:
                 callback = "on_failure_callback"
             snapshots += [(task_id, snapshot) for task_id, _, snapshot in saved_after_tasks(into)]
             if moves[-1].kind == "crash":
                 snapshots.append(("", world.snapshot()))  # what the task has left that was cut off
-            elif callback in self.about["callbacks"]:  # Airflow calls it when all tasks are done
+            elif callback in self.about.callbacks:  # Airflow calls it when all tasks are done
                 snapshots.append((f"{callback} of the DAG", world.snapshot()))
         states = [state for _, state in snapshots]
         if not any(_content(state, name) for state in states for name in names):
@@ -286,7 +285,7 @@ class Lab:
         """
         if "_callback of " in task_id:
             return f"the {task_id}"
-        line = self.located_line(self.about["tasks"].get(task_id))
+        line = self.located_line(self.about.tasks.get(task_id))
         return f"task {task_id}, at {line}" if line else f"task {task_id}"
 
     def located_line(self, where: str | None) -> str | None:
@@ -333,14 +332,15 @@ class Lab:
                     content = world.snapshot()
                     self._remember(now, content)
                     if key.moves[at - 1].kind == "crash":
-                        self._reports[now]["fingerprint"] = world.fingerprint(content)
+                        report = replace(self._reports[now], fingerprint=world.fingerprint(content))
+                        self._reports[now] = report
                     if at < len(key.moves):
                         self._keep_world(now, world)
         except DagproofError as error:
             for failed in range(at, len(key.moves) + 1):
                 self._states[key.first(failed)] = error
 
-    def _play(self, world: World, move: Step, key: _Key) -> Report:
+    def _play(self, world: World, move: Step, key: _Key) -> RunReport:
         earlier, variables = len(world.reports), dict(variables_in(world.worker.metadata))
         try:
             return self._stage.play(world, move)
@@ -348,9 +348,11 @@ class Lab:
             failure.left = world.snapshot().without(self.ignore)
             raise
         finally:
-            self._ran[key] = world.reports[earlier:]
-            for report in self._ran[key][-1:]:
-                report["left_out"] = [*report.get("left_out", ()), *_changed(variables, world.worker.metadata)]
+            reports = world.reports[earlier:]
+            if reports:
+                left_out = (*reports[-1].left_out, *_changed(variables, world.worker.metadata))
+                reports[-1] = replace(reports[-1], left_out=left_out)
+            self._ran[key] = reports
 
     def _nearest_saved(self, key: _Key) -> int:
         """Return with how many of the moves of `key` a kept world begins."""
@@ -396,11 +398,11 @@ class Lab:
             self._states[key] = snapshot.without(self.ignore)
 
 
-def _changed(variables: Mapping[str, str], metadata: Path) -> list[dict[str, str]]:
+def _changed(variables: Mapping[str, str], metadata: Path) -> list[LeftOut]:
     """Return those of Airflow's variables that are no longer what they were."""
     now = dict(variables_in(metadata))
     names = sorted(key for key in {*variables, *now} if variables.get(key) != now.get(key))
-    return [LeftOut(f"Airflow's variable {name}", UNSEEN).to_json() for name in names]
+    return [LeftOut(f"Airflow's variable {name}", UNSEEN) for name in names]
 
 
 def _content(snapshot: Snapshot, name: str) -> Any:

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
 
 from dagproof.stores import contents
 from dagproof.stores.database import Database, read_database
@@ -134,17 +133,9 @@ def take(
     return Snapshot(tables, files, database.structure, database.uncompared)
 
 
-def save_after_task(watch: Mapping[str, Any], task_id: str, map_index: int) -> None:
-    """Take a snapshot and put it into the folder ``watch["into"]`` under the task's name and turn."""
-    into = Path(watch["into"])
+def save_after_task(into: Path, task_id: str, map_index: int, snapshot: Snapshot) -> None:
+    """Put a snapshot into the folder `into`, under the task's name and turn."""
     turn = len(list(into.iterdir()))
-    snapshot = take(
-        watch["conninfo"],
-        Path(watch["files"]),
-        Path(watch["home"]),
-        run_is_over=False,
-        scratch=watch.get("scratch", ()),
-    )
     (into / f"{turn:06d}").write_bytes(pickle.dumps((task_id, map_index, snapshot)))
 
 

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from dagproof import reaper
 from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import ConfigError, DagproofError, nearest
+from dagproof.inside.exchange import Allowed, Failure, LeftOut, PlannedRun, RunOptions, RunReport, RunRequest, Watch
 from dagproof.inside.machine import HERE, Machine
 from dagproof.postgres.server import PostgresServer, unique_name
 from dagproof.postgres.servers import start_server
@@ -37,14 +38,13 @@ from dagproof.worlds.services import Services, start_services
 from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.worker import Worker
 
-Report = dict[str, Any]
-"""What a run says of itself; :func:`dagproof.airflow.runner.run_in_child` makes it."""
-
 #: How long after its due time the scheduler starts a run, and how long after a run it is run again.
 START_DELAY = timedelta(minutes=1)
 RERUN_DELAY = timedelta(days=1, hours=1)
 #: How long after all other runs a backfill is made.
 BACKFILL_DELAY = timedelta(days=30, hours=7)
+#: A run of which a step wants nothing special.
+AS_USUAL = RunOptions()
 #: How many of the refusals that a run met are shown when it fails.
 MOST_REFUSALS = 3
 
@@ -52,10 +52,10 @@ MOST_REFUSALS = 3
 class RunFailedError(DagproofError):
     """A run did not end in success, so that there is nothing to compare."""
 
-    def __init__(self, message: str, log_tail: str, report: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, message: str, log_tail: str, report: RunReport | None = None) -> None:
         super().__init__(message)
         self.log_tail = log_tail
-        self.report: Report = dict(report or {})
+        self.report = report or RunReport()
         """What the run says of itself, as far as it could."""
         self.left: Snapshot | None = None
         """What is in the stores after it; None where nobody has looked."""
@@ -64,20 +64,7 @@ class RunFailedError(DagproofError):
     def raised(self) -> str:
         """``file.py:line`` of the user's own code that the error of its task went through; empty without any."""
         failure = unwanted(self.report)
-        return str((failure or {}).get("raised") or "")
-
-
-@dataclass(frozen=True)
-class Run:
-    """The run that the scheduler makes of a DAG for a date."""
-
-    dag_id: str
-    spec: Mapping[str, Any]
-
-    @property
-    def run_after(self) -> datetime:
-        """When the scheduler may start it."""
-        return datetime.fromisoformat(self.spec["run_after"])
+        return (failure and failure.raised) or ""
 
 
 class Worlds:
@@ -177,22 +164,22 @@ class Worlds:
         variables = {key: value for key, value in self.config.world.variables.items() if "{postgres}" not in value}
         return {key: fill(value, self.places(HERE)) for key, value in variables.items()}
 
-    def guard(self, machine: Machine) -> dict[str, Any]:
+    def allowed(self, machine: Machine) -> Allowed:
         """Return what may be written and connected to: this proof's own folder, what is mapped and what is allowed."""
         world = self.config.world
         paths = [entry for entry in world.allow if entry.startswith("/")]
-        allowed = allowed_endpoints(world)
-        endpoints = [*allowed, *self.services.endpoints]
+        named = allowed_endpoints(world)
+        endpoints = [*named, *self.services.endpoints]
         if self.server is not None:
             lane = self.lane(machine)
             endpoints.append(("127.0.0.1", lane.port) if lane else (self.server.host, self.server.port))
         inside = [self.files, self.home, self.temporary, self.run_folder, self.own]
-        return {
-            "writable": [*map(str, inside), *paths],
-            "floor": [str(self.world_folder), str(self.own), *paths],
-            "endpoints": endpoints,
-            "beside": beside(world, self.services.places, allowed),
-        }
+        return Allowed(
+            writable=(*map(str, inside), *paths),
+            floor=(str(self.world_folder), str(self.own), *paths),
+            endpoints=tuple(endpoints),
+            beside=beside(world, self.services.places, named),
+        )
 
     @contextmanager
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
@@ -254,14 +241,14 @@ class Worlds:
         for entry in self.temporary.iterdir():
             reaper.rmtree(str(entry))
 
-    def left_aside(self) -> list[dict[str, str]]:
-        """Return what a run that is over has left and nobody compares, as its report says it."""
+    def left_aside(self) -> list[LeftOut]:
+        """Return what a run that is over has left and nobody compares."""
         scratch = [f"~/{name}" for name in snapshot.HOME_SCRATCH if any(self.home.glob(name))]
         why = "not compared, since it is a cache or a history"
-        entries = [{"what": name, "why": why, "setting": ""} for name in scratch]
+        entries = [LeftOut(name, why) for name in scratch]
         if any(self.temporary.iterdir()):
             why = "not compared, since it is emptied before each run"
-            entries.append({"what": "the folder for temporary files", "why": why, "setting": ""})
+            entries.append(LeftOut("the folder for temporary files", why))
         return entries
 
     def places(self, machine: Machine) -> dict[str, str]:
@@ -325,54 +312,70 @@ class World:
         """The machine that its runs believe they are on."""
         self.scratch: tuple[str, ...] = ()
         """What no reader reads: a snapshot has the rows of views over it."""
-        self.reports: list[Report] = []
+        self.reports: list[RunReport] = []
         """What each run that ended here says of itself, with its ``dag``."""
 
-    def run(self, run: Run, what: str, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> Report:
-        """Run a DAG, as the scheduler would; `what` names the run in an error, `extras` go into the request.
+    def run(
+        self,
+        run: PlannedRun,
+        what: str,
+        *,
+        at: str = "",
+        pause: timedelta = START_DELAY,
+        options: RunOptions = AS_USUAL,
+    ) -> RunReport:
+        """Run a DAG, as the scheduler would; `what` names the run in an error.
 
         Raises:
             RunFailedError: the run failed, hung or died.
         """
-        request = self.request(run, at=at, pause=pause, **extras)
+        request = self.request(run, at=at, pause=pause, options=options)
         self.start(request)
-        report = {**self.worker.finished_run(), "clock": request["clock"]}
+        report = replace(self.worker.finished_run(), clock=request.clock)
         self.ended(report, request)
-        if report["state"] != "success":
-            raise RunFailedError(self.why(what, report), log_tail(Path(request["log"])), report)
+        if report.state != "success":
+            raise RunFailedError(self.why(what, report), log_tail(Path(request.log)), report)
         return report
 
-    def request(self, run: Run, *, at: str = "", pause: timedelta = START_DELAY, **extras: Any) -> dict[str, Any]:
+    def request(
+        self,
+        run: PlannedRun,
+        *,
+        at: str = "",
+        pause: timedelta = START_DELAY,
+        options: RunOptions = AS_USUAL,
+        result: str = "result.json",
+    ) -> RunRequest:
         """Return what a worker is asked for to run a DAG: never before it is due, nor before the last run ended."""
-        due = run.run_after + START_DELAY
+        due = run.due + START_DELAY
         clock = datetime.fromisoformat(at) if at else due if self.now is None else max(due, self.now + pause)
-        return {
-            "dag": run.dag_id,
-            "run": dict(run.spec),
-            "clock": clock.isoformat(),
-            "cwd": str(self.worlds.files),
-            "timeout": self.worlds.config.world.timeout,
-            "disk": int(self.worlds.config.world.disk * 1_000_000),
-            "log": str(self.worlds.next_log()),
-            "result": str(self.worlds.run_folder / "result.json"),
-            "may_fail": {dag_id: list(proof.may_fail) for dag_id, proof in self.worlds.config.proofs.items()},
-            "machine": self.machine.to_json(),
-            **extras,
-        }
+        config = self.worlds.config
+        return RunRequest(
+            run=run,
+            clock=clock.isoformat(),
+            machine=self.machine,
+            cwd=str(self.worlds.files),
+            timeout=config.world.timeout,
+            disk=int(config.world.disk * 1_000_000),
+            log=str(self.worlds.next_log()),
+            result=str(self.worlds.run_folder / result),
+            may_fail={dag_id: proof.may_fail for dag_id, proof in config.proofs.items()},
+            options=options,
+        )
 
-    def start(self, request: Mapping[str, Any], worker: Worker | None = None) -> int:
+    def start(self, request: RunRequest, worker: Worker | None = None) -> int:
         """Begin a run, on another worker than the world's if one is given; return the process id of its child."""
         if worker is None:  # it is the only one in this world
             self.worlds.empty_temporary()
         worker = worker or self.worker
-        self.worlds.set_clock(worker.machine, datetime.fromisoformat(request["clock"]))
-        return worker.start_run(dict(request))
+        self.worlds.set_clock(worker.machine, datetime.fromisoformat(request.clock))
+        return worker.start_run(request)
 
-    def ended(self, report: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+    def ended(self, report: RunReport, request: RunRequest) -> None:
         """Note that a run has ended: at the time it says, or as soon as it began where it could not say so."""
-        left_out = [*report.get("left_out", ()), *self.worlds.left_aside()]
-        self.reports.append({**report, "left_out": left_out, "dag": request["dag"]})
-        ended = datetime.fromisoformat(report.get("ended") or request["clock"])
+        left_out = (*report.left_out, *self.worlds.left_aside())
+        self.reports.append(replace(report, left_out=left_out, dag=request.run.dag_id))
+        ended = datetime.fromisoformat(report.ended or request.clock)
         self.now = ended if self.now is None else max(self.now, ended)
 
     def snapshot(self) -> Snapshot:
@@ -403,59 +406,58 @@ class World:
         digest.update(repr(variables_in(self.worker.metadata)).encode())
         return digest.hexdigest()
 
-    def watch(self, folder: Path) -> dict[str, Any]:
-        """Return the request's part that lets a run put a snapshot into the empty `folder` after each task."""
-        stores = {"conninfo": self.postgres, "files": str(self.worlds.files), "home": str(self.worlds.home)}
-        return {"into": str(folder), **stores, "scratch": list(self.scratch)}
+    def watch(self, folder: Path) -> Watch:
+        """Return what lets a run put a snapshot into the empty `folder` after each task."""
+        return Watch(str(folder), self.postgres, str(self.worlds.files), str(self.worlds.home), self.scratch)
 
     @property
     def postgres(self) -> str | None:
         """The address of the world's database as its worker reaches it; None where there is none."""
         return self.worlds.places(self.worker.machine).get("postgres")
 
-    def why(self, what: str, report: Mapping[str, Any]) -> str:
+    def why(self, what: str, report: RunReport) -> str:
         """Say in one sentence why the run that `what` names did not end in success."""
-        if report["state"] == "timeout":
+        if report.state == "timeout":
             limit = self.worlds.config.world.timeout
             return (
                 f"{what} took more than {limit:g} s and was killed; raise timeout in [tool.dagproof.world] if it must"
             )
-        if report["state"] == "full":
+        if report.state == "full":
             limit = self.worlds.config.world.disk
             return f"{what} wrote more than {limit:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
-        if report["reason"]:
-            return f"{what} failed: {report['reason']}" + refusals(report)
+        if report.reason:
+            return f"{what} failed: {report.reason}" + refusals(report)
         return self._why_it_failed(what, report) + refusals(report)
 
-    def _why_it_failed(self, what: str, report: Mapping[str, Any]) -> str:
+    def _why_it_failed(self, what: str, report: RunReport) -> str:
         failure = unwanted(report)
         if failure is None:
-            return f"{what} ended as {report['state']}, and no task failed"
+            return f"{what} ended as {report.state}, and no task failed"
         return f"{what} {_how_it_failed(failure, report)}"
 
 
-def unwanted(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def unwanted(report: RunReport) -> Failure | None:
     """Return the first task that failed, although the configuration does not let it; None where there is none."""
-    return next((failure for failure in report.get("failures", ()) if not failure["wanted"]), None)
+    return next((failure for failure in report.failures if not failure.wanted), None)
 
 
-def _how_it_failed(failure: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+def _how_it_failed(failure: Failure, report: RunReport) -> str:
     """Return what is said of a run in which a task failed: that it is green all the same, where it is."""
-    task, where = failure["task_id"], f" in [tool.dagproof.proofs.{report['dag']}]"
-    if failure["state"] == "upstream_failed":
+    task, where = failure.task_id, f" in [tool.dagproof.proofs.{report.dag}]"
+    if failure.state == "upstream_failed":
         why = "did not run, because a task before it failed"
         return f"failed: task {task} {why}; if it may be so, add {task!r} to may_fail{where}"
-    error = failure["error"] or "no reason given"
-    if report["dag_run"] != "success":
-        hint = DATELESS if not report.get("dated", True) and OF_DATES.search(error) else ""
+    error = failure.error or "no reason given"
+    if report.dag_run != "success":
+        hint = DATELESS if not report.dated and OF_DATES.search(error) else ""
         return f"failed in task {task}: {error}{hint}"
     return f"is green, but task {task} failed: {error}; if it may fail, add {task!r} to may_fail{where}"
 
 
-def refusals(report: Mapping[str, Any]) -> str:
+def refusals(report: RunReport) -> str:
     """Return what was refused to the run, to follow its error, where that does not say it already."""
-    errors = [str(report["reason"] or ""), *(str(task["error"] or "") for task in report["tasks"])]
-    untold = [told for told in report.get("refused", ()) if not any(told in error for error in errors)]
+    errors = [report.reason or "", *(task.error or "" for task in report.tasks)]
+    untold = [told for told in report.refused if not any(told in error for error in errors)]
     more = f" (and {len(untold) - MOST_REFUSALS} more)" if len(untold) > MOST_REFUSALS else ""
     return "".join(f"; {told}" for told in untold[:MOST_REFUSALS]) + more
 
@@ -588,6 +590,6 @@ def worker_for(worlds: Worlds, machine: Machine) -> Worker:
         env=worlds.environment(machine),
         variables=worlds.stored_variables,
         pythonpath=import_folders(config),
-        guard=worlds.guard(machine),
+        allowed=worlds.allowed(machine),
         log=worlds.folder / f"worker-{machine.name}.log",
     )

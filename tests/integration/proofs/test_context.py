@@ -143,7 +143,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
             lab, dates = driver.lab(dag_id, [date] if date else [])
             date = date or dates[0]
             history = (Step("run", date), Step("rerun", date))
-            plan = dict(lab.runs[dag_id, date].spec)
+            plan = lab.runs[dag_id, date].to_json()
             return plan, content(lab.state(history[:1])), content(lab.state(history))
 
         yield of

@@ -226,7 +226,7 @@ found = {}
 for name, (schedule, (*start, zone)) in json.loads(sys.argv[1]).items():
     with DAG(name, schedule=schedule, start_date=pendulum.datetime(*start, tz=zone)) as dag:
         found[name] = default_dates(dag)
-    assert [run_for(dag, date)["date"] for date in found[name]] == found[name]
+    assert [run_for(dag, date).date for date in found[name]] == found[name]
 print(json.dumps(found))
 """
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from dagproof.histories import History
+from dagproof.inside.exchange import DagFacts
 from dagproof.laws.base import NotApplicableError
 from dagproof.laws.late import Late
 from dagproof.laws.overlap import MOST_POINTS, MOST_POINTS_LATER, Overlap
@@ -28,7 +29,7 @@ def lab(monkeypatch: pytest.MonkeyPatch, *, points: int = 20, fails: str = "", *
             raise RunFailedError("the rerun failed", "")
         return [Point(kind, n) for n in range(1, points + 1) for kind in ("message", "reply")], ""
 
-    known = {"max_active_runs": 16, "depends_on_past": [], **about}
+    known = DagFacts("", {}, **about)
     return cast("Lab", SimpleNamespace(about=known, points=points_of, scope=Scope()))
 
 
@@ -76,7 +77,7 @@ def test_reruns_that_fail_anyhow_do_not_meet(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_late_says_nothing_of_a_dag_that_assets_start() -> None:
     """It starts when its data are there."""
-    runs = {("mart", DATES[0]): SimpleNamespace(spec={"run_type": "asset_triggered"})}
+    runs = {("mart", DATES[0]): SimpleNamespace(run_type="asset_triggered")}
     started = SimpleNamespace(dag_id="mart", runs=runs, proof=SimpleNamespace(after=("stage",)))
     with pytest.raises(NotApplicableError, match="assets start its runs"):
         Late().histories(cast("Lab", started), DATES)
