@@ -47,6 +47,7 @@ class AnyHistory(Law):
 
     name = "history"
     order = 90
+    effort = 9
     relation = "S(any history) = S(each date that ran, once, in order, on its latest inputs)"
     verdict = "history-dependent"
     accusation = "depends on its history"
@@ -65,7 +66,7 @@ class AnyHistory(Law):
             st.sampled_from(sorted(lab.about["tasks"])),
             st.sampled_from(["", *points]),  # what is corrected need not be cut off first
             st.sampled_from(_accepted(lab, dates[0]) or [""]),
-            st.sampled_from(["", "", *_may_overlap(lab, dates)]),  # it takes two runs, and rarely finds more than one
+            st.sampled_from(["", "", "", *_may_overlap(lab, dates)]),  # two runs, for what is rarely found
         )
         troubles = st.lists(trouble, min_size=len(TROUBLES), max_size=len(TROUBLES))
         events = st.builds(_events, st.permutations(TROUBLES), troubles)

@@ -15,7 +15,7 @@ from dagproof.worlds.world import RunFailedError
 #: The most points at which a first run is held; more are thinned out evenly.
 MOST_POINTS = 8
 #: The most at which a run is held after others: first runs and reruns of one date, and reruns of two.
-MOST_POINTS_LATER = (3, 2, 2)
+MOST_POINTS_LATER = (2, 2, 1)
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
 #: Why a run may fail.
@@ -57,6 +57,7 @@ class Overlap(Law):
 
     name = "overlap"
     order = 60
+    effort = 6
     relation = "two runs of one date at once, and of two dates at once: same S as one after the other"
     verdict = "not concurrency-safe"
     accusation = "is not safe to run twice at once"
