@@ -15,7 +15,7 @@ from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.histories import Step
 from dagproof.inside.exchange import RunReport
 from dagproof.laws import all_laws
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report.text import proof_text
 
 from .bench import dag_named
@@ -147,9 +147,9 @@ def plan(dag_id: str, *dates: str) -> pd.DataFrame:
     """Return the run that the scheduler makes for each date: its logical date, interval, run_after and run id."""
     bench = _lesson().bench
     dag_named(bench.home, dag_id)
-    lab, planned = bench.lab(dag_id, dates)
+    lab = bench.lab(dag_id, dates)
     lines = []
-    for run in (lab.runs[dag_id, date] for date in planned):
+    for run in (lab.runs[dag_id, date] for date in lab.dates):
         start, end = run.data_interval or (None, None)
         line = {"date": run.date, "logical_date": run.logical_date}
         lines.append(line | {"interval_start": start, "interval_end": end, "run_after": run.run_after})

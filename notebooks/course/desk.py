@@ -81,7 +81,7 @@ class Desk:
             DagproofError: the DAG does not load, or the step makes no sense.
         """
         dag_named(self.bench.home, dag_id)
-        lab, planned = self.bench.lab(dag_id, [step.date, *([step.other] if step.other else [])])
+        lab = self.bench.lab(dag_id, [step.date, *([step.other] if step.other else [])])
         saved = self._world()
         self._teach(saved, (dag_id, *lab.proof.after))
         driver, worlds = self.bench.driver, self.bench.worlds
@@ -96,7 +96,7 @@ class Desk:
             world.snapshot()  # it waits for the run's sessions to end
             self._saved = worlds.save(world)
         worlds.forget(saved)
-        ran = Ran(dag_id, step, lab.runs[dag_id, planned[0]], report, why)
+        ran = Ran(dag_id, step, lab.runs[dag_id, lab.dates[0]], report, why)
         ran.log = log
         self.ran.append(ran)
         return ran

@@ -281,14 +281,14 @@ LAWS = (
     Mutant(
         "prover: one history is enough",
         "proof/prover.py",
-        "for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)]:",
-        "for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)][:1]:",
+        "for history in [*saved_before(self.lab, law), *law.histories(self.lab)]:",
+        "for history in [*saved_before(self.lab, law), *law.histories(self.lab)][:1]:",
         whole("third_time"),
     ),
     Mutant(
         "prover: draws nothing",
         "proof/prover.py",
-        "strategy = law.draws(self.lab, self.dates) if budget > 0 else None",
+        "strategy = law.draws(self.lab) if budget > 0 else None",
         "strategy = None",
         whole("keeps_what_ran_twice"),
     ),

@@ -6,7 +6,7 @@ from dagproof.histories import Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.runs.scope import Compared
 from dagproof.stores.diff import Change, Diff, Example, FileDiff, TableDiff
 

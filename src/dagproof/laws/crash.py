@@ -70,9 +70,9 @@ class Crash(Law):
     sides = ("without the crash", "after the crash and another run")
     promise = "a run killed at any point leaves all of the old or all of the new, and running again heals it"
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+    def histories(self, lab: Lab) -> Iterable[History]:
         """The first date cut off at each point of its run, and then at each point of its rerun."""
-        date = active(lab, dates)[0]
+        date = active(lab)[0]
         run, rerun = Step("run", date), Step("rerun", date)
         for before in ((), (run,)):
             try:

@@ -49,9 +49,9 @@ class Effect(Law):
         """One run of each date."""
         return [(Step("run", date),) for date in dates]
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """One run of each date."""
-        return self.examples(dates)
+        return self.examples(lab.dates)
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with what was there before the run, the DAGs that run first included."""

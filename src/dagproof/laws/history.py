@@ -59,9 +59,9 @@ class AnyHistory(Law):
     judges_reference = True
     promise = "whatever happens, the rows are those of fresh runs on the latest data"
 
-    def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
+    def draws(self, lab: Lab) -> SearchStrategy[History]:
         """Several dates, with any of the things that happen to them in between."""
-        dates = active(lab, dates)
+        dates = active(lab)
         points = [point.name for point in lab.points((Step("run", dates[0]),))[0]]
         trouble = st.tuples(
             st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest

@@ -67,9 +67,9 @@ class Overlap(Law):
     promise = "two runs at once leave the rows of one after the other"
     machines = (HERE, ELSEWHERE)
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+    def histories(self, lab: Lab) -> Iterable[History]:
         """Two dates, and one date twice, the one held at each of its points; at first, and after runs of the dates."""
-        dates = active(lab, dates)
+        dates = active(lab)
         run = Step("run", dates[0])
         points = _held_at(lab, (run,))
         if not points:

@@ -19,7 +19,7 @@ SAME_ORDER = "not tried in another order of rows"
 NOT_HELD = "not refused on this machine, where C libraries and shell commands reach outside"
 
 
-def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
+def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
     """Return all that the verdict of `law`, over these histories, does not vouch for."""
     findings = list(tried.values())
     known = {
@@ -33,7 +33,7 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *_failed_callbacks(lab.ran()),
         *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.unturned),
         *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
-        *_dates_without(dates, tried),
+        *_dates_without(lab.dates, tried),
         *(LeftOut(what, NOT_HELD) for what in lab.not_held),
     }
     known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}

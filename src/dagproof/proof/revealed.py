@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from dagproof.errors import nearest
@@ -20,15 +20,15 @@ MISSPELT = 0.85
 EXEMPT_OF_DISASTERS = ("exempt.crash", "exempt.overlap", "exempt.history")
 
 
-def check_configuration(lab: Lab, dates: Sequence[str], laws: Iterable[Law]) -> None:
+def check_configuration(lab: Lab, laws: Iterable[Law]) -> None:
     """Run each date once, which all laws need, and report what that reveals of the configuration.
 
     Raises:
         ConfigError: it misspells a table or column, or a correction cannot be made.
     """
     try:
-        first = active(lab, dates)[0]
-        for date in dates:
+        first = active(lab)[0]
+        for date in lab.dates:
             lab.state((Step("run", date),))
     except (RunFailedError, NotApplicableError):
         return  # each law says so

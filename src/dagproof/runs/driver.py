@@ -33,6 +33,7 @@ class Driver:
         self._workers: dict[str, Worker] = {}
         self._about: dict[str, DagFacts] = {}
         self._behind: set[str] = set()
+        self._labs: dict[tuple[str, tuple[str, ...]], Lab] = {}
 
     def __enter__(self) -> Driver:
         with ExitStack() as stack:
@@ -41,6 +42,7 @@ class Driver:
                 stack.callback(worker.close)
                 self._workers[machine.name] = worker
             self.worlds.services.wait()
+            stack.callback(self._close_labs)
             self._stack = stack.pop_all()
         return self
 
@@ -58,12 +60,22 @@ class Driver:
             check_dag_ids(self.config, answer.dags)
         return {dag_id: Path(file) for dag_id, file in answer.dags.items()}, dict(answer.errors)
 
-    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
-        """Return a lab for `dag_id`, and the dates to prove (those of the configuration or the schedule by default).
+    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> Lab:
+        """Return a lab for `dag_id` and the dates to prove (those of the configuration or the schedule by default).
+
+        Until DAGs are read anew, it is the same one for the same dates, and shares its worlds with one for more.
 
         Raises:
             WorkerError: a DAG is unknown or does not load, or a date is none of its schedule's.
         """
+        key = (dag_id, tuple(dates))
+        if key not in self._labs:
+            known = (lab for (known, _), lab in self._labs.items() if known == dag_id)
+            wider = next((lab for lab in known if dates and set(dates) <= set(lab.dates)), None)
+            self._labs[key] = wider.over(dates) if wider else self._new_lab(dag_id, dates)
+        return self._labs[key]
+
+    def _new_lab(self, dag_id: str, dates: Sequence[str]) -> Lab:
         proof = self.config.proof(dag_id)
         if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
             self.catalogue()
@@ -79,9 +91,7 @@ class Driver:
         for date, run in own.items():
             consumes = tuple((dag, upstream[dag, date].run_id) for dag in proof.after)
             runs[dag_id, date] = replace(run, consumes=consumes)  # their events, if it is about those
-        lab = Lab(self, dag_id, runs, guessed=() if named else planned)
-        self._stack.callback(lab.close)
-        return lab, planned
+        return Lab(self, dag_id, runs, planned, guessed=not named)
 
     def worker(self, machine: Machine) -> Worker:
         """Return the worker on `machine`, ready to run what has been loaded."""
@@ -95,6 +105,7 @@ class Driver:
         """Read DAGs anew when they are next asked for, because their files have changed; all of them by default."""
         for dag_id in list(self._about) if dag_ids is None else dag_ids:
             self._about.pop(dag_id, None)
+        self._close_labs()
 
     def write_to(self, metadata: Path, dag_ids: Iterable[str]) -> None:
         """Write DAGs into a metadata database that was kept from before they were loaded.
@@ -146,6 +157,10 @@ class Driver:
     @property
     def _first(self) -> Worker:
         return self.worker(self.machines[0])
+
+    def _close_labs(self) -> None:
+        while self._labs:
+            self._labs.popitem()[1].close()
 
     def _load(self, dag_ids: list[str]) -> None:
         """Load DAGs into every worker: the first is waited for, the others load while it works."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,14 +58,22 @@ class Lab:
     """
 
     def __init__(
-        self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], PlannedRun], *, guessed: Sequence[str] = ()
+        self,
+        driver: Driver,
+        dag_id: str,
+        runs: Mapping[tuple[str, str], PlannedRun],
+        dates: Sequence[str],
+        *,
+        guessed: bool = False,
     ) -> None:
         self.dag_id = dag_id
         self.config: Config = driver.config
         self.proof = driver.config.proof(dag_id)
         self.ignore = frozenset(self.proof.ignore)
         self.runs = runs
-        self.guessed = tuple(guessed)
+        self.dates = tuple(dates)
+        """The dates to prove."""
+        self.guessed = self.dates if guessed else ()
         """The dates, where nobody has named any: there need not be data for each of them."""
         self._driver = driver
         self._worlds = driver.worlds
@@ -82,6 +91,13 @@ class Lab:
         self.scope = Scope()
         """What the proof that is under way has looked at so far."""
         self._looked: dict[_Key, None] = {}
+
+    def over(self, dates: Sequence[str]) -> Lab:
+        """Return the same lab for some of its dates: what has happened in one is known in the other."""
+        lab = copy.copy(self)
+        lab.dates, lab.guessed = tuple(dict.fromkeys(dates)), ()
+        lab.begin()
+        return lab
 
     @property
     def about(self) -> DagFacts:

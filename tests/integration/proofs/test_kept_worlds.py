@@ -64,7 +64,7 @@ class Kept:
     def play(self, kind: str) -> RunReport:
         """Let a step happen in the world that was kept, with the DAG as it is now; return the report."""
         driver = self.driver
-        lab, _ = driver.lab("changing", [DATE])
+        lab = driver.lab("changing", [DATE])
         if self.saved:
             driver.write_to(self.saved.metadata, ["changing"])
         with driver.worlds.world(driver.worker(HERE), self.saved) as world:
@@ -119,7 +119,7 @@ def test_a_failed_run_has_its_report(kept: Kept) -> None:
 def test_a_machine_that_joins_knows_what_was_loaded(kept: Kept) -> None:
     """As the first one does."""
     kept.write("four ")
-    lab, _ = kept.driver.lab("changing", [DATE])
+    lab = kept.driver.lab("changing", [DATE])
     kept.driver.join(ELSEWHERE)
     there = lab.state((Step("run", DATE),), machine=ELSEWHERE)
     assert there.files["seen.txt"].content == b"four "
@@ -129,6 +129,6 @@ def test_a_task_that_was_written_just_now_is_run(kept: Kept) -> None:
     """Airflow writes a DAG to its database only every 30 seconds, unless it is told otherwise."""
     for task in ("write", "put", "add"):
         kept.write("five ", task=task)
-        lab, _ = kept.driver.lab("changing", [DATE])
+        lab = kept.driver.lab("changing", [DATE])
         report = lab.report((Step("run", DATE),))
         assert {one.task_id: one.state for one in report.states} == {"ask": "success", task: "success"}

@@ -29,7 +29,7 @@ def lab_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabOf]:
     dags = str(Path(__file__).parent / "waiting")
     config = Config(root=tmp_path_factory.mktemp("waiting"), dags=dags, world=WorldConfig(timeout=60))
     with open_driver(config) as driver:
-        yield lambda name: driver.lab(f"waits_{name}", [DATE])[0]
+        yield lambda name: driver.lab(f"waits_{name}", [DATE])
 
 
 def seen(lab: Lab) -> list[dict[str, Any]]:

@@ -210,7 +210,7 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
         )
         for date in DATES
     }
-    lab = ModelLab(driver, "modelled", runs)
+    lab = ModelLab(driver, "modelled", runs, DATES)
     lab._stage = ModelStage(load)  # type: ignore[assignment]
     return lab
 
@@ -218,4 +218,4 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
 def prove(load: Load, law: str, root: Path, *, max_histories: int, **proof: Any) -> Verdict:
     """Return the verdict of a law about a load."""
     lab = model_lab(load, root, **proof)
-    return Prover(lab, DATES, seed=0, max_histories=max_histories).prove(law_named(law))
+    return Prover(lab, seed=0, max_histories=max_histories).prove(law_named(law))
