@@ -9,7 +9,6 @@ from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import Finding, Law
 from dagproof.runs.lab import Lab
 from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, listed, reported, with_beside
-from dagproof.stores.diff import differing_names
 
 NOISY = "not compared, as fresh runs differ there"
 LITTER = "not compared, as a crash may leave a temporary file"
@@ -32,7 +31,7 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
         *_wanted_failures(lab.ran()),
         *_failed_callbacks(lab.ran()),
         *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.unturned),
-        *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
+        *(LeftOut(name, NOT_COMPARED) for written in lab.written() for name in written.after.uncompared),
         *_dates_without(lab.dates, tried),
         *(LeftOut(what, NOT_HELD) for what in lab.not_held),
     }
@@ -56,8 +55,8 @@ def nothing_left(lab: Lab, law: Law) -> str:
     """Return why nothing that the runs wrote was compared; an empty text where something was, or they wrote nothing."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
     names: set[str] = set()
-    for before, after in lab.written():
-        names |= differing_names(before, after)
+    for written in lab.written():
+        names |= written.changed
         if names & compared:
             return ""
     elsewhere = set(reported(lab.ran()))
@@ -111,8 +110,8 @@ def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[L
 def _uncompared(lab: Lab, law: Law) -> set[str]:
     """Return the tables and files that a run wrote and nobody compared, but for those that the configuration names."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
-    found = {name for before, after in lab.written() for name in differing_names(before, after) - compared}
+    found = {name for written in lab.written() for name in written.changed - compared}
     if not found:
         return found
-    seen = (law.seen(lab, snapshot.without(lab.ignore)) for pair in lab.written() for snapshot in pair)
+    seen = (law.seen(lab, state) for written in lab.written() for state in (written.before, written.after))
     return found & {name for snapshot in seen for name in (*snapshot.tables, *snapshot.files)}

@@ -18,6 +18,7 @@ from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.postgres.server import PostgresServer
+from dagproof.proof.evidence import Evidence
 from dagproof.proof.omissions import configured, left_out, nothing_left
 from dagproof.proof.saved import load_saved, save, saved_before
 from dagproof.proof.verdicts import Proof, proof_of
@@ -28,15 +29,13 @@ from dagproof.stores.diff import Diff
 from dagproof.stores.structurediff import occurrences
 from dagproof.worlds.world import RunFailedError
 
-#: How many of those who asked for the time or something random are named.
-MOST_ASKED = 3
-
 
 class Prover:
     """Proves laws about one DAG whose lab stands ready."""
 
     def __init__(self, lab: Lab, *, seed: int, max_histories: int) -> None:
         self.lab = lab
+        self.evidence = Evidence(lab)
         self.seed = seed
         self.max_histories = max_histories
 
@@ -71,7 +70,7 @@ class Prover:
         except NotApplicableError as why:
             verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(why))
         except RunFailedError as error:
-            raised = self.lab.located_line(error.raised)
+            raised = self.evidence.located_line(error.raised)
             verdict = Verdict(law.name, ERROR, reason=str(error), raised=raised, log_tail=error.log_tail)
         except ConfigError:
             raise
@@ -184,7 +183,7 @@ class Prover:
         finding = tried[history]
         shown = finding.history or history
         names = finding.diff.names
-        asked = self._asked(shown, names) if law.asks_who else ()
+        asked = self.evidence.asked(shown, names) if law.asks_who else ()
         return Verdict(
             law.name,
             FALSIFIED,
@@ -197,9 +196,9 @@ class Prover:
             sides=finding.sides,
             left=self._left(shown, finding.diff),
             shrunk_from=len(shown) if finding.history else shrunk_from,
-            written_by=self._writer(shown, names),
-            where=self._where(shown),
-            raised=self.lab.located_line(finding.raised),
+            written_by=self.evidence.writer(shown, names),
+            where=self.evidence.where(shown),
+            raised=self.evidence.located_line(finding.raised),
             asked=asked,
             machines=differences(*law.machines) if law.asks_who and not asked and len(law.machines) == 2 else "",
             replay=save(self.lab, law, history, self.seed),
@@ -234,37 +233,6 @@ class Prover:
         if files and not tables:
             return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
         return tuple(count(sum(len(t.rows) for n, t in s.tables.items() if n in tables), "row") for s in states)
-
-    def _writer(self, history: History, names: set[str]) -> str | None:
-        if not names:
-            return None
-        try:
-            if history[-1].kind == "overlap":  # two runs write at once: it is the one that was held that gets it wrong
-                point = self.lab.point(history)
-                return self.lab.located(point.task) if point and point.task else None
-            return self.lab.writer(history, names)
-        except DagproofError:
-            return None  # the run does not succeed each time; the verdict stands without the name
-
-    def _where(self, history: History) -> str:
-        """Return what happens at the point of the history, where it has one."""
-        try:
-            point = self.lab.point(history)
-        except DagproofError:
-            return ""
-        if point is None:
-            return ""
-        what = f"the answer to {point.what}" if point.kind == "reply" else point.what
-        return f"{point.name} is {what}" + (f", in task {point.task}" if point.task else "")
-
-    def _asked(self, history: History, names: set[str]) -> tuple[str, ...]:
-        """Return who, in the last run, asked for what makes runs differ in `names`."""
-        try:
-            trips = self.lab.trips(history, names)
-        except DagproofError:
-            return ()
-        lines = (f"{t.what}, at {self.lab.shown(t.file)}:{t.line}: {t.code}" for t in trips)
-        return tuple(dict.fromkeys(lines))[:MOST_ASKED]
 
 
 def _headline(law: Law, found: Diff) -> str:

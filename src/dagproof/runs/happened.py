@@ -44,7 +44,7 @@ def _skipped(lab: Lab, history: History) -> dict[str, set[str]]:
     """Return the tasks that any run of a date skips, by date."""
     found: dict[str, set[str]] = {}
     for number, step in enumerate(history, start=1):
-        if step.kind not in ("arrive", "correct"):
+        if step.runs:
             states = lab.report(history[:number]).states
             found.setdefault(step.date, set()).update(s.task_id for s in states if s.state == "skipped")
     return found
@@ -71,7 +71,7 @@ def _times(lab: Lab, history: History) -> tuple[dict[str, str], dict[str, str]]:
     first: dict[str, str] = {}
     last: dict[str, str] = {}
     for number, step in enumerate(history, start=1):
-        if step.kind in ("arrive", "correct"):
+        if not step.runs:
             continue
         report = lab.report(history[:number])
         for date, clock in ((step.date, report.clock), (step.other, report.other_clock)):

@@ -33,9 +33,9 @@ def sentences(entries: Iterable[LeftOut]) -> list[str]:
 def unseen(lab: Lab, histories: Sequence[History]) -> str:
     """Return what histories write and no law compares, with the settings for that; an empty text for nothing."""
     ignored: set[str] = set()
-    for before, after in lab.written(*histories):
-        ignored |= differing_names(before, after)
-        ignored -= differing_names(before.without(lab.ignore), after.without(lab.ignore))
+    for written in lab.written(*histories):
+        ignored |= written.changed
+        ignored -= differing_names(written.before, written.after)
     elsewhere = list(reported(lab.ran(*histories)))
     names = [*sorted(ignored), *(entry.what for entry in elsewhere)]
     return listed(names, ["ignore"] * bool(ignored) + [entry.setting for entry in elsewhere])

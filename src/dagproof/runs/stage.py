@@ -57,7 +57,7 @@ class Stage:
         Raises:
             RunFailedError: a run that should succeed did not.
         """
-        unturned = world.turn_rows() if step.kind != "arrive" else []
+        unturned = world.turn_rows() if not step.is_arrival else []
         if unturned:
             world.reports.append(RunReport(self.dag_id, unturned=tuple(unturned)))
         return self._kinds[step.kind](world, step, options)

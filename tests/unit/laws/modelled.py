@@ -21,8 +21,9 @@ from dagproof.histories import History, Step
 from dagproof.inside.exchange import DagFacts, PlannedRun, RunOptions, RunReport, Trip
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine
 from dagproof.laws import Verdict, law_named
+from dagproof.proof.evidence import Evidence
 from dagproof.proof.prover import Prover
-from dagproof.runs.lab import Lab, _Key
+from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point
 from dagproof.stores.snapshot import File, Snapshot, Table
 from dagproof.worlds.world import RunFailedError
@@ -161,14 +162,18 @@ class ModelLab(Lab):
 
     def points(self, history: History) -> tuple[list[Point], str]:
         """A point before each operation of the load."""
-        with self._world_after(_Key(self._moves(history[:-1]), HERE.name, 0), HERE) as world:
-            here = Here(history[-1].date, datetime.now(tz=timezone.utc), HERE, "scheduled")
-            stage: Any = self._stage
+        with self.states.before_last(history, HERE) as (world, step):
+            here = Here(step.date, datetime.now(tz=timezone.utc), HERE, "scheduled")
+            stage: Any = self.states.stage
             stores: Any = getattr(world, "stores")  # noqa: B009 - it is a model
             number = len(list(stage.load(stores, here)))
         return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], ""
 
-    def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
+
+class ModelEvidence(Evidence):
+    """What is known of models."""
+
+    def writer(self, history: History, names: set[str]) -> str | None:
         """There is just one task."""
         return "task load"
 
@@ -211,11 +216,13 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
         for date in DATES
     }
     lab = ModelLab(driver, "modelled", runs, DATES)
-    lab._stage = ModelStage(load)  # type: ignore[assignment]
+    lab.states.stage = ModelStage(load)  # type: ignore[assignment]
     return lab
 
 
 def prove(load: Load, law: str, root: Path, *, max_histories: int, **proof: Any) -> Verdict:
     """Return the verdict of a law about a load."""
     lab = model_lab(load, root, **proof)
-    return Prover(lab, seed=0, max_histories=max_histories).prove(law_named(law))
+    prover = Prover(lab, seed=0, max_histories=max_histories)
+    prover.evidence = ModelEvidence(lab)
+    return prover.prove(law_named(law))
