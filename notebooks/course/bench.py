@@ -18,7 +18,7 @@ from dagproof.proof.prover import Prover, machines_for
 from dagproof.proof.verdicts import Proof
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import Worlds
+from dagproof.worlds.worlds import Worlds
 
 from . import inside
 

@@ -13,8 +13,9 @@ from dagproof.errors import DagproofError
 from dagproof.histories import Step
 from dagproof.inside.exchange import PlannedRun, RunReport
 from dagproof.runs.stage import Stage
+from dagproof.worlds.failing import RunFailedError
 from dagproof.worlds.metadata import replace_metadata
-from dagproof.worlds.world import RunFailedError, SavedWorld
+from dagproof.worlds.worlds import SavedWorld
 
 from .bench import Bench, dag_named
 

@@ -189,9 +189,9 @@ LAWS = (
     ),
     Mutant(
         "late: not late",
-        "runs/lab.py",
-        'step.kind not in ("arrive", "late") and self.proof.after',
-        'step.kind != "arrive" and self.proof.after',
+        "runs/states.py",
+        "step.needs_data and self._proof.after",
+        "not step.is_arrival and self._proof.after",
         bug("no_wait", "late"),
     ),
     Mutant(
@@ -294,7 +294,7 @@ LAWS = (
     ),
     Mutant(
         "prover: an error is no error",
-        "proof/prover.py",
+        "proof/verdicts.py",
         "        return 0 if PROVEN in outcomes and ERROR not in outcomes else 2",
         "        return 0 if PROVEN in outcomes else 2",
         unit("report/test_report.py", "exit_status"),

@@ -15,7 +15,7 @@ from dagproof.runs.happened import at_the_times_of, failing_part, skipping
 from dagproof.runs.scope import Compared, unseen
 from dagproof.stores.diff import Diff, diff, has_effect
 from dagproof.stores.snapshot import Snapshot
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -11,7 +11,7 @@ from dagproof.laws.base import Finding, Law, NotApplicableError, active, sentenc
 from dagproof.runs.lab import Lab
 from dagproof.stores.diff import differing_names
 from dagproof.stores.snapshot import Snapshot, Table
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 
 class Containment(Law):

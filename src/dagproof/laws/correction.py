@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagproof.histories import History, Step
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 
 class Correction(Law):

@@ -21,7 +21,7 @@ from dagproof.runs.points import Point, thinned
 from dagproof.runs.scope import NOT_TRIED
 from dagproof.stores.diff import Diff, diff
 from dagproof.stores.snapshot import File, Snapshot, Table
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: What is not seen of a run.
 UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is not seen, and no run is killed there")

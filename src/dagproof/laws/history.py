@@ -13,7 +13,7 @@ from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, active, tidied
 from dagproof.runs.happened import failing_part
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: What may happen in a drawn history, in any order: each of these to one of the dates, or to none.
 TROUBLES = ("rerun", "retry", "clear", "overlap", "crash", "crash correct", "crash correct")

@@ -11,7 +11,7 @@ from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned
 from dagproof.runs.scope import NOT_TRIED
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: The most points at which a first run is held; more are thinned out evenly.
 MOST_POINTS = 8

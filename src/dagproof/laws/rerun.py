@@ -11,7 +11,7 @@ from dagproof.histories import History
 from dagproof.histories.steps import runs_and_reruns, without_reruns
 from dagproof.laws.base import Finding, Law, active
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 MOST_REPEATS = 3
 

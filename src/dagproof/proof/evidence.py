@@ -11,7 +11,7 @@ from dagproof.inside.machine import HERE
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import recorded
 from dagproof.stores.snapshot import Snapshot, saved_after_tasks
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: How many of those who asked for the time or something random are named.
 MOST_ASKED = 3

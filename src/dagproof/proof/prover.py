@@ -27,7 +27,7 @@ from dagproof.runs.lab import Lab
 from dagproof.runs.scope import NOT_TRIED
 from dagproof.stores.diff import Diff
 from dagproof.stores.structurediff import occurrences
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 
 class Prover:

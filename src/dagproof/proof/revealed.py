@@ -11,7 +11,7 @@ from dagproof.laws import Law, NotApplicableError
 from dagproof.laws.base import active
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_names
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: How alike an entry and a table or column have to be for the one to be the misspelt name of the other.
 MISSPELT = 0.85

@@ -16,7 +16,7 @@ from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.worker import Worker
-from dagproof.worlds.world import Worlds, open_worlds, worker_for
+from dagproof.worlds.worlds import Worlds, open_worlds, worker_for
 
 
 class Driver:

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagproof.config import ProofConfig
@@ -15,8 +14,7 @@ from dagproof.histories import Step
 from dagproof.inside.exchange import PlannedArrival, PlannedRun, Retries, RunOptions, RunReport
 from dagproof.runs.points import held, killed, point_named
 from dagproof.worlds.metadata import replace_metadata
-from dagproof.worlds.runlog import log_tail
-from dagproof.worlds.world import AS_USUAL, BACKFILL_DELAY, RERUN_DELAY, START_DELAY, RunFailedError, World
+from dagproof.worlds.world import AS_USUAL, BACKFILL_DELAY, RERUN_DELAY, START_DELAY, World
 
 if TYPE_CHECKING:
     from dagproof.runs.driver import Driver
@@ -132,7 +130,7 @@ class Stage:
             report = world.worker.finished_run()
         world.ended(report, request)
         if report.state == "timeout":
-            raise RunFailedError(world.why(self._named(step), report), log_tail(Path(request.log)), report)
+            raise world.failed(self._named(step), report, request)
         return replace(report, clock=request.clock)
 
     def _overlap(self, world: World, step: Step, options: RunOptions) -> RunReport:
@@ -160,7 +158,7 @@ class Stage:
             world.ended(report, request)
             what = f"the run of {self.dag_id} for {date}, with another at the same time,"
             if report.state in KILLED:
-                raise RunFailedError(world.why(what, report), log_tail(Path(request.log)), report)
+                raise world.failed(what, report, request)
             if report.state != "success":
                 failed.append(date)
         if step.date == step.other and reports[1].state == "success":

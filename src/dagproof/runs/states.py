@@ -18,8 +18,10 @@ from dagproof.runs.scope import UNSEEN
 from dagproof.runs.stage import Stage
 from dagproof.stores.diff import differing_names
 from dagproof.stores.snapshot import Snapshot
+from dagproof.worlds.failing import RunFailedError
 from dagproof.worlds.metadata import variables_in
-from dagproof.worlds.world import RunFailedError, SavedWorld, World
+from dagproof.worlds.world import World
+from dagproof.worlds.worlds import SavedWorld
 
 if TYPE_CHECKING:
     from dagproof.runs.driver import Driver

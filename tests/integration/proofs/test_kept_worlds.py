@@ -14,7 +14,8 @@ from dagproof.inside.exchange import RunReport
 from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.stage import Stage
-from dagproof.worlds.world import RunFailedError, SavedWorld
+from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.worlds import SavedWorld
 
 DATE = "2026-01-01"
 DAG = """

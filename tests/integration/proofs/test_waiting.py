@@ -14,7 +14,7 @@ from dagproof.config import Config, WorldConfig
 from dagproof.histories import Step
 from dagproof.runs.driver import open_driver
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 DATE = "2026-01-01"
 RUN = (Step("run", DATE),)

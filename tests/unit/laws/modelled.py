@@ -26,7 +26,7 @@ from dagproof.proof.prover import Prover
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point
 from dagproof.stores.snapshot import File, Snapshot, Table
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 DATES = ("2026-01-01", "2026-01-02")
 DAY = timedelta(days=1)

@@ -16,7 +16,7 @@ from dagproof.laws.overlap import MOST_POINTS, MOST_POINTS_LATER, Overlap
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point
 from dagproof.runs.scope import Scope
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 DATES = ("2026-01-01", "2026-01-02", "2026-01-03")
 
