@@ -146,8 +146,20 @@ def saved_after_tasks(into: Path) -> list[tuple[str, int, Snapshot]]:
 
 def _files_at_home(home: Path) -> Iterator[File | Table]:
     """Yield what is below a home folder, most of which is seldom there: programs keep their settings in it."""
-    scratch = {path for pattern in HOME_SCRATCH for path in home.glob(pattern)}
-    yield from _files(home, HOME, scratch)
+    yield from _files(home, HOME, _scratch(home))
+
+
+def scratch_at_home(home: Path) -> list[File | Table]:
+    """Return what is scratch below a home folder: no part of a snapshot, but a run may read it."""
+    found: list[File | Table] = []
+    for path in sorted(_scratch(home)):
+        name = HOME + path.relative_to(home).as_posix()
+        found += _files(path, f"{name}/") if path.is_dir() and not path.is_symlink() else _held(path, name)
+    return found
+
+
+def _scratch(home: Path) -> set[Path]:
+    return {path for pattern in HOME_SCRATCH for path in home.glob(pattern)}
 
 
 def _files(folder: Path, prefix: str = "", scratch: Collection[Path] = ()) -> Iterator[File | Table]:

@@ -127,7 +127,7 @@ class World:
         Besides that it tells of sequences, of Airflow's variables, and of what is scratch at home.
         """
         digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
-        digest.update(repr(snapshot.take(None, self.worlds.home).files).encode())
+        digest.update(repr(snapshot.scratch_at_home(self.worlds.home)).encode())
         if self.worlds.conninfo:
             digest.update(repr(sequences(self.worlds.conninfo)).encode())
         digest.update(repr(variables_in(self.worker.metadata)).encode())

@@ -89,7 +89,7 @@ class Worlds:
             self._apply_schema(self.server)
             with ExitStack() as stack:
                 if self._moves_clock:
-                    self._proxy = stack.enter_context(Proxy(self.server.host, self.server.port))
+                    self._proxy = stack.enter_context(Proxy(self.server.host, self.server.port, only=self._database))
                 yield self
         finally:
             self.server.drop_database(self._template)
@@ -99,11 +99,7 @@ class Worlds:
 
         A database that wants its connections encrypted is reached without one.
         """
-        if self._proxy is None:
-            return None
-        lane = self._proxy.lane(machine.name)
-        lane.hold_to(self._database)
-        return lane
+        return self._proxy.lane(machine.name) if self._proxy else None
 
     def set_clock(self, machine: Machine, now: datetime) -> None:
         """Let SQL see that it is `now`, in sessions that begin from now on; from here, time goes by as it does."""
