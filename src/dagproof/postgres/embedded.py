@@ -9,7 +9,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from dagproof.postgres.server import (
     free_port,
     wait_until_it_answers,
 )
+from dagproof.processes.child import ChildProcess
 
 #: How many bytes have to be free in memory for databases to be kept there.
 _ROOM_IN_MEMORY = 3 * 2**30
@@ -94,30 +94,25 @@ class Cluster:
         with self._started(command) as process:
             process.wait()
         password_file.unlink()
-        if process.returncode:
+        if process.status:
             raise ServerError(
                 f"The embedded PostgreSQL could not be initialised: {self._said()}. Use another user or "
                 "directory (TMPDIR), or --postgres testcontainers or the address of a server."
             )
 
-    @contextlib.contextmanager
-    def _started(self, command: list[str | Path]) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(self, command: list[str | Path]) -> ChildProcess:
         """Start a program that does not outlive the block."""
-        with self.log.open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=self.home,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                umask=0o077,
-                start_new_session=True,  # Ctrl-C is for us, and we end the server in our own time
-                **self.run_as,
-            )
-        # SIGQUIT: at once, with all that it started, and without leaving shared memory behind.
-        with process, reaper.kill_later(process.pid, stop=signal.SIGQUIT, grace=10.0, group=True):
-            yield process
+        return ChildProcess(
+            command,
+            log=self.log,
+            cwd=self.home,
+            env=self.environment,
+            stop=signal.SIGQUIT,  # at once, with all that it started, and without leaving shared memory behind
+            grace=10.0,
+            whole=True,
+            umask=0o077,
+            **self.run_as,
+        )
 
     def _said(self) -> str:
         return complaint(self.log.read_text(errors="replace"))
@@ -137,14 +132,14 @@ class Cluster:
             "server."
         )
 
-    def _is_ready(self, process: subprocess.Popen[bytes]) -> bool:
+    def _is_ready(self, process: ChildProcess) -> bool:
         """Wait for the eighth line of the server's own status file. A stranger on our port does not write that."""
         for _ in range(3000):
             with contextlib.suppress(FileNotFoundError):
                 lines = (self.data / "postmaster.pid").read_text().splitlines()
                 if len(lines) > 7 and lines[7].strip() == "ready":
                     return True
-            if process.poll() is not None:
+            if process.has_ended:
                 return False
             time.sleep(0.01)
         return False

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,15 +18,14 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
-from dagproof import reaper
 from dagproof.config import Config
 from dagproof.errors import DagproofError
 from dagproof.laws import Law, Verdict, all_laws, law_named
+from dagproof.processes.child import ChildProcess
 from dagproof.proof.prover import machines_for, open_prover
 from dagproof.proof.revealed import check_configuration, unknown_names
 from dagproof.proof.verdicts import Proof, proof_of
 from dagproof.runs.references import check_names
-from dagproof.worlds.services import how_it_ended
 
 #: More of them hardly help: the longest law takes as long as a third of them all.
 MOST_JOBS = 3
@@ -169,13 +167,8 @@ class Job:
         self.is_done = False
         self.connection, theirs = Pipe()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is for the process that asks, which then ends this one
-            )
-        self._undo = reaper.kill_later(self._process.pid, grace=GRACE)
+            command = [sys.executable, "-c", _PROGRAM, str(theirs.fileno())]
+            self._process = ChildProcess(command, descriptors=[theirs.fileno()], grace=GRACE)
         self._say(dict(order))
 
     def answer(self) -> Any:
@@ -187,7 +180,7 @@ class Job:
         try:
             answer = self.connection.recv()
         except (EOFError, OSError):
-            how = how_it_ended(self._process.wait())
+            how = self._process.how_it_ended
             raise DagproofError(
                 f"a process of the proof ended unexpectedly, {how}; where memory is short, prove with --jobs 1"
             ) from None
@@ -207,14 +200,11 @@ class Job:
     def stop(self) -> None:
         """Let it end whatever it is doing, unless it ends by itself; :meth:`close` waits for that."""
         if not self.is_done:
-            self._process.terminate()
+            self._process.stop()
 
     def close(self) -> None:
         """Wait for its end, and make one where it does not come."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
-        self._undo.undo()
-        self._process.wait()
+        self._process.close(patience=GRACE)
         self.connection.close()
 
 

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from dagproof import reaper
 from dagproof.errors import ConfigError, DagproofError
 from dagproof.postgres.server import LOOPBACK, free_port
+from dagproof.processes.child import ChildProcess
 from dagproof.worlds.worker import KEPT_ENVIRONMENT
 
 PATIENCE = 60.0
@@ -54,22 +52,12 @@ class Service:
         self.port = free_port()
         self._command = command.replace("{port}", str(self.port))
         self._where = f"tool.dagproof.world.services.{name}"
-        self._log = folder / "log"
         folder.mkdir(parents=True)
-        with self._log.open("wb") as log:
-            try:
-                self._process = subprocess.Popen(
-                    shlex.split(self._command),
-                    cwd=root,
-                    env=_environment(folder, pythonpath),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C is for the driver, which then ends it
-                )
-            except OSError as error:
-                raise ConfigError(f"{self._where}: `{self._command}` cannot be started ({error.strerror})") from error
-        self._undo = reaper.kill_later(self._process.pid, group=True)
+        env = _environment(folder, pythonpath)
+        try:
+            self._process = ChildProcess(shlex.split(self._command), log=folder / "log", cwd=root, env=env, whole=True)
+        except OSError as error:
+            raise ConfigError(f"{self._where}: `{self._command}` cannot be started ({error.strerror})") from error
 
     @property
     def address(self) -> str:
@@ -83,9 +71,9 @@ class Service:
             ServiceError: it ended, or does not answer in time; says how it ended and what it printed last.
         """
         for _ in range(round(PATIENCE / _TICK)):
-            status = self._process.poll()
-            if status is not None:
-                raise ServiceError(f"{self._where}: `{self._command}` ended {how_it_ended(status)}{self._said()}")
+            if self._process.has_ended:
+                how = self._process.how_it_ended
+                raise ServiceError(f"{self._where}: `{self._command}` ended {how}{self._said()}")
             if _answers(self.port):
                 return
             time.sleep(_TICK)
@@ -96,11 +84,10 @@ class Service:
 
     def close(self) -> None:
         """End it, with all that it started."""
-        self._undo.undo()
-        self._process.wait()
+        self._process.close()
 
     def _said(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LINES:]
+        lines = self._process.said()[-_LINES:]
         return "; it printed:\n" + "\n".join(f"    {line}" for line in lines) if lines else "; it printed nothing"
 
 
@@ -159,8 +146,3 @@ def _answers(port: int) -> bool:
     with suppress(OSError), closing(socket.create_connection((LOOPBACK, port), timeout=1)):
         return True
     return False
-
-
-def how_it_ended(status: int) -> str:
-    """Return what follows ``it ended``, for the return code of a process: ``by SIGKILL``, ``with exit status 3``."""
-    return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"

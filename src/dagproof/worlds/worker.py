@@ -9,7 +9,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from dagproof import reaper
 from dagproof.errors import WorkerError
 from dagproof.inside.exchange import (
     Allowed,
@@ -41,6 +39,7 @@ from dagproof.inside.exchange import (
 from dagproof.inside.guard import Guard
 from dagproof.inside.machine import Machine
 from dagproof.inside.notes import Notes
+from dagproof.processes.child import ChildProcess
 from dagproof.worlds.gate import Gate
 
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
@@ -101,7 +100,6 @@ class Worker:
         self.machine = machine
         self.home = home
         self.metadata = own / f"{home.name}.db"
-        self.log = log
         self._dags_folder = dags_folder
         self.not_held: tuple[str, ...] = ()
         """What the fence around runs does not hold on this kernel, for people."""
@@ -113,18 +111,16 @@ class Worker:
         gate, channel = socket.socketpair()
         descriptors = [theirs.fileno(), channel.fileno()]
         arguments = [str(descriptors[0]), json.dumps(allowed.to_json()), str(descriptors[1]), str(self._notes.path)]
-        with log.open("ab") as output, theirs, channel:
-            self._process = subprocess.Popen(
+        with theirs, channel:
+            self._process = ChildProcess(
                 [sys.executable, "-m", "dagproof.airflow.worker", *arguments],
+                log=log,
                 env=_environment(home, self.metadata, dags_folder, machine, env, pythonpath),
                 cwd=home,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=descriptors,
-                start_new_session=True,  # Ctrl-C reaches the driver alone, which then ends the worker
+                descriptors=descriptors,
+                stop=signal.SIGKILL,
+                whole=True,
             )
-        self._undo = reaper.kill_later(self._process.pid, stop=signal.SIGKILL, group=True)
         self._gate = Gate(Guard.of(allowed, self._notes.add), self._process.pid, gate)
         self._socket = ours
         self._buffer = b""
@@ -185,10 +181,7 @@ class Worker:
     def close(self) -> None:
         """End the worker and all its children."""
         self._socket.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(2.0)
-        self._undo.undo()
-        self._process.wait()
+        self._process.close(patience=2.0)
         self._kill_orphans()
         self._gate.close()
 
@@ -213,7 +206,7 @@ class Worker:
         if reply is None:
             raise WorkerError(late)
         if not reply:
-            raise WorkerError(self._why_it_died())
+            raise WorkerError(f"the worker process ended unexpectedly ({self._process.last_words()})")
         answer = json.loads(reply)
         if "error" in answer:
             raise WorkerError(_as_written(answer["error"], self._dags_folder))
@@ -230,12 +223,6 @@ class Worker:
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
-
-    def _why_it_died(self) -> str:
-        text = self.log.read_text(encoding="utf-8", errors="replace")
-        lines = [line for line in text.strip().splitlines() if line.strip()]
-        last = lines[-1].strip() if lines else "it printed nothing"
-        return f"the worker process ended unexpectedly ({last})"
 
 
 def _as_written(text: str, folder: Path) -> str:
