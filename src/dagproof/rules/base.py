@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedFolder, LoadedTask, Spot, Spots
 from dagproof.source.dagfile import Chain, DagFile, Place, Task
+from dagproof.source.readings import Reading
 
 Subject: TypeAlias = tuple[str | None, str | None]
 """The ids of a DAG and of a task in it, as far as they are known."""
@@ -258,6 +259,16 @@ class Rule(ABC):
             remedy=remedy,
             joint=joint,
         )
+
+    def found_reading(self, dagfile: DagFile, reading: Reading, message: str) -> Finding:
+        """Return the finding of a place that reads something that differs each time."""
+        place, further = reading.place, tuple[Spot, ...]()
+        if reading.file:
+            further = (Spot(dagfile.resolver.project.show(reading.file.resolve()), reading.line),)
+        elif reading.line:
+            place = place._replace(inside=reading.line)
+        places = (*reading.chain, place)
+        return self.found(dagfile, places, message, task=reading.task, certain=reading.certain, further=further)
 
 
 def _once(spots: Spots) -> Spots:
