@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dagproof.rules.base import Finding, Rule
+from dagproof.source import dbt, sqlclocks
 from dagproof.source.clocks import BY_LOGICAL_DATE, OPERATORS_BY_CLOCK
 from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.readings import Reading, Readings
 from dagproof.source.settings import Settings
+from dagproof.source.sqlfiles import SqlFile
 from dagproof.source.values import constant
 from dagproof.source.wallclock import CLOCK
 
@@ -24,6 +26,10 @@ class WallClock(Rule):
     without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
     `{{ dag_run.start_date }}` and `{{ ti.start_date }}` in SQL that writes: a rerun starts later. What only goes into a
     log line, a pause or the measuring of a duration is fine.
+
+    In models of dbt it finds `{{ run_started_at }}`, `current_timestamp` and similar. They are certain in models that
+    are tables or incremental; doubtful in views, in branches, and in columns that say when a row was written
+    (`loaded_at`).
 
     ## Why is this bad
     A rerun of last month's date reads today's clock: it loads another day, or writes other rows than the first run
@@ -94,6 +100,31 @@ class WallClock(Rule):
                 )
                 certain = settings.has(BY_LOGICAL_DATE[0]) is not None
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task, certain=certain)
+
+    def check_sql(self, sql: SqlFile) -> Iterator[Finding]:
+        """Look at models of dbt, and at SQL that Airflow renders."""
+        for use in dbt.clocks(sql) if sql.kind == "model" else ():
+            kind, _, column = use.why.partition(" ")
+            doubt = DOUBTS[kind].format(column=column) if kind in DOUBTS else kind and DOUBTS["other"]
+            message = f"{use.shown} reads the current time: running the model again for an old date gives other rows"
+            advice = "take the date from var() or from the data"
+            shown = f"{message} ({doubt}); {advice}" if doubt else f"{message}; {advice}"
+            yield self.found_in_sql(sql, use.offset, shown, certain=not doubt)
+        for clock in sqlclocks.clocks(sql.code) if sql.kind == "template" else ():
+            if not clock.why and not clock.is_default:
+                reading = f"SQL {clock.name} reads the current time: a rerun of the same date gets another one"
+                yield self.found_in_sql(
+                    sql, clock.offset, f"{reading}; use the run's own dates, as elsewhere in this file"
+                )
+
+
+DOUBTS = {
+    "audit": "fine if {column} only says when the row was written",
+    "branch": "fine if the branch is only taken in development",
+    "set": "fine if the value is not used for data",
+    "view": "fine for a view, which is asked anew each time",
+    "other": "fine if it only says what is too old to keep, or when the row was written",
+}
 
 
 def _kind_by_clock(task: Task) -> str | None:
