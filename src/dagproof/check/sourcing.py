@@ -13,7 +13,7 @@ from dagproof.source.files import may_hold_dags
 from dagproof.source.names import Resolver
 from dagproof.source.notebooks import SUFFIX
 from dagproof.source.project import Module
-from dagproof.source.reading import UnreadableError, parse, too_deep
+from dagproof.source.reading import UnreadableError, too_deep
 from dagproof.source.scripts import as_script, is_spark
 
 
@@ -52,7 +52,7 @@ def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Loo
     of_script = _of_script(module, resolver, rules) if is_script else []
     if not is_dag_file and ("dag" not in text.lower() or module.path.suffix == SUFFIX):
         if not is_script:
-            parse(text)
+            _ = module.tree  # a syntax error is reported
         return Looked(tuple(of_script), SourceFile(module.shown), comments=comments, is_script=is_script)
     try:
         dagfile = DagFile(module, resolver)

@@ -60,7 +60,7 @@ def _counts(node: ast.expr, scope: Scope) -> bool:
     """Whether it is the number of a row: of ``iterrows()``, ``enumerate(…)``, ``range(…)``."""
     if not isinstance(node, ast.Name):
         return False
-    for loop in ast.walk(scope.body.node):
+    for loop in scope.body.nodes:
         if isinstance(loop, ast.For | ast.comprehension) and isinstance(loop.iter, ast.Call):
             function = loop.iter.func
             name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

@@ -48,7 +48,7 @@ def _next(dagfile: DagFile) -> dict[Task, set[Task]]:
     found: dict[Task, set[Task]] = {}
     for body in dagfile.bodies:
         if body.phase == "parse" and body.scope.kind in ("module", "function"):
-            for node in ast.walk(body.scope.node):
+            for node in body.scope.nodes:
                 _add(found, order.said_by(node, body.scope))
     for task in nodes.values():
         for call, scope in task.calls:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dagproof.source import roots as rooting
@@ -137,6 +137,7 @@ class Project:
         self._numbered: list[Module] = []
         self._folders: list[Path] = []
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._entries: dict[Path, set[str]] = {}
         self._remarks: dict[Path, list[Remark]] | None = None
         self._guessed: dict[tuple[Path, str], tuple[Path, list[str]] | None] = {}
         self._used: dict[str, Path | None] = {}
@@ -262,11 +263,22 @@ class Project:
         return list(found)
 
     def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Path, list[str]] | None:
+        if not parts or not self._may_hold(folder, parts[0]):
+            return None
         for count in range(len(parts), 0, -1):
             path = self._file(folder, ".".join(parts[:count]))
             if path is not None:
                 return path, parts[count:]
         return None
+
+    def _may_hold(self, folder: Path, first: str) -> bool:
+        """Whether a folder has anything with the name that an import begins with; most have nothing."""
+        if folder not in self._entries:
+            with suppress(OSError):
+                self._entries[folder] = {name.removesuffix(".py") for name in os.listdir(folder)}
+            known = self._entries.setdefault(folder, set())
+            known.update(path.stem for path in self.archived if path.parent == folder)
+        return first in self._entries[folder]
 
     def _file(self, folder: Path, name: str) -> Path | None:
         key = (folder, name)
