@@ -187,7 +187,7 @@ def _unlock(path: str) -> None:
 class Undo:
     """One announced action. As a context manager it runs the action at the end of the block."""
 
-    def __init__(self, action: str, arguments: dict[str, Any]) -> None:
+    def __init__(self, action: str, arguments: dict[str, object]) -> None:
         self.key = secrets.token_hex(8)
         self.action = action
         self.arguments = arguments
@@ -231,7 +231,7 @@ class _Announcements:
             if self.undos.pop(undo.key, None):
                 self._tell({"key": undo.key})
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: dict[str, object]) -> None:
         if self.pipe is None:
             self.pipe = _start_watchdog()
         try:
@@ -244,7 +244,7 @@ class _Announcements:
                 _write(self.pipe, {"key": undo.key, "action": undo.action, "arguments": undo.arguments})
 
 
-def _write(pipe: int, message: dict[str, Any]) -> None:
+def _write(pipe: int, message: dict[str, object]) -> None:
     data = json.dumps(message).encode() + b"\n"
     while data:
         data = data[os.write(pipe, data) :]
@@ -344,7 +344,7 @@ def temporary_directory(prefix: str = "dagproof-", parent: str | os.PathLike[str
 
 def watch(pipe: Iterator[str]) -> None:
     """Read announcements until the other side is gone, then undo what is left, newest first."""
-    left: dict[str, dict[str, Any]] = {}
+    left: dict[str, Any] = {}
     for line in pipe:
         with contextlib.suppress(ValueError):  # the last line may be cut short
             message = json.loads(line)

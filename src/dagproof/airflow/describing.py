@@ -45,7 +45,7 @@ class Recorder:
 
         replace(DAG, __init__=init, add_task=add_task)
 
-    def made(self) -> list[dict[str, Any]]:
+    def made(self) -> list[dict[str, object]]:
         """Return the id and place of every DAG that was made, found by Airflow or not."""
         return [
             {"dag_id": dag.dag_id, "chain": chain} for dag, _, chain in self.dags if isinstance(_id(dag), str) and chain
@@ -60,7 +60,7 @@ def _id(dag: Any) -> object:
     return getattr(dag, "dag_id", None)  # one whose __init__ failed has none
 
 
-def describe(dag: Any, recorder: Recorder) -> dict[str, Any]:
+def describe(dag: Any, recorder: Recorder) -> dict[str, object]:
     """Return a DAG as plain data."""
     given, chain = recorder.of(dag)
     serialized, why_not = _serialized(dag)
@@ -79,7 +79,7 @@ def describe(dag: Any, recorder: Recorder) -> dict[str, Any]:
     }
 
 
-def _schedule(dag: Any, serialized: Mapping[str, Any]) -> dict[str, Any]:
+def _schedule(dag: Any, serialized: Mapping[str, Any]) -> dict[str, object]:
     timetable = dag.timetable
     told = serialized.get("dag", {}).get("timetable")
     return {
@@ -123,7 +123,7 @@ def _first_line(error: BaseException) -> str:
     return lines[0][:500] if lines else ""
 
 
-def _task(task: Any, recorder: Recorder) -> dict[str, Any]:
+def _task(task: Any, recorder: Recorder) -> dict[str, object]:
     mapped = hasattr(task, "expand_input")
     kind = task.operator_class if mapped else type(task)
     values = _Values(task, mapped)
@@ -218,7 +218,7 @@ def _names(method: Any) -> Iterable[str]:
     return (*code.co_names, *code.co_freevars) if isinstance(code, CodeType) else ()
 
 
-def _awaits(values: _Values, kind: type) -> dict[str, Any] | None:
+def _awaits(values: _Values, kind: type) -> dict[str, object] | None:
     if not _is_a(kind, "ExternalTaskSensor"):
         return None
     return {

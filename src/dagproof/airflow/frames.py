@@ -5,13 +5,20 @@ from __future__ import annotations
 import linecache
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypedDict
 
-Place = dict[str, Any]
-"""``path``, ``line``, ``column`` (from 1) and ``end_line``."""
+
+class Place(TypedDict):
+    """Where something is in a file; columns are counted from 1."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+
 
 _INSTALLED = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
@@ -23,7 +30,7 @@ class UserCode:
         folders: absolute paths of the folders that hold them.
     """
 
-    def __init__(self, folders: list[str]) -> None:
+    def __init__(self, folders: Iterable[str]) -> None:
         self._folders = sorted((folder.rstrip("/") + "/" for folder in folders), key=len, reverse=True)
         self._known: dict[str, bool] = {}
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from dagproof.airflow import bundle, private
 from dagproof.airflow.describing import Recorder, describe
-from dagproof.airflow.frames import UserCode
+from dagproof.airflow.frames import Place, UserCode
 from dagproof.airflow.watching import Watch, watch_lookups
 
 DAG_MODULE = "unusual_prefix_"
@@ -86,7 +86,7 @@ class Import:
 
         loader.exec_module = exec_module
 
-    def report(self, said: dict[str, str]) -> dict[str, Any]:
+    def report(self, said: dict[str, str]) -> dict[str, object]:
         """Return what came of it, as plain data; `said` is what Airflow says of errors."""
         return {
             "seconds": self.seconds,
@@ -98,7 +98,7 @@ class Import:
             "imported": self._imported(),
         }
 
-    def _error(self, said: dict[str, str]) -> dict[str, Any] | None:
+    def _error(self, said: dict[str, str]) -> dict[str, object] | None:
         if self.errors:
             return error_data(self.errors[0][1], self.user, refused=self.watch.refused)
         if said:
@@ -114,16 +114,16 @@ class Import:
         return sorted(file for file in files if self.user.has(file) and file != str(self.path))
 
 
-def error_data(error: BaseException, user: UserCode, *, refused: bool) -> dict[str, Any]:
+def error_data(error: BaseException, user: UserCode, *, refused: bool) -> dict[str, object]:
     """Return an error as plain data: its type, message, place, and the module that is missing."""
     module = error.name if isinstance(error, ModuleNotFoundError) else None
     chain = user.chain_of_error(error.__traceback__)
     text = None
     if isinstance(error, SyntaxError):
         text = (error.text or "").rstrip("\n") or None
-        place: dict[str, Any] = {"path": error.filename or "", "line": error.lineno or 1, "column": error.offset or 1}
-        if user.has(place["path"]):
-            chain.append({**place, "end_line": error.end_lineno or place["line"]})
+        path, line = error.filename or "", error.lineno or 1
+        if user.has(path):
+            chain.append(Place(path=path, line=line, column=error.offset or 1, end_line=error.end_lineno or line))
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     return {
         "type": type(error).__name__,

@@ -21,17 +21,19 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dagproof.airflow import engine, private
-from dagproof.airflow.frames import UserCode
+from dagproof.airflow.children import adopt_orphans, children_of, die_with_parent
+from dagproof.airflow.frames import Place, UserCode
 from dagproof.airflow.importing import Import, Report, apart, silence
 from dagproof.airflow.timetables import awaited, logical_dates
 from dagproof.airflow.watching import Watch
-from dagproof.airflow.worker import adopt_orphans, children_of, die_with_parent
 from dagproof.errors import DagproofError
+from dagproof.inside.plain import Plain
 
 READY_MADE = (
     "airflow.sdk",
@@ -56,12 +58,37 @@ GRACE = 10.0
 _FRAME = re.compile(r'^  File "(?P<path>.*)", line (?P<line>\d+) in ')
 
 
+@dataclass(frozen=True)
+class Job(Plain):
+    """What is wanted of one file of a folder: to ``describe`` its DAGs, their ``dates``, or what its sensors await."""
+
+    file: str
+    folder: str
+    want: str
+    later: float = 0.0
+    """Seconds by which the clock is ahead."""
+    dags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting(Plain):
+    """What holds for all files."""
+
+    home: str
+    timeout: float
+    jobs: int
+    user: tuple[str, ...]
+    writable: tuple[str, ...]
+    endpoints: tuple[tuple[str, int], ...]
+    files: tuple[str, ...]
+
+
 @dataclass
 class Child:
     """One file that is being loaded."""
 
     number: int
-    job: dict[str, Any]
+    job: Job
     pid: int
     started: float
     deadline: float
@@ -70,20 +97,19 @@ class Child:
 class Loader:
     """Loads files: `setting` is what holds for all of them."""
 
-    def __init__(self, control: socket.socket, setting: dict[str, Any]) -> None:
+    def __init__(self, control: socket.socket, setting: Setting) -> None:
         self.control = control
-        self.home = Path(setting["home"])
-        self.timeout = float(setting["timeout"])
-        self.jobs = int(setting["jobs"])
-        self.user = UserCode(setting["user"])
-        endpoints = [(host, port) for host, port in setting["endpoints"]]
-        self.watch = Watch(self.user, [str(self.home), *setting["writable"]], endpoints, self._tell)
+        self.home = Path(setting.home)
+        self.timeout = setting.timeout
+        self.jobs = setting.jobs
+        self.user = UserCode(setting.user)
+        self.watch = Watch(self.user, [setting.home, *setting.writable], list(setting.endpoints), self._tell)
         self._report: Report | None = None
         self._stack: Any = None
         self._running: dict[int, Child] = {}
         self._count = 0
 
-    def warm_up(self, files: list[str]) -> None:
+    def warm_up(self, files: Sequence[str]) -> None:
         """Import Airflow, and what the files want of it: the DAG processor does so before it forks, too.
 
         Raises:
@@ -104,14 +130,14 @@ class Loader:
         """Answer requests until the other side goes away."""
         with self.control.makefile("rb") as requests:
             for line in requests:
-                self._load(json.loads(line)["jobs"])
+                self._load([Job.from_json(job) for job in json.loads(line)["jobs"]])
                 self._send({"done": True})
 
     def refuse(self, reason: str) -> None:
         """Answer that nothing can be loaded, and why."""
         self._send({"error": reason})
 
-    def _load(self, jobs: list[dict[str, Any]]) -> None:
+    def _load(self, jobs: Sequence[Job]) -> None:
         waiting = list(reversed(jobs))
         pause = 0.001
         while waiting or self._running:
@@ -127,7 +153,7 @@ class Loader:
                 self.close()
                 raise SystemExit  # no request comes while one is under way: the other side has gone
 
-    def _fork(self, job: dict[str, Any]) -> Child:
+    def _fork(self, job: Job) -> Child:
         self._count += 1
         pid = os.fork()
         if pid == 0:
@@ -147,8 +173,8 @@ class Loader:
         self._send(self._outcome(child, status if done else None))
         return True
 
-    def _outcome(self, child: Child, status: int | None) -> dict[str, Any]:
-        events: list[dict[str, Any]] = []
+    def _outcome(self, child: Child, status: int | None) -> Mapping[str, object]:
+        events: list[object] = []
         result, failure = None, None
         path = self._path(child.number, "report")
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
@@ -158,7 +184,7 @@ class Loader:
                 failure = data.get("failure", failure)
                 if "event" in data:
                     events.append(data["event"])
-        outcome = {"file": child.job["file"], "want": child.job["want"], "events": events, "result": result}
+        outcome = {"file": child.job.file, "want": child.job.want, "events": events, "result": result}
         if result is None:
             is_late, stack = self._stack_of(child.number)
             status = None if is_late else status
@@ -167,14 +193,14 @@ class Loader:
             self._path(child.number, kind).unlink(missing_ok=True)
         return outcome
 
-    def _stack_of(self, number: int) -> tuple[bool, list[dict[str, Any]]]:
+    def _stack_of(self, number: int) -> tuple[bool, list[Place]]:
         """Whether a child's time was up, and where in the user's files it was then, or when it crashed."""
         path = self._path(number, "stack")
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
         found = [match for line in lines if (match := _FRAME.match(line)) and self.user.has(match["path"])]
-        places = [{"path": match["path"], "line": int(match["line"])} for match in reversed(found)]
+        spots = [(match["path"], int(match["line"])) for match in reversed(found)]
         is_late = bool(lines) and lines[0].startswith("Timeout")
-        return is_late, [{**place, "column": 1, "end_line": place["line"]} for place in places]
+        return is_late, [Place(path=path, line=line, column=1, end_line=line) for path, line in spots]
 
     def _path(self, number: int, kind: str) -> Path:
         return self.home / f"{number}.{kind}"
@@ -199,19 +225,19 @@ class Loader:
         self._running.clear()
         self._kill_orphans()
 
-    def _send(self, data: dict[str, Any]) -> None:
+    def _send(self, data: Mapping[str, object]) -> None:
         try:
             self.control.sendall(json.dumps(data).encode() + b"\n")
         except OSError:
             raise SystemExit from None
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _tell(self, event: Mapping[str, object]) -> None:
         if self._report:
             self._report.tell(event=event)
 
     # In a child
 
-    def _child(self, job: dict[str, Any], number: int) -> None:
+    def _child(self, job: Job, number: int) -> None:
         """Never returns."""
         status = 1
         try:
@@ -236,25 +262,25 @@ class Loader:
         signal.signal(signal.SIGSEGV, signal.SIG_DFL)
         faulthandler.enable(self._stack)
 
-    def _work(self, job: dict[str, Any]) -> dict[str, Any]:
-        if job.get("later"):
+    def _work(self, job: Job) -> Mapping[str, object]:
+        if job.later:
             import time_machine
 
-            time_machine.travel(time.time() + job["later"], tick=True).start()
-        one = Import(Path(job["file"]), Path(job["folder"]), self.user, self.watch, before=self._let_crash)
+            time_machine.travel(time.time() + job.later, tick=True).start()
+        one = Import(Path(job.file), Path(job.folder), self.user, self.watch, before=self._let_crash)
         try:
             said = one.run()
         except BaseException as error:  # some Airflow lets SystemExit through
             one.errors.append(("", error))
             said = {}
-        if job["want"] == "dates":
-            return {"dates": {dag.dag_id: logical_dates(dag) for dag in one.dags if dag.dag_id in job["dags"]}}
-        if job["want"] == "awaits":
+        if job.want == "dates":
+            return {"dates": {dag.dag_id: logical_dates(dag) for dag in one.dags if dag.dag_id in job.dags}}
+        if job.want == "awaits":
             return {"awaits": [found for dag in one.dags for found in awaited(dag)]}
         return one.report(said)
 
 
-def _airflow_imports(files: list[str]) -> list[str]:
+def _airflow_imports(files: Sequence[str]) -> list[str]:
     """The modules of Airflow that files import at their top, those of packages that are not installed among them."""
     found: dict[str, None] = {}
     for file in files:
@@ -278,10 +304,10 @@ def _how_it_ended(status: int | None, timeout: float) -> str:
 def main() -> None:
     """Serve the socket whose descriptor stands in ``argv[1]``, as set up in the file ``argv[2]``."""
     adopt_orphans()
-    setting = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    setting = Setting.from_json(json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")))
     loader = Loader(socket.socket(fileno=int(sys.argv[1])), setting)
     try:
-        loader.warm_up(setting["files"])
+        loader.warm_up(setting.files)
         loader.serve()
     except DagproofError as error:
         loader.refuse(str(error))

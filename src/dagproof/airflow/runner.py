@@ -28,7 +28,6 @@ from dagproof.errors import DagproofError
 from dagproof.inside import tripwire
 from dagproof.inside.clock import Arrival, Clock
 from dagproof.inside.exchange import (
-    Plain,
     PlannedArrival,
     PlannedRun,
     RunOptions,
@@ -38,6 +37,7 @@ from dagproof.inside.exchange import (
     Trip,
 )
 from dagproof.inside.fileops import FileOperations
+from dagproof.inside.plain import Plain
 from dagproof.worlds import shell_date
 
 Ask = Callable[[RunRequest], RunReport]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypedDict
 
 from dagproof.airflow import schedule
 from dagproof.airflow.describing import ONCE
@@ -13,7 +13,15 @@ HORIZON = timedelta(days=366)
 MOST_RUNS = 10_000
 
 
-def logical_dates(dag: Any) -> dict[str, Any] | None:
+class Dates(TypedDict):
+    """Logical dates as seconds, and from when and until when they are all there are."""
+
+    dates: list[int]
+    since: int
+    until: int
+
+
+def logical_dates(dag: Any) -> Dates | None:
     """Return the logical dates of a DAG in the next year, as seconds; None for one that time does not start.
 
     `until` is how far they reach: the end of the year, or the last of as many as are looked at.
@@ -26,7 +34,7 @@ def logical_dates(dag: Any) -> dict[str, Any] | None:
     if len(found) < 2:
         return None
     until = found[-1] if len(found) == MOST_RUNS else round((start + HORIZON).timestamp())
-    return {"dates": found, "since": max(found[0], round(start.timestamp())), "until": until}
+    return Dates(dates=found, since=max(found[0], round(start.timestamp())), until=until)
 
 
 def _dates(serialized: Any, start: datetime) -> Iterator[datetime]:
@@ -36,7 +44,7 @@ def _dates(serialized: Any, start: datetime) -> Iterator[datetime]:
         yield info.logical_date
 
 
-def awaited(dag: Any) -> Iterator[dict[str, Any]]:
+def awaited(dag: Any) -> Iterator[dict[str, object]]:
     """Yield for each ExternalTaskSensor of a DAG which dates of which DAG it waits for, as seconds."""
     sensors = [task for task in dag.tasks if hasattr(task, "external_dag_id") and hasattr(task, "_get_dttm_filter")]
     own = logical_dates(dag) if sensors else None

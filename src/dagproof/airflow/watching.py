@@ -47,7 +47,7 @@ class Watch(Guard):
         user: UserCode,
         writable: list[str],
         endpoints: list[tuple[str, int]],
-        tell: Callable[[dict[str, Any]], None],
+        tell: Callable[[dict[str, object]], None],
     ) -> None:
         super().__init__(writable, endpoints)
         self.user = user

@@ -7,12 +7,10 @@ other end closes, whatever the reason, it kills its children and ends.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import resource
 import runpy
 import select
 import signal
@@ -20,12 +18,13 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from dagproof.airflow import bundle, callbacks, engine, private, runner, schedule
+from dagproof.airflow.children import LOOK_AT_DISK, Disk, adopt_orphans, children_of, end_of, how_it_ended
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.inside.exchange import (
@@ -50,36 +49,8 @@ from dagproof.inside.guard import Guard, notes_in
 from dagproof.inside.seccomp import kill_unasked
 from dagproof.worlds.gate import ask_for_gate
 
-_PR_SET_CHILD_SUBREAPER = 36
-_PR_SET_PDEATHSIG = 1
-#: Seconds between two looks at how much a run has written.
-LOOK_AT_DISK = 0.25
 #: No exit status that a process could have.
 DISK_IS_FULL = -1
-
-
-class Disk:
-    """A folder, and how many bytes may be in it; one file alone is held to that by the kernel, too."""
-
-    def __init__(self, folder: str, limit: int) -> None:
-        self.folder, self.limit = folder, limit
-        self._looked = time.monotonic()
-
-    def limit_files(self) -> None:
-        """Let no file of this process grow past the limit: writing then fails as on a full disk."""
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self.limit, self.limit))
-
-    def is_full(self) -> bool:
-        """Tell whether there is more in the folder than may be; looked at now and then only."""
-        if time.monotonic() - self._looked < LOOK_AT_DISK:
-            return False
-        total = 0
-        for parent, _, names in os.walk(self.folder):
-            for name in names:
-                with contextlib.suppress(OSError):
-                    total += os.lstat(os.path.join(parent, name)).st_blocks * 512
-        self._looked = time.monotonic()
-        return total > self.limit * 1.05  # a file alone that is too large is the kernel's to stop
 
 
 class Worker:
@@ -92,7 +63,7 @@ class Worker:
         self.not_held: list[str] = []
         """What the fence does not hold on this kernel, for people."""
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
-        self.dags: dict[str, Any] = {}
+        self.dags: bundle.Dags = {}
         self.is_warm = False
         self.stored: list[str] = []
         """The environment variables that DAG files are imported with, and of which a run finds the stored value."""
@@ -145,7 +116,7 @@ class Worker:
         if status == DISK_IS_FULL:
             return RunReport(state="full")
         if not result.exists():
-            return RunReport(state="died", reason=_how_it_ended(status))
+            return RunReport(state="died", reason=how_it_ended(status))
         report = RunReport.from_json(json.loads(result.read_text(encoding="utf-8")))
         preload(report.imported)
         return report
@@ -159,7 +130,7 @@ class Worker:
         if status is None:
             return Called(f"it took more than {request.timeout:g} s")
         if not result.exists():
-            return Called(_how_it_ended(status))
+            return Called(how_it_ended(status))
         return Called.from_json(json.loads(result.read_text(encoding="utf-8")))
 
     def serve(self) -> None:
@@ -269,7 +240,7 @@ class Worker:
         """
         deadline = time.monotonic() + timeout
         status = None
-        with _end_of(pid) as end:
+        with end_of(pid) as end:
             awaited: list[Any] = [self.control, asks, *end]
             while (left := deadline - time.monotonic()) > 0:
                 ready = select.select(awaited, [], [], min(left, LOOK_AT_DISK if end else 0.005))[0]
@@ -361,46 +332,6 @@ def preload(modules: Sequence[str]) -> None:
             importlib.import_module(name)
     if modules:
         gc.freeze()
-
-
-@contextlib.contextmanager
-def _end_of(pid: int) -> Iterator[list[int]]:
-    """Yield a descriptor that can be read once the process has ended (none where the system has no such thing)."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        yield []
-        return
-    try:
-        yield [descriptor]
-    finally:
-        os.close(descriptor)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of whatever a child leaves behind, where the kernel has that (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def die_with_parent() -> None:
-    """In a child: be killed when the parent ends, however that comes about (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the process ids of the direct children of `pid` (Linux; none where /proc does not tell)."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _how_it_ended(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"the process of the run was killed by {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"the process of the run ended with exit status {os.waitstatus_to_exitcode(status)} before it was done"
 
 
 def main() -> None:

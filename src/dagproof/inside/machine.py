@@ -9,12 +9,14 @@ import platform
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+from dagproof.inside.plain import Plain
 
 
 @dataclass(frozen=True)
-class Machine:
+class Machine(Plain):
     """What may differ between two workers of one Airflow installation.
 
     `hash_seed` takes effect when an interpreter starts (PYTHONHASHSEED), the rest when a run starts. Where it `turns`,
@@ -48,10 +50,6 @@ class Machine:
         platform.node = lambda: self.hostname
         uname = os.uname()
         os.uname = lambda: os.uname_result((uname.sysname, self.hostname, *uname[2:]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the machine as plain data."""
-        return asdict(self)
 
 
 def differences(one: Machine, other: Machine) -> str:

@@ -26,7 +26,6 @@ from dagproof.inside.exchange import (
     DagFacts,
     Loaded,
     LoadRequest,
-    Plain,
     Plan,
     PlannedRun,
     PlanRequest,
@@ -39,6 +38,7 @@ from dagproof.inside.exchange import (
 from dagproof.inside.guard import Guard
 from dagproof.inside.machine import Machine
 from dagproof.inside.notes import Notes
+from dagproof.inside.plain import Plain
 from dagproof.processes.child import ChildProcess
 from dagproof.worlds.gate import Gate
 
