@@ -18,6 +18,14 @@ def test_a_bug_is_found_with_its_shortest_history(bug: Bug, law: str, broken: Br
     assert_broken(bug, law, broken, verdict_of(bug.name, law))
 
 
+def test_who_asked_for_the_time_is_named(verdict_of: VerdictOf) -> None:
+    """With the line of the user's own code."""
+    (asked,) = verdict_of("age_today", "clock").asked
+    assert asked.startswith("the time, at ")
+    assert "age_today.py:21: " in asked
+    assert "datetime.now(timezone.utc)" in asked
+
+
 @pytest.mark.parametrize(("name", "law"), healthy_under(*HERE))
 def test_a_healthy_dag_is_proven(name: str, law: str, verdict_of: VerdictOf) -> None:
     """By every law that applies to it; a law that does not apply says why."""
