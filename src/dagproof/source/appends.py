@@ -13,12 +13,12 @@ from dagproof.source.branches import never_happens
 from dagproof.source.clients import chain_names
 from dagproof.source.dagfile import Body, Chain, DagFile, Site, Task
 from dagproof.source.names import Names
-from dagproof.source.readings import template_folders
 from dagproof.source.shellsql import sql_in
 from dagproof.source.sqladds import Update, updates
 from dagproof.source.sqlwrites import UNKNOWN, writes
-from dagproof.source.strings import PLACEHOLDER, Text, file_text, text_of, texts
+from dagproof.source.strings import PLACEHOLDER, Text, text_of, texts
 from dagproof.source.taint import Taint
+from dagproof.source.templated import rendered
 from dagproof.source.usage import is_log
 from dagproof.source.values import Value, constant, given
 
@@ -37,7 +37,6 @@ JOINS = frozenset(
 )
 EXECUTES = frozenset({"execute", "executemany", "run", "query", "sql", "execute_values", "execute_batch"})
 NO_SQL = ("subprocess.", "asyncio.", "anyio.", "trio.", "uvicorn.")
-SQL_KEYS = re.compile(r"sql|hql|bql|query|statement|preoperator|postoperator", re.IGNORECASE)
 SHELL_KEYS = frozenset({"bash_command", "command", "arguments", "cmds", "entrypoint"})
 FILE_OPENS = (
     ("open",),
@@ -119,13 +118,9 @@ class Appends:
         places = (*self.task.chain, text.place)
         if text.text == "WRITE_APPEND":
             self.appends.append(Append(UNKNOWN, "WRITE_APPEND", "the destination table", places))
-        elif text.is_sql or SQL_KEYS.search(text.key):
-            folder = self.dagfile.module.path.parent
-            found = file_text(text, [folder, *template_folders(self.dagfile, self.task)], (".sql", ".hql"))
-            if text.text.strip().endswith((".sql", ".hql")) and not found:
-                self.cannot_tell = True
-            call = (*self.task.chain, self.task.place)
-            self._sql(found[1] if found else text.text, text, places, call)
+        elif (found := rendered(text, self.dagfile, self.task)).is_sql(text):
+            self.cannot_tell = self.cannot_tell or found.is_missing
+            self._sql(found.content, text, places, (*self.task.chain, self.task.place))
         elif text.key in SHELL_KEYS:
             self._shell(text, places)
 
