@@ -24,9 +24,11 @@ from dagproof.source.values import Value, constant, given
 
 MAKES_ROOM = re.compile(
     r"delete|truncat|clear|purge|overwrite|unlink|rmtree|remove|upsert|merge|wipe|reset|clean|on_conflict|on_duplicate"
-    r"|drop_(?:table|partition|schema|collection|all)|^drop$|replace_one|replace_where",
+    r"|drop_(?:table|partition|schema|collection|all)|^drop$|replace_one|replace_where|^rmr?$",
     re.IGNORECASE,
 )
+REMOVES = re.compile(r"(?:^|\s|/)-?rmr?(?:\s|$)")
+"""Commands that may make room: ``aws s3 rm``, ``hdfs dfs -rm -r``."""
 OF_FRAMES = frozenset(("reset_index", "merge_asof", "merge_ordered", "removeprefix", "removesuffix", "cleandoc"))
 """They sound as if they made room, and only make another frame or text."""
 OF_FILES = frozenset(
@@ -36,7 +38,8 @@ JOINS = frozenset(
     ("on", "how", "left_on", "right_on", "left_index", "right_index", "suffixes", "validate", "indicator")
 )
 EXECUTES = frozenset({"execute", "executemany", "run", "query", "sql", "execute_values", "execute_batch"})
-NO_SQL = ("subprocess.", "asyncio.", "anyio.", "trio.", "uvicorn.")
+IS_SEEN = ("<", "subprocess.", "asyncio.", "anyio.", "trio.", "uvicorn.")
+"""How the names of those begin that have such a name and run no SQL, or that are the project's own and looked into."""
 SHELL_KEYS = frozenset({"bash_command", "command", "arguments", "cmds", "entrypoint"})
 FILE_OPENS = (
     ("open",),
@@ -157,7 +160,8 @@ class Appends:
         if any(name.startswith(("subprocess.", "os.system", "os.popen")) for name in names):
             for text in found:
                 self._shell(text, way(site, text))
-        elif method in EXECUTES and not sql and not known and not any(name.startswith(NO_SQL) for name in names):
+            self.cannot_tell = self.cannot_tell or any(REMOVES.search(text.text) for text in found)
+        elif method in EXECUTES and not sql and not known and not any(name.startswith(IS_SEEN) for name in names):
             self.cannot_tell = self.cannot_tell or not libraries.only_reads(site, self.resolver)
         self._frames_and_files(site, names, method, places)
 

@@ -285,10 +285,19 @@ class Readings:
             if isinstance(value.node, ast.Constant) and not isinstance(value.node.value, str):
                 continue
             for text in texts(value, self.resolver, key):
-                if text.is_sql:
-                    yield from self._of_sql(text, site.body.chain, site.body.task)
-                elif runs_shell:
-                    yield from self._of_shell(text, site.body.chain, site.body.task)
+                if text.is_sql or runs_shell:
+                    language = self._of_sql if text.is_sql else self._of_shell
+                    for reading in language(text, site.body.chain, site.body.task):
+                        yield self._of_its_task(reading, text, value, site)
+
+    def _of_its_task(self, reading: Reading, text: Text, value: Value, site: Site) -> Reading:
+        """The same of the task that gives a text to the code that several tasks share."""
+        tasks = [site.body.task, *(one for one in self.dagfile.tasks if self._reaches(one, site.body.scope))]
+        gives = (one for one in tasks if one and text in texts(value, bound(self.dagfile, one), text.key))
+        task = next(gives, site.body.task)
+        if task is None or task is site.body.task:
+            return reading
+        return replace(reading, task=task, chain=(*task.chain, task.place))
 
     def _of_returned_shell(self, body: Body) -> Iterator[Reading]:
         names = body.task.names if body.task and body.task.function is body.scope else ()
