@@ -1,4 +1,6 @@
-"""Write which sensors of providers poke, and which always defer, out of unpacked releases of the providers.
+"""Write how sensors of providers wait unless they are told otherwise, out of unpacked releases of the providers.
+
+``poke``, ``defer`` or ``reschedule``; with ``timeout`` behind it where the class has a timeout of its own.
 
 pip download --no-deps --no-binary :all: apache-airflow-providers-amazon …   # and unpack them into FOLDER
 python constraints/sensors.py FOLDER > src/dagproof/source/sensor_kinds.json
@@ -24,7 +26,20 @@ class Kind:
         self.executes = "execute" in methods
         self.defers = ".defer(" in text or "TaskDeferred" in text
         words = {getattr(one, "arg", getattr(one, "attr", getattr(one, "id", ""))) for one in ast.walk(node)}
+        self.defaults = dict(_defaults(methods["__init__"])) if "__init__" in methods else {}
+        self.keeps = {name for name in self.defaults if f"self.{name} = {name}" in text}
         self.may_choose = "deferrable" in words or "super().execute(" in text
+
+
+def _defaults(method: ast.FunctionDef) -> Iterator[tuple[str, object]]:
+    """The parameters of a method that have a constant as their default, with it."""
+    arguments = method.args
+    pairs = [*zip(reversed(arguments.args), reversed(arguments.defaults), strict=False)]
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    pairs += [(one, default) for one, default in named if default]
+    for argument, default in pairs:
+        if isinstance(default, ast.Constant):
+            yield argument.arg, default.value
 
 
 def classes(folder: Path) -> dict[str, Kind]:
@@ -57,11 +72,25 @@ def kind_of(name: str, known: dict[str, Kind]) -> str:
     return "defer" if executes.defers else ""
 
 
+def own(name: str, known: dict[str, Kind], key: str) -> object:
+    """Return the default that a class itself has for an argument of all sensors; None where it has none."""
+    return next((one.defaults[key] for one in line(name, known) if key in one.keeps), None)
+
+
+def told(name: str, known: dict[str, Kind]) -> str:
+    """Return how a sensor waits, and whether it has a timeout of its own."""
+    kind = kind_of(name, known)
+    if kind == "poke" and own(name, known, "mode") == "reschedule":
+        kind = "reschedule"
+    has_timeout = isinstance(own(name, known, "timeout"), int | float)
+    return f"{kind} timeout" if kind and has_timeout else kind
+
+
 def main(folder: Path) -> None:
     """Print the table."""
     known = classes(folder)
     names = sorted(name for name in known if name.endswith(("Sensor", "SensorAsync")) and not name.startswith("_"))
-    kinds = {name: kind for name in names if (kind := kind_of(name, known))}
+    kinds = {name: kind for name in names if (kind := told(name, known))}
     print(json.dumps(kinds, indent=1))  # noqa: T201 - it is what the script is for
 
 

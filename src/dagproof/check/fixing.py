@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagproof.check.moves import moved
 from dagproof.loaded.model import Spot
 from dagproof.rules import Finding
-from dagproof.source.removed import DAG_PARAMETERS, PARAMETERS_OF, TASK_PARAMETERS, TRIGGER_RULES
+from dagproof.source.removed import DAG_PARAMETERS, PARAMETERS_OF, TASK_PARAMETERS, TRIGGER_RULES, replacement
 
 RENAMED = {
     **{old: new for old, new in DAG_PARAMETERS.items() if new and old != "timetable"},
@@ -188,7 +187,7 @@ def _of_removed_api(source: _Source, spot: Spot) -> Iterator[Edit]:
 def _import_moved(source: _Source, node: ast.ImportFrom) -> Iterator[Edit]:
     """``from old import Name`` becomes ``from new import Name``, where all of its names moved for certain."""
     full = [f"{node.module}.{alias.name}" for alias in node.names]
-    new = [moved(name) for name in full]
+    new = [replacement(name) for name in full]
     has_comment = b"#" in source.data[source.start(node) : source.end(node)]
     if node.level or not all(new) or has_comment:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dagproof.source import dbt
 from dagproof.source.appends import FILES, Append, Appends
 from dagproof.source.asking import is_asked_first
 from dagproof.source.callbacks import callbacks
-from dagproof.source.dagfile import Chain, DagFile, Task
+from dagproof.source.dagfile import Chain, DagFile, Place, Task
 from dagproof.source.dbt import Adds
 from dagproof.source.effects import PASSING
 from dagproof.source.guards import Guard, guard_of
@@ -158,9 +159,9 @@ class AppendLoad(Rule):
         for task in script.tasks:
             look = Appends(script, task)
             for append in _once(look.appends):
-                for finding in self._of_append(script, look, append, []) if append.shown in OF_SPARK else ():
-                    if finding.certain:
-                        yield finding
+                if append.shown in OF_SPARK and not any(_is_stream(place) for place in append.places):
+                    found = self._of_append(script, look, append, [])
+                    yield from (finding for finding in found if finding.certain)
 
     def check_sql(self, sql: SqlFile) -> Iterator[Finding]:
         """Look at incremental models of dbt."""
@@ -193,6 +194,11 @@ class AppendLoad(Rule):
             doubt = "which library it calls is only known by the name"
         shown = f"{message} ({doubt})" if doubt else message
         yield self.found(dagfile, append.places, shown, task=look.task, certain=not doubt)
+
+
+def _is_stream(place: Place) -> bool:
+    """Whether it hands batches of a stream to a function; the stream knows which of them it has done."""
+    return isinstance(place.node, ast.Call) and getattr(place.node.func, "attr", "") == "foreachBatch"
 
 
 def _message(append: Append, *, is_callback: bool) -> str:

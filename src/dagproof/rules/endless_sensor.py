@@ -83,7 +83,7 @@ def _unknown(sensor: Sensor) -> str:
 
 
 def _is_endless(sensor: Sensor) -> bool:
-    if sensor.kind in COMES_BY_ITSELF or sensor.has("timeout") is not False:
+    if sensor.kind in COMES_BY_ITSELF or sensor.has_own_timeout or sensor.has("timeout") is not False:
         return False
     mode = sensor.constant("mode", "poke")
     return mode == "reschedule" or sensor.has("execution_timeout") is False

@@ -24,6 +24,7 @@ from dagproof.source.ruffing import Remark
 from dagproof.source.settings import Settings
 from dagproof.source.target import shown
 from dagproof.source.values import constant
+from dagproof.source.versions import depends_on_version
 
 PULL = "name the task: task_ids=…"
 ORM = re.compile(
@@ -52,7 +53,8 @@ class RemovedApi(Rule):
     only. Further, in tasks: `xcom_pull` without `task_ids`, which asks for what the task itself pushed;
     `execution_date` of `ti` and `dag_run`; sessions on the metadata database; and `default_var` of the SDK's
     `Variable.get`. Where ruff is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful.
-    An import with a fallback (`try` … `except ImportError`) is fine.
+    An import with a fallback (`try` … `except ImportError`) is fine, and so is code that only runs on other versions of
+    Airflow, in a branch that asks for the version.
 
     ## Why is this bad
     The DAG does not load, and all its runs stop with the upgrade; or it loads, and a template or task fails at night,
@@ -88,8 +90,9 @@ class RemovedApi(Rule):
     def check(self, dagfile: DagFile) -> Iterator[Finding]:
         """Look at imports, parameters, and what is asked of the context; then at what ruff says."""
         look = _Look(self, dagfile)
-        own = [*look.of_imports(), *look.of_attributes(), *look.of_dags(), *look.of_tasks(), *look.of_context()]
-        own += [*look.of_runs(), *look.of_pulls(), *look.of_database(), *look.of_variables()]
+        found = [*look.of_imports(), *look.of_attributes(), *look.of_dags(), *look.of_tasks(), *look.of_context()]
+        found += [*look.of_runs(), *look.of_pulls(), *look.of_database(), *look.of_variables()]
+        own = [finding for finding in found if finding]
         yield from own
         lines = {finding.line for finding in own}
         for remark in dagfile.resolver.project.remarks(dagfile.module):
@@ -112,7 +115,7 @@ class _Look:
         self.version = dagfile.resolver.project.airflow
         self.airflow = f"Airflow {shown(self.version)}"
 
-    def of_imports(self) -> Iterator[Finding]:
+    def of_imports(self) -> Iterator[Finding | None]:
         """Imports that fail."""
         for body in self.dagfile.bodies:
             for one in body.scope.imports:
@@ -121,7 +124,7 @@ class _Look:
                     places = (*body.chain, Place(body.scope.module, one.node))
                     yield self._gone(gone, places, body.task)
 
-    def of_attributes(self) -> Iterator[Finding]:
+    def of_attributes(self) -> Iterator[Finding | None]:
         """Calls of what a module that is still there does not have any more: ``dates.days_ago(1)``."""
         for phase in ("parse", "run"):
             for site in self.dagfile.sites("parse" if phase == "parse" else "run"):
@@ -129,7 +132,7 @@ class _Look:
                 if gone and self._is_reached_by_attribute(site, gone.name):
                     yield self._gone(gone, (*site.body.chain, site.place), site.body.task)
 
-    def _gone(self, gone: Removed, places: tuple[Place, ...], task: Task | None) -> Finding:
+    def _gone(self, gone: Removed, places: tuple[Place, ...], task: Task | None) -> Finding | None:
         if not gone.since:
             return self._found(places, f"{gone.name} is not there in {self.airflow}", gone.instead, task)
         message = f"{gone.name} was removed in {gone.since}"
@@ -143,7 +146,7 @@ class _Look:
         is_import = len(bindings) == 1 and bindings[0].kind == "import" and not bindings[0].block
         return is_import and removed_name(bindings[0].target, self.version) is None
 
-    def of_dags(self) -> Iterator[Finding]:
+    def of_dags(self) -> Iterator[Finding | None]:
         """Parameters of DAGs."""
         for dag in self.dagfile.dags:
             for name, instead in DAG_PARAMETERS.items():
@@ -161,13 +164,13 @@ class _Look:
         function = dag.node.func if isinstance(dag.node, ast.Call) else dag.node
         return all(name.startswith("airflow.") for name in self.dagfile.resolver.names(function, dag.scope))
 
-    def of_tasks(self) -> Iterator[Finding]:
+    def of_tasks(self) -> Iterator[Finding | None]:
         """Parameters and trigger rules of tasks."""
         for task in self.dagfile.tasks:
             if any(name.startswith("airflow.") for name in task.names):
                 yield from self._of_task(task)
 
-    def _of_task(self, task: Task) -> Iterator[Finding]:
+    def _of_task(self, task: Task) -> Iterator[Finding | None]:
         name = task.names[0].removesuffix("()")
         refused = {**TASK_PARAMETERS, **PARAMETERS_OF.get(name.rpartition(".")[2], {})}
         if name.startswith(STANDARD):
@@ -183,7 +186,7 @@ class _Look:
             places = (*task.chain, Place(given.scope.module, given.node))
             yield self._found(places, f"{self.airflow} knows no trigger rule {rule!r}", TRIGGER_RULES[rule], task)
 
-    def of_context(self) -> Iterator[Finding]:
+    def of_context(self) -> Iterator[Finding | None]:
         """What templates, functions and their parameters are not given any more."""
         for task in self.dagfile.tasks:
             for name, text, line in context.in_templates(self.dagfile, task):
@@ -201,7 +204,7 @@ class _Look:
                     message = f"{self.airflow} gives tasks no {name}: this is {what}"
                     yield self._found((*body.chain, place), message, CONTEXT[name], body.task)
 
-    def of_runs(self) -> Iterator[Finding]:
+    def of_runs(self) -> Iterator[Finding | None]:
         """What runs and task instances don't have any more."""
         for body in self._running():
             for name, place in context.dates_of_runs(self.dagfile, body):
@@ -209,7 +212,7 @@ class _Look:
                 instead = "dag_run.logical_date" if name.startswith("dag_run.") else "logical_date of the context"
                 yield self._found((*body.chain, place), message, instead, body.task)
 
-    def of_pulls(self) -> Iterator[Finding]:
+    def of_pulls(self) -> Iterator[Finding | None]:
         """XComs that are pulled from no task by name."""
         for body in self._running():
             for key, place in context.pulls(self.dagfile, body):
@@ -221,7 +224,7 @@ class _Look:
                 places = (*task.chain, text.place._replace(inside=line))
                 yield self._found(places, f"{message}; {PULL}", "", task)
 
-    def of_database(self) -> Iterator[Finding]:
+    def of_database(self) -> Iterator[Finding | None]:
         """Sessions on the metadata database, which tasks don't get any more."""
         for body in self._running():
             for site in self.dagfile.sites_of([body]):
@@ -235,11 +238,11 @@ class _Look:
                         place = Place(body.scope.module, node)
                         yield self._session(name, (*body.chain, place), body.task)
 
-    def _session(self, name: str, places: tuple[Place, ...], task: Task | None) -> Finding:
+    def _session(self, name: str, places: tuple[Place, ...], task: Task | None) -> Finding | None:
         message = f"{name}() opens the metadata database, which {self.airflow} refuses to tasks (RuntimeError)"
         return self._found(places, message, "the REST API, or what the context gives", task)
 
-    def of_variables(self) -> Iterator[Finding]:
+    def of_variables(self) -> Iterator[Finding | None]:
         """A parameter that the Variable of ``airflow.sdk`` does not have."""
         for site in [*self.dagfile.sites("parse"), *self.dagfile.sites("run")]:
             if "default_var" in {k.arg for k in site.call.keywords} and "airflow.sdk.Variable.get" in site.names:
@@ -265,6 +268,9 @@ class _Look:
         dag_id: str | None = None,
         *,
         certain: bool = True,
-    ) -> Finding:
+    ) -> Finding | None:
+        """A finding; None where the code only goes this way on other versions of Airflow."""
+        if depends_on_version(places):
+            return None
         advice = f"; use {instead}" if instead else ""
         return self.rule.found(self.dagfile, places, f"{message}{advice}", task=task, dag_id=dag_id, certain=certain)

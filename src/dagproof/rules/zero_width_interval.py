@@ -15,10 +15,11 @@ from dagproof.source.comparisons import compared, pandas_between
 from dagproof.source.dagfile import Chain, Dag, DagFile, Place, Site, Task
 from dagproof.source.moments import Moments, with_moments
 from dagproof.source.names import Resolver
-from dagproof.source.readings import Reading, template_folders
+from dagproof.source.readings import Reading
 from dagproof.source.scopes import Scope
 from dagproof.source.sqlfilters import Between, betweens, with_fields, with_parameters
-from dagproof.source.strings import Text, file_text, texts
+from dagproof.source.strings import Text, texts
+from dagproof.source.templated import rendered
 from dagproof.source.usage import is_log
 from dagproof.source.values import Value, followed, keywords
 
@@ -126,14 +127,14 @@ class _Look:
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         found = [(a, text) for a in arguments for text in texts(Value(a, scope), self.resolver, stand_in=self._word)]
         for argument, text in found:
-            file = file_text(text, template_folders(self.dagfile, self.task), (".sql", ".hql"))
-            if file or text.is_sql:
-                sql = with_moments(file[1] if file else self._filled(text, scope))
+            file = rendered(text, self.dagfile, self.task)
+            if file.is_sql(text):
+                sql = with_moments(file.content if file.file else self._filled(text, scope))
                 for other in arguments:
                     if other is not argument:
                         sql = with_parameters(sql, *self.moments.parameters(Value(other, scope)))
                 for between in betweens(sql):
-                    yield self._reading(between, chain, text.place, text, sql, file[0] if file else None)
+                    yield self._reading(between, chain, text.place, text, sql, file.file)
 
     def _passed(self) -> Iterator[Reading]:
         """Both ends in arguments of their own, or in one text: ``since=…, until=…``, ``?from=…&to=…``."""

@@ -13,20 +13,22 @@ from dagproof.source.branches import never_happens
 from dagproof.source.clients import chain_names
 from dagproof.source.dagfile import Body, Chain, DagFile, Site, Task
 from dagproof.source.names import Names
-from dagproof.source.readings import template_folders
 from dagproof.source.shellsql import sql_in
 from dagproof.source.sqladds import Update, updates
 from dagproof.source.sqlwrites import UNKNOWN, writes
-from dagproof.source.strings import PLACEHOLDER, Text, file_text, text_of, texts
+from dagproof.source.strings import PLACEHOLDER, Text, text_of, texts
 from dagproof.source.taint import Taint
+from dagproof.source.templated import rendered
 from dagproof.source.usage import is_log
 from dagproof.source.values import Value, constant, given
 
 MAKES_ROOM = re.compile(
     r"delete|truncat|clear|purge|overwrite|unlink|rmtree|remove|upsert|merge|wipe|reset|clean|on_conflict|on_duplicate"
-    r"|drop_(?:table|partition|schema|collection|all)|^drop$|replace_one|replace_where",
+    r"|drop_(?:table|partition|schema|collection|all)|^drop$|replace_one|replace_where|^rmr?$",
     re.IGNORECASE,
 )
+REMOVES = re.compile(r"(?:^|\s|/)-?rmr?(?:\s|$)")
+"""Commands that may make room: ``aws s3 rm``, ``hdfs dfs -rm -r``."""
 OF_FRAMES = frozenset(("reset_index", "merge_asof", "merge_ordered", "removeprefix", "removesuffix", "cleandoc"))
 """They sound as if they made room, and only make another frame or text."""
 OF_FILES = frozenset(
@@ -36,8 +38,8 @@ JOINS = frozenset(
     ("on", "how", "left_on", "right_on", "left_index", "right_index", "suffixes", "validate", "indicator")
 )
 EXECUTES = frozenset({"execute", "executemany", "run", "query", "sql", "execute_values", "execute_batch"})
-NO_SQL = ("subprocess.", "asyncio.", "anyio.", "trio.", "uvicorn.")
-SQL_KEYS = re.compile(r"sql|hql|bql|query|statement|preoperator|postoperator", re.IGNORECASE)
+IS_SEEN = ("<", "subprocess.", "asyncio.", "anyio.", "trio.", "uvicorn.")
+"""How the names of those begin that have such a name and run no SQL, or that are the project's own and looked into."""
 SHELL_KEYS = frozenset({"bash_command", "command", "arguments", "cmds", "entrypoint"})
 FILE_OPENS = (
     ("open",),
@@ -119,13 +121,9 @@ class Appends:
         places = (*self.task.chain, text.place)
         if text.text == "WRITE_APPEND":
             self.appends.append(Append(UNKNOWN, "WRITE_APPEND", "the destination table", places))
-        elif text.is_sql or SQL_KEYS.search(text.key):
-            folder = self.dagfile.module.path.parent
-            found = file_text(text, [folder, *template_folders(self.dagfile, self.task)], (".sql", ".hql"))
-            if text.text.strip().endswith((".sql", ".hql")) and not found:
-                self.cannot_tell = True
-            call = (*self.task.chain, self.task.place)
-            self._sql(found[1] if found else text.text, text, places, call)
+        elif (found := rendered(text, self.dagfile, self.task)).is_sql(text):
+            self.cannot_tell = self.cannot_tell or found.is_missing
+            self._sql(found.content, text, places, (*self.task.chain, self.task.place))
         elif text.key in SHELL_KEYS:
             self._shell(text, places)
 
@@ -162,7 +160,8 @@ class Appends:
         if any(name.startswith(("subprocess.", "os.system", "os.popen")) for name in names):
             for text in found:
                 self._shell(text, way(site, text))
-        elif method in EXECUTES and not sql and not known and not any(name.startswith(NO_SQL) for name in names):
+            self.cannot_tell = self.cannot_tell or any(REMOVES.search(text.text) for text in found)
+        elif method in EXECUTES and not sql and not known and not any(name.startswith(IS_SEEN) for name in names):
             self.cannot_tell = self.cannot_tell or not libraries.only_reads(site, self.resolver)
         self._frames_and_files(site, names, method, places)
 

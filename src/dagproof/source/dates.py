@@ -11,8 +11,9 @@ from dagproof.source import templates
 from dagproof.source.binding import bound
 from dagproof.source.dagfile import Body, Chain, Dag, DagFile, Place, Task
 from dagproof.source.names import Resolver, visible
-from dagproof.source.readings import NOT_WORK, template_folders
-from dagproof.source.strings import file_text, texts
+from dagproof.source.readings import NOT_WORK
+from dagproof.source.strings import texts
+from dagproof.source.templated import rendered
 from dagproof.source.values import Value, dictionary, followed
 
 DATES = frozenset(
@@ -74,8 +75,7 @@ def _in_templates(dagfile: DagFile, task: Task) -> Iterator[Use]:
     for call, scope in task.calls:
         for argument in [*call.args, *(one.value for one in call.keywords if one.arg not in NOT_WORK)]:
             for text in texts(Value(argument, scope), resolver):
-                found = file_text(text, template_folders(dagfile, task), (".sql", ".hql", ".sh", ".bash"))
-                content = found[1] if found else text.text
+                content = rendered(text, dagfile, task).content
                 for variable in templates.variables(content):
                     if variable.name in DATES and variable.name not in ours:
                         yield Use(variable.name, (*task.chain, text.place), "template", not _ASKS.search(content))

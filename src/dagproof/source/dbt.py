@@ -100,7 +100,8 @@ def adds(model: SqlFile) -> Adds | None:
         return None
     strategy = config.get("incremental_strategy")
     by_key = config.get("unique_key") or config.get("full_refresh") is True or any(key in config for key in ATHENA)
-    if by_key or strategy not in ADDS or config.get("pre_hook") or config.get("pre-hook"):
+    replaces = "Replacing" in str(config.get("engine", ""))  # ClickHouse keeps one row of each key
+    if by_key or replaces or strategy not in ADDS or config.get("pre_hook") or config.get("pre-hook"):
         return None
     if not _THIS.search(model.code):
         return Adds.ALL

@@ -11,9 +11,9 @@ from dagproof.source.binding import bound
 from dagproof.source.branches import never_happens
 from dagproof.source.connections import Connections, Unit
 from dagproof.source.dagfile import Chain, DagFile, Site, Task
-from dagproof.source.readings import template_folders
 from dagproof.source.sqlwrites import UNKNOWN, Write, writes
-from dagproof.source.strings import Text, file_text, texts
+from dagproof.source.strings import Text, texts
+from dagproof.source.templated import rendered
 from dagproof.source.usage import is_log
 from dagproof.source.values import Value, followed, given
 
@@ -49,7 +49,7 @@ class Effects:
 
     def __init__(self, dagfile: DagFile, task: Task) -> None:
         self._resolver = bound(dagfile, task)
-        self._folders = template_folders(dagfile, task)
+        self._dagfile, self._task = dagfile, task
         self._connections = Connections(self._resolver)
         self._effects: list[Effect] = []
         self._begins = False
@@ -160,10 +160,10 @@ class Effects:
         splits: bool = False,
         is_guess: bool = False,
     ) -> None:
-        found = file_text(text, self._folders, (".sql", ".hql"))
-        sql = found[1] if found else text.text
+        found = rendered(text, self._dagfile, self._task)
+        sql = found.content
         self._begins = self._begins or bool(BEGINS.search(sql))
-        if not found and not text.is_sql:
+        if not found.is_sql(text):
             return
         statements = list(writes(sql))
         for number, write in enumerate(statements):

@@ -14,8 +14,9 @@ from dagproof.source.dagfile import Body, Chain, Dag, DagFile, Place, Site, Task
 from dagproof.source.names import Names, visible
 from dagproof.source.scopes import Scope
 from dagproof.source.shellsql import sql_in
-from dagproof.source.strings import Text, file_text, texts
+from dagproof.source.strings import Text, texts
 from dagproof.source.taint import Taint
+from dagproof.source.templated import SHELL_FILES, rendered
 from dagproof.source.usage import Fate, Usage, is_log
 from dagproof.source.values import Value, dictionary, followed
 
@@ -49,7 +50,6 @@ NOT_WORK = frozenset(
 """Arguments of an operator that don't take part in its work."""
 IN_PLACE = frozenset({"random.shuffle", "numpy.random.shuffle"})
 """They give nothing back, and change what they are given."""
-SQL_KEYS = frozenset({"sql", "hql", "bql", "query", "statement", "sql_query"})
 SHELL_KEYS = frozenset({"bash_command", "command"})
 SHELL_CALLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
 SUBPROCESS = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
@@ -223,17 +223,18 @@ class Readings:
 
     def _of_macros(self, text: Text, task: Task, macros: dict[str, Value]) -> Iterator[Reading]:
         """What the DAG's own macros read, where a template calls them, or takes what was read when they were made."""
-        found = file_text(text, template_folders(self.dagfile, task), (".sql", ".hql", ".sh", ".bash"))
-        for variable in templates.variables(found[1] if found else text.text) if macros else ():
+        found = rendered(text, self.dagfile, task)
+        for variable in templates.variables(found.content) if macros else ():
             value = macros.get(variable.name)
             if value is None:
                 continue
             shown = self._called(value)
             line = text.line(0) + (variable.line if text.line(len(text.text)) > text.line(0) else 0)
             if shown:
-                file, at = (found[0], variable.line + 1) if found else (None, line)
-                chain = (*task.chain, text.place) if found else task.chain
-                yield Reading(f"{{{{ {variable.name}() }}}} ({shown})", chain, text.place, task, line=at, file=file)
+                at = variable.line + 1 if found.file else line
+                chain = (*task.chain, text.place) if found.file else task.chain
+                told = f"{{{{ {variable.name}() }}}} ({shown})"
+                yield Reading(told, chain, text.place, task, line=at, file=found.file)
             elif cause := self.taint.cause(value):
                 yield self._parsed((*task.chain, *cause), task)
 
@@ -254,21 +255,21 @@ class Readings:
         return ""
 
     def _of_templated(self, text: Text, task: Task) -> Iterator[Reading]:
-        found = file_text(text, template_folders(self.dagfile, task), (".sql", ".hql", ".sh", ".bash"))
-        if found:
-            yield from self._of_file(*found, text, task)
+        found = rendered(text, self.dagfile, task)
+        if found.file:
+            yield from self._of_file(found.file, found.content, text, task)
             return
         for macro in self.source.jinja(text.text):
             line = text.line(0) + (macro.line if text.line(len(text.text)) > text.line(0) else 0)
             yield Reading(f"{{{{ {macro.name} }}}}", task.chain, text.place, task, line=line)
-        if text.key in SQL_KEYS or text.is_sql:
+        if found.is_sql(text):
             yield from self._of_sql(text, task.chain, task)
         elif text.key in SHELL_KEYS and _is_shell(task):
             yield from self._of_shell(text, task.chain, task)
 
     def _of_file(self, path: Path, content: str, text: Text, task: Task) -> Iterator[Reading]:
         uses = [(f"{{{{ {macro.name} }}}}", macro.line, "") for macro in self.source.jinja(content)]
-        found = self.source.shell(content) if path.suffix in (".sh", ".bash") else self.source.sql(content)
+        found = self.source.shell(content) if path.suffix in SHELL_FILES else self.source.sql(content)
         for use in found:
             why = (use.why or "default" * use.is_default) if isinstance(use, sqltext.Use) else ""
             uses.append((_shown_use(use), content.count("\n", 0, use.offset), why))
@@ -284,10 +285,19 @@ class Readings:
             if isinstance(value.node, ast.Constant) and not isinstance(value.node.value, str):
                 continue
             for text in texts(value, self.resolver, key):
-                if text.is_sql:
-                    yield from self._of_sql(text, site.body.chain, site.body.task)
-                elif runs_shell:
-                    yield from self._of_shell(text, site.body.chain, site.body.task)
+                if text.is_sql or runs_shell:
+                    language = self._of_sql if text.is_sql else self._of_shell
+                    for reading in language(text, site.body.chain, site.body.task):
+                        yield self._of_its_task(reading, text, value, site)
+
+    def _of_its_task(self, reading: Reading, text: Text, value: Value, site: Site) -> Reading:
+        """The same of the task that gives a text to the code that several tasks share."""
+        tasks = [site.body.task, *(one for one in self.dagfile.tasks if self._reaches(one, site.body.scope))]
+        gives = (one for one in tasks if one and text in texts(value, bound(self.dagfile, one), text.key))
+        task = next(gives, site.body.task)
+        if task is None or task is site.body.task:
+            return reading
+        return replace(reading, task=task, chain=(*task.chain, task.place))
 
     def _of_returned_shell(self, body: Body) -> Iterator[Reading]:
         names = body.task.names if body.task and body.task.function is body.scope else ()
@@ -311,15 +321,6 @@ class Readings:
                 why = one.why or "default" * one.is_default
                 line = text.line(sql.offset + one.offset)
                 yield Reading(_shown_use(one), chain, text.place, task, not why, line=line, why=why)
-
-
-def template_folders(dagfile: DagFile, task: Task) -> list[Path]:
-    """Return where the files that a task's templates name are looked for."""
-    folders = [dagfile.module.path.parent]
-    given = task.dag.arguments.known.get("template_searchpath") if task.dag else None
-    for text in texts(given, dagfile.resolver) if given else ():
-        folders.append(dagfile.module.path.parent / text.text)
-    return folders
 
 
 def _shown_use(use: sqltext.Use | shell.Use) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import metadata, resources
 from typing import NamedTuple
 
+from dagproof.source.moves import SAME_ARGUMENTS, moved, moved_module
 from dagproof.source.target import Version
 
 
@@ -72,8 +73,17 @@ def removed_name(name: str, version: Version) -> Removed | None:
         key = ".".join(parts[:count])
         since = removed_names().get(key)
         if since and since <= version:
-            return Removed(key, _INSTEAD.get(key) or _INSTEAD.get(parts[count - 1], ""))
+            instead = moved(name) or moved_module(key) or _INSTEAD.get(key) or _INSTEAD.get(parts[count - 1], "")
+            return Removed(key, instead)
     return None
+
+
+def replacement(name: str) -> str:
+    """Return the new name that a fix may write for an old one; empty where it is not sure that it takes the same."""
+    if name in SAME_ARGUMENTS:
+        found = _of_provider(name)
+        return found.instead if found else ""
+    return moved(name)
 
 
 def _of_provider(name: str) -> Removed | None:
@@ -154,19 +164,11 @@ _INSTEAD = {
     "days_ago": "a fixed pendulum.datetime(…)",
     "dummy": "airflow.providers.standard.operators.empty.EmptyOperator",
     "dummy_operator": "airflow.providers.standard.operators.empty.EmptyOperator",
-    "python_operator": "airflow.providers.standard.operators.python",
-    "bash_operator": "airflow.providers.standard.operators.bash",
     "email_operator": "airflow.providers.smtp.operators.smtp",
-    "dagrun_operator": "airflow.providers.standard.operators.trigger_dagrun",
-    "branch_operator": "airflow.providers.standard.operators.branch",
-    "latest_only_operator": "airflow.providers.standard.operators.latest_only",
     "subdag": "TaskGroup",
     "subdag_operator": "TaskGroup",
-    "external_task_sensor": "airflow.providers.standard.sensors.external_task",
     "base_sensor_operator": "airflow.sdk.BaseSensorOperator",
     "base_hook": "airflow.sdk.BaseHook",
-    "chain": "airflow.sdk.chain",
-    "cross_downstream": "airflow.sdk.cross_downstream",
     "apply_defaults": "nothing: it is done anyway",
     "contrib": "the provider that has it now",
     "create_timetable": "a timetable of airflow.timetables",

@@ -11,13 +11,18 @@ from dagproof.source import words
 from dagproof.source.dagfile import DagFile, Task
 from dagproof.source.settings import Settings
 
-POKES, DEFERS = "poke", "defer"
+ASIDE = ("defer", "reschedule")
+"""How sensors wait that leave their slot."""
 BUILT_IN = ("airflow.sdk.", "airflow.sensors.", "airflow.providers.standard.", "airflow.providers.common.")
 
 
 @cache
 def kinds() -> Mapping[str, str]:
-    """Return what sensors of providers do unless they are told otherwise, by their classes."""
+    """Return how sensors of providers wait unless they are told otherwise, by their classes.
+
+    ``poke``, ``defer`` or ``reschedule``; with ``timeout`` behind it where the class has a timeout of its own.
+    `constraints/sensors.py` writes them.
+    """
     text = resources.files("dagproof.source").joinpath("sensor_kinds.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
@@ -43,11 +48,16 @@ class Sensor(Settings):
     @property
     def waits_aside(self) -> bool:
         """Whether its class, rather than an argument, makes it leave its slot; true where that can't be told."""
-        if kinds().get(self.kind) == DEFERS and not self.is_ours:
+        if kinds().get(self.kind, "").partition(" ")[0] in ASIDE and not self.is_ours:
             return True
         if self.kind.endswith("Async") or "Deferrable" in self.kind or self.kind.endswith("AsyncSensor"):
             return True
         return self.class_mentions("reschedule", "deferrable", "defer", "mode")
+
+    @property
+    def has_own_timeout(self) -> bool:
+        """Whether its class, one of a provider, limits how long it waits."""
+        return kinds().get(self.kind, "").endswith(" timeout") and not self.is_ours
 
     @property
     def is_ours(self) -> bool:

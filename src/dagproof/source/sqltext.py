@@ -117,6 +117,8 @@ def _uses(found: list[Token], called: frozenset[str], bare: frozenset[str], alon
             continue
         after = _text(found, number + 1)
         opens = after == "("
+        if _text(found, number + (3 if opens and _text(found, number + 2) == ")" else 1)) == "IS":
+            continue  # ``now() IS NOT NULL`` is the same at any time; it keeps a result out of a cache
         if (opens and (name not in alone or _text(found, number + 2) == ")")) or (
             not opens and _stands_alone(name, bare, after)
         ):

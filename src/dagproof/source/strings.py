@@ -107,9 +107,18 @@ def _texts(value: Value, resolver: Resolver, key: str, depth: int, stand_in: Sta
         text = text_of(node, scope, resolver, stand_in)
         if text is not None:
             yield Text(text, Place(scope.module, node), key)
+        elif (filled := _kept(node)) is not None:
+            yield from texts(Value(filled, scope), resolver, key, depth - 1, stand_in)
         elif isinstance(node, ast.Call) and isinstance(resolver, Bound):
             for one in _returned(node, scope, resolver):
                 yield from texts(one, resolver, key, depth - 1, stand_in)
+
+
+def _kept(node: ast.expr) -> ast.Name | None:
+    """The name of which a call only fills in the text: ``sql.format(day=day)``, where it may be one of several."""
+    is_kept = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEP_TEXT
+    owner = node.func.value if is_kept and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    return owner if isinstance(owner, ast.Name) else None
 
 
 def _returned(node: ast.Call, scope: Scope, resolver: Resolver) -> Iterator[Value]:

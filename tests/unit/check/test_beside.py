@@ -102,6 +102,7 @@ def test_an_incremental_model_without_a_key_is_found(project: Project, config: s
         pytest.param("", "where id not in (select id from {{ this }})", id="what is not there"),
         pytest.param(", partitioned_by=['dt']", "", id="athena"),
         pytest.param(", enabled=false", "", id="switched off"),
+        pytest.param(", engine='ReplacingMergeTree()', order_by='id'", "", id="clickhouse"),
     ],
 )
 def test_an_incremental_model_that_replaces_is_fine(project: Project, config: str, rest: str) -> None:
@@ -155,6 +156,21 @@ def test_a_script_that_appends_is_found(project: Project, body: str) -> None:
             id="what is not there",
         ),
         pytest.param('spark.readStream.table("a").writeStream.outputMode("append").start()', id="a stream"),
+        pytest.param(
+            'def put(rows, batch):\n    rows.write.mode("append").saveAsTable("b")\n'
+            'spark.readStream.table("a").writeStream.foreachBatch(put).start()',
+            id="batches of a stream",
+        ),
+        pytest.param('dbutils.fs.rm("s3://b", True)\nspark.table("a").write.mode("append").parquet("s3://b")', id="rm"),
+        pytest.param(
+            'import subprocess\nsubprocess.run("aws s3 rm --recursive s3://b", shell=True)\n'
+            'spark.table("a").write.mode("append").parquet("s3://b")',
+            id="rm of the shell",
+        ),
+        pytest.param(
+            'if not spark.catalog.tableExists("b"):\n    spark.table("a").write.mode("append").saveAsTable("b")',
+            id="only where there is none",
+        ),
         pytest.param('def unused():\n    spark.table("a").write.mode("append").saveAsTable("b")', id="never called"),
         pytest.param('spark.table("a").write.mode("append").saveAsTable("audit_log")', id="a journal"),
     ],

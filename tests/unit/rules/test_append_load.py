@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.rules.conftest import Look
+from tests.unit.rules.conftest import HEAD, Look
 
 RULE = "append-load"
 HOOK = "hook = PostgresHook('x')\n"
@@ -200,3 +200,20 @@ def test_a_journal_is_doubtful(look_in_task: Look) -> None:
     """Some tables are there to grow."""
     found = look_in_task("PostgresHook('x').run('INSERT INTO audit_log SELECT 1')", RULE)
     assert [finding.certain for finding in found] == [False]
+
+
+def test_a_text_of_a_builder_that_is_filled_in_later_is_read(look: Look) -> None:
+    """Whichever of the texts it is given."""
+    source = (
+        f"{HEAD}def build(name, sql):\n    with DAG(name, schedule='@daily', start_date=START, catchup=True):\n"
+        "        SQLExecuteQueryOperator(task_id='t', conn_id='c', sql=sql.format(day='1'))\n"
+        "build('x', 'INSERT INTO t VALUES ({day})')\nbuild('y', 'INSERT INTO u VALUES ({day})')\n"
+    )
+    assert len(look(source, "append-load")) == 2
+
+
+def test_a_function_of_ones_own_with_the_name_of_a_method_is_looked_into(look_in_task: Look) -> None:
+    """What `run` does is known: it hides nothing."""
+    top = "def run(sql):\n    return 1\n"
+    body = "run(ds)\nPostgresHook('c').run('INSERT INTO t SELECT 1')"
+    assert look_in_task(body, "append-load", top)

@@ -195,3 +195,10 @@ def test_an_operator_that_does_what_it_is_told_takes_one_branch(look_in_dag: Loo
     """The others belong to nobody, or to another task."""
     found = look_in_dag(body, RULE, f"{TOP}{DISPATCH}from somewhere import SOME")
     assert [finding.task_id for finding in found] == tasks
+
+
+def test_a_clock_that_is_only_there_is_fine(look_in_dag: Look) -> None:
+    """``IS NOT NULL`` holds at any time."""
+    task = "SQLExecuteQueryOperator(task_id='x', conn_id='c', sql='SELECT 1 WHERE {} IS NOT NULL')"
+    assert not look_in_dag(task.format("CURRENT_TIMESTAMP()"), "wall-clock")
+    assert not look_in_dag(task.format("current_date"), "wall-clock")

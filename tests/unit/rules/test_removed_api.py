@@ -339,3 +339,18 @@ def test_what_a_provider_dropped_is_found_with_what_replaces_it(look: Look, line
 def test_what_a_provider_still_has_is_fine(look: Look, line: str) -> None:
     """And so is an import with a fallback."""
     assert look(f'{line}\nfrom airflow.sdk import DAG\nDAG("a", schedule=None)\n', "removed-api") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if AIRFLOW_V_3_0_PLUS:\n    return 1\nelse:\n    session = Session()",
+        "if AIRFLOW_V_3_0_PLUS:\n    return 1\nsession = Session()",
+        "if Version(airflow.__version__) < Version('3.0'):\n    session = Session()",
+    ],
+)
+def test_code_of_other_versions_is_fine(look_in_task: Look, body: str) -> None:
+    """Where the code asks which Airflow it runs on."""
+    top = "from airflow.settings import Session\nfrom elsewhere import AIRFLOW_V_3_0_PLUS, Version\nimport airflow\n"
+    assert not look_in_task(body, "removed-api", top)
+    assert look_in_task("session = Session()", "removed-api", top)

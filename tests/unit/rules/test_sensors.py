@@ -89,3 +89,20 @@ def test_a_decorated_sensor_is_a_sensor(look: Look, decorator: str, pokes: bool,
     source = f"{HEAD}@dag(schedule=None)\ndef d():\n    {decorator}\n    def wait(): return True\n    wait()\nd()\n"
     assert bool(look(source, "poke-sensor")) == pokes
     assert bool(look(source, "endless-sensor")) == endless
+
+
+@pytest.mark.parametrize(
+    ("sensor", "pokes", "endless"),
+    [
+        ("amazon.aws.sensors.glacier.GlacierJobOperationSensor", False, True),
+        ("databricks.sensors.databricks.DatabricksSQLStatementsSensor", True, False),
+        ("amazon.aws.sensors.s3.S3KeySensor", True, True),
+    ],
+)
+def test_the_own_defaults_of_a_class_count(look_in_dag: Look, sensor: str, pokes: bool, endless: bool) -> None:
+    """Of its mode and of its timeout, as the provider's source has them."""
+    module, _, name = sensor.rpartition(".")
+    top = f"from airflow.providers.{module} import {name}\n"
+    body = f"{name}(task_id='wait')"
+    assert bool(look_in_dag(body, "poke-sensor", top)) == pokes
+    assert bool(look_in_dag(body, "endless-sensor", top)) == endless

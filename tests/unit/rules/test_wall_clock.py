@@ -298,3 +298,12 @@ def test_when_a_try_began_is_doubtful_where_it_is_written(look_in_dag: Look, ope
     """Each try begins at another time; a journal may mean that."""
     found = look_in_dag(operator, RULE)
     assert [(finding.certain, "start_date }}" in finding.message) for finding in found] == [(False, True)] * is_found
+
+
+def test_code_that_tasks_share_is_found_of_the_task_that_gives_the_text(look_in_dag: Look) -> None:
+    """And not of the first one that runs it."""
+    top = "def run_sql(sql): PostgresHook('c').run(sql)\n"
+    task = "PythonOperator(task_id='{}', python_callable=run_sql, op_kwargs={{'sql': '{}'}})\n"
+    body = task.format("good", "DELETE FROM t") + task.format("bad", "INSERT INTO u SELECT now()")
+    found = look_in_dag(body, "wall-clock", top)
+    assert [one.subjects for one in found] == [(("orders", "bad"),)]

@@ -41,15 +41,23 @@ _CLASSES = {
     "airflow.utils.helpers.cross_downstream": "airflow.sdk.cross_downstream",
     "airflow.hooks.base_hook.BaseHook": "airflow.sdk.BaseHook",
     "airflow.sensors.base_sensor_operator.BaseSensorOperator": "airflow.sdk.BaseSensorOperator",
-    "airflow.providers.http.operators.http.SimpleHttpOperator": "airflow.providers.http.operators.http.HttpOperator",
-    "airflow.providers.cncf.kubernetes.operators.kubernetes_pod.KubernetesPodOperator": (
-        "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator"
-    ),
 }
+SAME_ARGUMENTS = frozenset(
+    {
+        "airflow.providers.http.operators.http.SimpleHttpOperator",
+        "airflow.providers.cncf.kubernetes.operators.kubernetes_pod.KubernetesPodOperator",
+    }
+)
+"""Of those that providers renamed, the ones whose new name takes the same arguments; the names are in their table."""
+
+
+def moved_module(name: str) -> str:
+    """Return where the operators and sensors of an old module are now; empty for another one."""
+    return _OLD_MODULES.get(name, "")
 
 
 def moved(name: str) -> str:
-    """Return the new full name of something that moved; empty where that is not certain."""
+    """Return the new full name of something of Airflow itself that moved; empty where that is not certain."""
     if name in _CLASSES:
         return _CLASSES[name]
     module, _, last = name.rpartition(".")
