@@ -19,6 +19,7 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.output.files import write_file
 from dagproof.postgres.server import PostgresServer
 from dagproof.proof.omissions import configured, left_out, nothing_left
 from dagproof.runs.driver import open_driver
@@ -29,6 +30,8 @@ from dagproof.stores.structurediff import occurrences
 from dagproof.worlds.world import RunFailedError
 
 SAVED = Path(".dagproof", "histories")
+#: Bytes of a saved history: one has a few hundred.
+MOST_SAVED_BYTES = 1_000_000
 #: How many of those who asked for the time or something random are named.
 MOST_ASKED = 3
 
@@ -136,7 +139,8 @@ class Prover:
             return tried[history]
 
         broken: list[History] = []
-        for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)]:
+        saved = [history for history in self._saved_before(law) if self._can_be_tried(history, check)]
+        for history in [*saved, *law.histories(self.lab, self.dates)]:
             if check(history):
                 broken.append(history)
                 if law.verdict == (tried[history].verdict or law.verdict):
@@ -165,6 +169,14 @@ class Prover:
             history = simpler
         return history
 
+    def _can_be_tried(self, history: History, check: Callable[[History], Finding]) -> bool:
+        """Try a saved history; one that fits the DAG no longer, or never did, stops no proof."""
+        try:
+            check(history)
+        except Exception:  # it comes from a file that anybody can edit, and may ask for anything
+            return False
+        return True
+
     def _saved_before(self, law: Law) -> list[History]:
         """Return the histories that have broken the law before, of the dates that are proven now.
 
@@ -179,7 +191,8 @@ class Prover:
             known = {(self.lab.dag_id, date) for step in saved["history"] for date in (step.date, step.other) if date}
             corrections = {step.correction for step in saved["history"] if step.correction}
             of_now = known <= set(self.lab.runs) and corrections <= set(self.lab.proof.corrections)
-            if (saved["dag_id"], saved["law"]) == (self.lab.dag_id, law.name) and of_now:
+            is_whole = path.stem == _name_of(saved["dag_id"], saved["law"], saved["history"])
+            if (saved["dag_id"], saved["law"]) == (self.lab.dag_id, law.name) and of_now and is_whole:
                 found.append(saved["history"])
         return sorted(found, key=lambda history: (len(history), history))
 
@@ -319,16 +332,20 @@ class Prover:
 
     def _save(self, law: Law, history: History) -> str | None:
         """Save the history for ``dagproof replay``; None where the folder cannot be written."""
-        name = history_id(self.lab.dag_id, law.name, history_to_json(history))
+        name = _name_of(self.lab.dag_id, law.name, history)
         body = {"dag_id": self.lab.dag_id, "law": law.name, "seed": self.seed, "history": history_to_json(history)}
         folder = self.lab.config.root / SAVED
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-            (folder / f"{name}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
-        except OSError:
+            write_file(folder.parent / ".gitignore", b"*\n", "list of ignored files")
+            write_file(folder / f"{name}.json", f"{json.dumps(body, indent=2)}\n".encode(), "history")
+        except (OSError, UsageError):
             return None
         return name
+
+
+def _name_of(dag_id: str, law: str, history: History) -> str:
+    return history_id(dag_id, law, history_to_json(history))
 
 
 def _headline(law: Law, found: Diff) -> str:
@@ -393,7 +410,7 @@ def load_saved(id_or_file: str, config: Config) -> dict[str, Any]:
     if not path.is_file():
         path = config.root / SAVED / f"{id_or_file}.json"
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(_text(path))
         history = history_from_json(body["history"])
         return {"dag_id": str(body["dag_id"]), "law": str(body["law"]), "seed": int(body["seed"]), "history": history}
     except OSError:
@@ -402,5 +419,16 @@ def load_saved(id_or_file: str, config: Config) -> dict[str, Any]:
         raise UsageError(
             f"no history {id_or_file!r} is saved (in {folder}: {there}), and there is no such file"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not a saved history ({error})") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UsageError(f"{path} is not a saved history ({type(error).__name__}: {error})") from None
+
+
+def _text(path: Path) -> str:
+    """Return the text of a saved history; a pipe or device in its place would never end."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        data = file.read(MOST_SAVED_BYTES + 1)
+    if len(data) > MOST_SAVED_BYTES:
+        raise ValueError(f"it has more than {MOST_SAVED_BYTES:,} bytes")
+    return data.decode()
