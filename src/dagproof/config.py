@@ -85,6 +85,8 @@ class CheckConfig:
 
     timeout: float = 30.0
     """Seconds that importing one file may take before its process is killed."""
+    memory: float = 4000.0
+    """Megabytes of memory that importing one file may take."""
     plugins: str = ""
     """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
     baseline: str = ""

@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import runpy
+import secrets
 import select
 import signal
 import socket
@@ -36,6 +37,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_PDEATHSIG = 1
 #: Seconds between two looks at how much a run has written.
 LOOK_AT_DISK = 0.25
+#: The key under which a reply and a result carry what the user's code cannot know.
+ORIGIN = "proof of origin"
 #: No exit status that a process could have.
 DISK_IS_FULL = -1
 
@@ -76,6 +79,7 @@ class Worker:
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         self.dags: dict[str, Any] = {}
         self.is_warm = False
+        self._secret = ""
         self.stored: list[str] = []
         """The environment variables that DAG files are imported with, and of which a run finds the stored value."""
         self.children: list[int] = []
@@ -119,16 +123,17 @@ class Worker:
         """
         result = Path(request["result"])
         result.unlink(missing_ok=True)
-        pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
+        secret = secrets.token_hex(16)
+        pid, asks = self._fork(lambda asks: self._run_dag(request, result, secret, asks))
         self._reply({"started": pid})
-        status = self._wait(pid, request["timeout"], asks, Disk(request["cwd"], request["disk"]))
+        status = self._wait(pid, request["timeout"], asks, Disk(request["cwd"], request["disk"]), secret)
         if status is None:
             return {"state": "timeout", "tasks": [], "reason": None}
         if status == DISK_IS_FULL:
             return {"state": "full", "tasks": [], "reason": None}
-        if not result.exists():
+        report = _written(result, secret)
+        if report is None:
             return {"state": "died", "tasks": [], "reason": _how_it_ended(status)}
-        report: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         preload(report["imported"])
         return report
 
@@ -136,13 +141,12 @@ class Worker:
         """Call a function of the user's, outside any run, in a child of its own; say how it failed if it does."""
         result = Path(request["result"])
         result.unlink(missing_ok=True)
-        pid, asks = self._fork(lambda asks: runner.write_result(result, _called(request)))
+        secret = secrets.token_hex(16)
+        pid, asks = self._fork(lambda asks: runner.write_result(result, {**_called(request), ORIGIN: secret}))
         status = self._wait(pid, request["timeout"], asks)
         if status is None:
             return {"reason": f"it took more than {request['timeout']:g} s"}
-        if not result.exists():
-            return {"reason": _how_it_ended(status)}
-        return dict(json.loads(result.read_text(encoding="utf-8")))
+        return _written(result, secret) or {"reason": _how_it_ended(status)}
 
     def serve(self) -> None:
         """Warm up while nothing has been asked for yet, then answer requests until the driver goes away."""
@@ -151,6 +155,7 @@ class Worker:
         with self.control.makefile("rb") as requests:
             for line in requests:
                 request = json.loads(line)
+                self._secret = request[ORIGIN]
                 try:
                     reply = getattr(self, request["op"])(request)
                 except DagproofError as error:
@@ -206,17 +211,20 @@ class Worker:
         }
 
     def _reply(self, reply: dict[str, Any]) -> None:
-        self.control.sendall(json.dumps(reply).encode() + b"\n")
+        # the DAG files are imported in this process: what one of them writes to the socket lacks the secret
+        self.control.sendall(json.dumps({**reply, ORIGIN: self._secret}).encode() + b"\n")
 
-    def _run_dag(self, request: dict[str, Any], result: Path, asks: socket.socket) -> None:
+    def _run_dag(self, request: dict[str, Any], result: Path, secret: str, asks: socket.socket) -> None:
         log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
         for name in self.stored:
             os.environ.pop(name, None)
         Disk(request["cwd"], request["disk"]).limit_files()
-        report = runner.run_in_child(self.dags[request["dag"]], request, lambda ask: _ask(asks, ask))
-        runner.write_result(result, report)
+        report = runner.run_in_child(
+            self.dags[request["dag"]], request, lambda ask: _ask(asks, {**ask, ORIGIN: secret})
+        )
+        runner.write_result(result, {**report, ORIGIN: secret})
 
     def _fork(self, work: Callable[[socket.socket], None]) -> tuple[int, socket.socket]:
         """Let a child do `work`; return its process id, and the socket over which it asks for things."""
@@ -241,7 +249,9 @@ class Worker:
                 sys.stderr.flush()
             os._exit(status)
 
-    def _wait(self, pid: int, timeout: float, asks: socket.socket, disk: Disk | None = None) -> int | None:
+    def _wait(
+        self, pid: int, timeout: float, asks: socket.socket, disk: Disk | None = None, secret: str = ""
+    ) -> int | None:
         """Wait for the child; None when its time is up or the driver is gone. In any case nothing is left of it.
 
         When the folder of `disk` is full, the child is killed and the answer is :data:`DISK_IS_FULL`.
@@ -265,9 +275,11 @@ class Worker:
                     break  # no request comes while one is under way: the driver has closed its end
                 if asks in ready:
                     if line := asks.makefile("rb").readline():
-                        answer = json.dumps(self._beside(json.loads(line))).encode() + b"\n"
-                        with contextlib.suppress(OSError):  # it may have been killed meanwhile
-                            asks.sendall(answer)
+                        ask = _told_with(line, secret)
+                        if secret and ask is not None:
+                            answer = json.dumps(self._beside(ask)).encode() + b"\n"
+                            with contextlib.suppress(OSError):  # it may have been killed meanwhile
+                                asks.sendall(answer)
                     else:
                         awaited.remove(asks)  # the child is about to end
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -283,11 +295,10 @@ class Worker:
     def _beside(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run another DAG while a run waits for it."""
         result = Path(request["result"])
-        pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
+        secret = secrets.token_hex(16)
+        pid, asks = self._fork(lambda asks: self._run_dag(request, result, secret, asks))
         self._wait(pid, request["timeout"], asks)
-        if not result.exists():
-            return {"state": "failed", "reason": "it hung, or died"}
-        return dict(json.loads(result.read_text(encoding="utf-8")))
+        return _written(result, secret) or {"state": "failed", "reason": "it hung, or died"}
 
     def _kill_stragglers(self) -> None:
         """Kill every process that a child has left to this one."""
@@ -300,6 +311,23 @@ class Worker:
                     os.waitpid(orphan, 0)
             if not orphans:
                 return
+
+
+def _written(result: Path, secret: str) -> dict[str, Any] | None:
+    """Return what a child has written at its end; None where it is nothing, or a forgery by the code that ran there."""
+    try:
+        return _told_with(result.read_bytes(), secret)
+    except OSError:
+        return None
+
+
+def _told_with(text: bytes, secret: str) -> dict[str, Any] | None:
+    """Return what a text of JSON says, if it carries the secret."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and told.pop(ORIGIN, None) == secret else None
 
 
 def _ask(asks: socket.socket, request: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import secrets
 import select
 import signal
 import socket
@@ -23,6 +24,8 @@ from dagproof.inside.machine import Machine
 from dagproof.inside.notes import Notes
 from dagproof.worlds.gate import Gate
 
+ORIGIN = "proof of origin"
+"""The key, as in :mod:`dagproof.airflow.worker`, under which a reply carries what the user's code cannot know."""
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
@@ -107,6 +110,7 @@ class Worker:
         self._gate = Gate(Guard(**guard, note=self._notes.add), self._process.pid, gate)
         self._socket = ours
         self._buffer = b""
+        self._secret = ""
         self._run_timeout = 0.0
 
     def start_loading(self, dag_ids: list[str], template: Path, *, makes_template: bool) -> None:
@@ -185,8 +189,9 @@ class Worker:
         return self._answer(timeout, late)
 
     def _send(self, request: dict[str, Any]) -> None:
+        self._secret = secrets.token_hex(16)
         with contextlib.suppress(OSError):  # it is gone: the answer will say so
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            self._socket.sendall(json.dumps({**request, ORIGIN: self._secret}).encode() + b"\n")
 
     def _answer(self, timeout: float, late: str) -> dict[str, Any]:
         try:
@@ -197,7 +202,9 @@ class Worker:
             raise WorkerError(late)
         if not reply:
             raise WorkerError(self._why_it_died())
-        answer: dict[str, Any] = json.loads(reply)
+        answer = _reply_in(reply)
+        if answer.pop(ORIGIN, None) != self._secret:
+            raise WorkerError("a DAG file wrote to a descriptor that is not its own; let it write to files it opened")
         if "error" in answer:
             raise WorkerError(_as_written(answer["error"], self._dags_folder))
         return answer
@@ -219,6 +226,14 @@ class Worker:
         lines = [line for line in text.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "it printed nothing"
         return f"the worker process ended unexpectedly ({last})"
+
+
+def _reply_in(line: bytes) -> dict[str, Any]:
+    try:
+        reply = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return reply if isinstance(reply, dict) else {}
 
 
 def _as_written(text: str, folder: Path) -> str:
