@@ -76,7 +76,7 @@ def fixes(findings: Iterable[Finding], base: Path) -> Fixes:
             continue  # in an archive
         try:
             one = _rewritten(path, shown, wanted)
-        except (OSError, SyntaxError, UnicodeDecodeError, LookupError) as error:
+        except (OSError, SyntaxError, ValueError, LookupError) as error:
             found.refused.append((shown, f"it cannot be read: {error}"))
             continue
         if one and _parses(one.after):
