@@ -96,6 +96,11 @@ def test_a_connection_leads_to_addresses(value: Any, addresses: list[str]) -> No
                 "0 5 * * *", "pkg.mod:func", '["https://a.b/c"]', "hello, world", "http://{s3}/x", "",
             )
         ),
+        ("X", "127.1:8080", ["127.1:8080"]),
+        ("X", "0x7f.1:8080", ["0x7f.1:8080"]),
+        ("X", "127.0.0.1", ["127.0.0.1:"]),
+        ("X", "127.5", []),
+        ("X", "1.2.3.4", []),
         ("PGPORT", "5432", []),
         ("ENDPOINT", "/v1/users", []),
         ("HOST", "{s3}", []),

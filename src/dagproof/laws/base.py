@@ -111,6 +111,8 @@ class Law(ABC):
 
     machines: ClassVar[tuple[Machine, ...]] = (HERE,)
     """The machines on which the runs happen that it compares, or lets happen at the same time."""
+    effort: ClassVar[int] = 1
+    """How long it takes beside others, roughly: where processes share the laws, the longest are proven first."""
     judges_reference: ClassVar[bool] = False
     """Whether a DAG fails it where the runs that it compares with fail together, and not each alone."""
     asks_who: ClassVar[bool] = False

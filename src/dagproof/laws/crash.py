@@ -58,6 +58,7 @@ class Crash(Law):
 
     name = "crash"
     order = 40
+    effort = 5
     relation = (
         "for every fault point k: S(run D crashed at k, run D) = S(run D); and what a reader could see right after the "
         "crash is all of the old partition or all of the new one"

@@ -15,7 +15,7 @@ from dagproof.worlds.world import RunFailedError
 #: The most points at which a first run is held; more are thinned out evenly.
 MOST_POINTS = 8
 #: The most at which a run is held after others: first runs and reruns of one date, and reruns of two.
-MOST_POINTS_LATER = (3, 2, 2)
+MOST_POINTS_LATER = (2, 2, 1)
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
 #: Why a run may fail.
@@ -57,6 +57,7 @@ class Overlap(Law):
 
     name = "overlap"
     order = 60
+    effort = 6
     relation = "two runs of one date at once, and of two dates at once: same S as one after the other"
     verdict = "not concurrency-safe"
     accusation = "is not safe to run twice at once"
@@ -81,7 +82,7 @@ class Overlap(Law):
                 yield (Step("overlap", dates[0], other=other, point=point.name),)
         if _is_alone(lab) and len(dates) > 1:
             lab.scope.leave_out("two dates at once", NOT_TRIED, "max_active_runs = 1")
-        self._leave_out(lab, len(points), MOST_POINTS)
+        self._leave_out(lab, len(points), MOST_POINTS, "a first run")
         yield from self._later(lab, dates)
 
     def _later(self, lab: Lab, dates: Sequence[str]) -> Iterator[History]:
@@ -91,28 +92,27 @@ class Overlap(Law):
         """
         first, last = dates[0], dates[:2][-1]
         both = tuple(Step("run", date) for date in dates[:2])
-        ways = [(both[:1], last, last)] if last != first else []
-        ways.append((both, first, first))
+        ways = [(both[:1], last, last, "a later run")] if last != first else []
+        ways.append((both, first, first, "a rerun"))
         if last != first and not (_is_alone(lab) or lab.about["depends_on_past"]):
-            ways.append((both, first, last))
-        for (before, date, other), most in zip(ways, MOST_POINTS_LATER, strict=False):
+            ways.append((both, first, last, "a rerun beside that of another date"))
+        for (before, date, other, which), most in zip(ways, MOST_POINTS_LATER, strict=False):
             kind = "rerun" if Step("run", date) in before else "run"
             try:
                 points = _held_at(lab, (*before, Step(kind, date)))
             except RunFailedError:
                 lab.scope.leave_out(f"two runs at once, one of them a {kind}, after another run", NO_REFERENCE)
                 continue
-            self._leave_out(lab, len(points), most, " after other runs")
+            self._leave_out(lab, len(points), most, which)
             if len(points) > 1 and points[0].kind == "message":
                 points = points[1:]  # before it, a run has done nothing yet
             for point in thinned(points, most):
                 yield (*before, Step("overlap", date, other=other, point=point.name))
 
-    def _leave_out(self, lab: Lab, number: int, most: int, where: str = "") -> None:
-        """Note at how many points of a run it is not held."""
+    def _leave_out(self, lab: Lab, number: int, most: int, which: str) -> None:
+        """Note at how many of its points a run is not held."""
         if number > most:
-            what = f"{number - most} of {number} points{where}"
-            lab.scope.leave_out(what, f"left out: a run is held at {most}, spread over it")
+            lab.scope.leave_out(f"holding {which} at {number - most} of its {number} points", NOT_TRIED)
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with one run after the other, in either order."""

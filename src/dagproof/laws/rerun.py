@@ -43,6 +43,7 @@ class Rerun(Law):
 
     name = "rerun"
     order = 30
+    effort = 2
     relation = "S(run D, run D) = S(run D)"
     verdict = "non-idempotent"
     accusation = "is not idempotent"

@@ -129,26 +129,25 @@ def _prove_in_several(
 
 
 def _next(left: list[Law], job: Job) -> Law | None:
-    """Take the law that `job` proves next off those that are left; None where there is none for it.
-
-    One that not every job can prove comes first, and then the last: the longest are there.
-    """
+    """Take the longest law that `job` can prove off those that are left; None where there is none."""
     able = [law for law in left if set(law.machines) <= set(job.machines)]
     if not able:
         return None
-    law = max(able, key=lambda law: (len(law.machines), law.order))
+    law = max(able, key=lambda law: law.effort)
     left.remove(law)
     return law
 
 
 @contextmanager
 def _started(order: Mapping[str, Any], laws: Sequence[Law], jobs: int) -> Iterator[list[Job]]:
-    """Start the processes, the first with all machines and the others with one; end them with the block."""
+    """Start the processes, no more of them with all machines than laws need those; end them with the block."""
     alone = [law.name for law in laws if len(law.machines) == 1]
+    with_all = len(laws) - len(alone)
     crew: list[Job] = []
     try:
-        crew.append(Job({**order, "laws": [law.name for law in laws]}))
-        crew += [Job({**order, "laws": alone}) for _ in range(min(jobs - 1, len(alone)))]
+        for number in range(jobs):
+            able = [law.name for law in laws] if number < max(1, with_all) else alone
+            crew.append(Job({**order, "laws": able}))
         yield crew
     finally:
         for job in crew:

@@ -208,9 +208,10 @@ class Held:
     def wait_until_passed(self, other: Worker) -> None:
         """Wait until the other run has ended, or waits for a lock that the held one has."""
         deadline = time.monotonic() + PATIENCE
-        while not other.has_finished(0.02) and time.monotonic() < deadline:
-            if self._world.is_waiting_for_a_lock():
-                return
+        with self._world.worlds.lock_watch() as is_waiting:
+            while not other.has_finished(0.02) and time.monotonic() < deadline:
+                if is_waiting():
+                    return
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import contextlib
 import ipaddress
 import json
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -202,6 +203,8 @@ def _of_anything(text: str, *, bare: Callable[[str], bool] = bool, is_text: bool
             yield from _of_host(match[1].removeprefix("tcp:").replace(",", ":"), port[1] if port else "")
         if "://" not in text:
             for part in text.split(","):
+                if is_text and re.fullmatch(r"127(\.\d+){3}", part.strip()):  # 127.5 alone may be a number
+                    yield f"{part.strip()}:"
                 if (found := _BARE.fullmatch(part.strip())) and bare(found[1]):
                     yield f"{found[1]}:{found[2]}"
             yield from (f"{match[1]}:{match[2]}" for match in _AT.finditer(text) if bare(match[1]) or "@//" in text)
@@ -264,7 +267,14 @@ def _is_surely_local(host: str) -> bool:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(name.strip("[]"))
         return True
-    return name.lower() == "localhost"
+    return name.lower() == "localhost" or _is_loopback(name)
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether a C library takes `host` for an address of this machine: ``127.1`` and ``0x7f.1`` are two."""
+    with contextlib.suppress(OSError, ValueError):
+        return socket.inet_aton(host)[:1] == b"\x7f"
+    return False
 
 
 def _port(scheme: str) -> str:
@@ -273,4 +283,4 @@ def _port(scheme: str) -> str:
 
 def _normal(host: str, port: str | int) -> tuple[str, str]:
     name = host.strip("[]").lower()
-    return ("localhost" if name in {"127.0.0.1", "::1", "localhost"} else name), str(port)
+    return ("localhost" if name in {"::1", "localhost"} or _is_loopback(name) else name), str(port)

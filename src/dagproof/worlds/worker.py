@@ -264,7 +264,6 @@ def _environment(
         "PYTHONPATH": os.pathsep.join(pythonpath),
         "PYTHONHASHSEED": str(machine.hash_seed),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": machine.timezone,
         **env,
     }

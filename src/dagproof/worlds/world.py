@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -146,14 +146,20 @@ class Worlds:
         if lane := self.lane(machine):
             lane.move_clock(self._database, now.timestamp() - time.time())
 
-    def is_waiting_for_a_lock(self) -> bool:
-        """Tell whether a session in the world's database waits for what another one has locked."""
+    @contextmanager
+    def lock_watch(self) -> Iterator[Callable[[], bool]]:
+        """Yield a function that tells whether a session in the world's database waits for what another has locked."""
         if self.server is None:
-            return False
+            yield lambda: False
+            return
+        query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock')"
         with self.server.connect() as connection:
-            query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock')"
-            row = connection.execute(query, [self._database]).fetchone()
-        return bool(row and row[0])
+
+            def is_waiting() -> bool:
+                row = connection.execute(query, [self._database]).fetchone()
+                return bool(row and row[0])
+
+            yield is_waiting
 
     def environment(self, machine: Machine) -> dict[str, str]:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
@@ -386,10 +392,6 @@ class World:
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
         return self.worlds.lane(self.worker.machine)
-
-    def is_waiting_for_a_lock(self) -> bool:
-        """Tell whether a session in the world's database waits for what another one has locked."""
-        return self.worlds.is_waiting_for_a_lock()
 
     def fingerprint(self, now: Snapshot) -> str:
         """Return a text that is the same for worlds in which the next run finds the same: with the content `now`.
