@@ -254,10 +254,10 @@ class Loader:
         except BaseException as error:  # some Airflow lets SystemExit through
             one.errors.append(("", error))
             said = {}
-        for number, (name, error) in enumerate(one.errors):
-            if isinstance(error, MemoryError) and not error.args:
+        for number, (name, raised) in enumerate(one.errors):
+            if isinstance(raised, MemoryError) and not raised.args:
                 text = f"it takes more than the {self.memory // 1_000_000:,} MB of [tool.dagproof.check] memory"
-                one.errors[number] = (name, MemoryError(text).with_traceback(error.__traceback__))
+                one.errors[number] = (name, MemoryError(text).with_traceback(raised.__traceback__))
         if job["want"] == "dates":
             return {"dates": {dag.dag_id: logical_dates(dag) for dag in one.dags if dag.dag_id in job["dags"]}}
         if job["want"] == "awaits":

@@ -72,12 +72,14 @@ class Ignored:
                     continue
                 try:
                     rules += list(self._make(pattern, folder, self._base, Slow(path, number, self.refused)))
-                except ValueError as error:
+                except (ValueError, re.error, RecursionError, OverflowError) as error:
+                    # a position is one of the expression that the pattern is turned into
+                    reason = error.msg if isinstance(error, re.error) else error
                     self.refused.append(
                         (
                             path,
                             number,
-                            f"Airflow refuses this pattern ({error}), and then finds no DAG "
+                            f"Airflow refuses this pattern ({reason}), and then finds no DAG "
                             "of the folder; fix it or remove it",
                         )
                     )

@@ -21,6 +21,13 @@ REFUSED = [
         id="pattern",
     ),
     pytest.param(
+        b"[z-a]\n",
+        1,
+        "Airflow refuses this pattern (bad character range z-a), and then finds no DAG of the folder; fix it or "
+        "remove it",
+        id="range",
+    ),
+    pytest.param(
         b"a\nb\xff\n",
         2,
         "byte 0xff is not UTF-8, so that Airflow cannot read the file, and finds no DAG of the folder; save it as "

