@@ -91,6 +91,8 @@ class CheckConfig:
     """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
     baseline: str = ""
     """The file of the findings that are known already; none where it is empty."""
+    others: bool = True
+    """Whether to read SQL, models of dbt, and scripts and notebooks of Spark, too."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +271,8 @@ def _checked(value: object, expected: str, where: str) -> object:
     _refuse_nul(value, where)
     if expected == "str" and isinstance(value, str):
         return value
+    if expected == "bool" and isinstance(value, bool):
+        return value
     if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
@@ -284,6 +288,7 @@ def _checked(value: object, expected: str, where: str) -> object:
         expected = "str or table" if tables else "str"
     wanted = {
         "str": "a string",
+        "bool": "true or false",
         "str or table": "a string or a table",
         "float": f"a number above 0 and at most {MOST:,}",
         "tuple[str, ...]": "a list of strings",

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from dagproof.histories.steps import count
 from dagproof.laws import law_named
 from dagproof.output.files import check_target, write_file
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report import html_views
 from dagproof.report.html_values import visible
 from dagproof.report.text import failure_text

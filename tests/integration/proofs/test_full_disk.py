@@ -14,7 +14,7 @@ from tests.integration.proofs.conftest import Project
 def cramped(make_project: Callable[..., Project]) -> Iterator[Project]:
     """A project whose temporary files have 300 kilobytes."""
     project = make_project()
-    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", project.temporary]
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(project.temporary)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("file systems cannot be mounted here")
     yield project

@@ -19,7 +19,7 @@ from dagproof.check.text import check_text
 from dagproof.config import Config, load_config
 from dagproof.errors import ConfigError, UsageError
 from dagproof.output.text import as_json, visible
-from dagproof.proof.prover import load_saved
+from dagproof.proof.saved import load_saved
 from dagproof.rules import all_rules
 from etl.archive.manifest import find_manifest
 from etl.errors import InputError

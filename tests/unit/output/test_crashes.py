@@ -162,7 +162,7 @@ def test_html_is_written_before_printing_can_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A terminal that takes nothing costs no report."""
-    from dagproof.proof.prover import Proof
+    from dagproof.proof.verdicts import Proof
 
     monkeypatch.setattr(jobs, "prove", lambda *arguments, **options: Proof("orders", 0, (), (), 0.0))
     monkeypatch.setattr("dagproof.cli.say", fails)

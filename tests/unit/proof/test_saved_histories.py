@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,20 +14,18 @@ from dagproof.config import parse_config
 from dagproof.errors import UsageError
 from dagproof.histories import Step
 from dagproof.laws.correction import Correction
-from dagproof.proof.prover import SAVED, Prover, load_saved
+from dagproof.proof.prover import _can_be_tried
+from dagproof.proof.saved import SAVED, load_saved, save, saved_before
+from dagproof.runs.lab import Lab
 
 HISTORY = (Step("run", "2026-01-01"), Step("correct", "2026-01-01", correction="fewer"), Step("rerun", "2026-01-01"))
 
 
-def prover(
-    root: Path, date: str = "2026-01-01", dag_id: str = "d", corrections: tuple[str, ...] = ("fewer",)
-) -> Prover:
-    """A prover whose lab knows no more than what it is about."""
+def lab(root: Path, date: str = "2026-01-01", dag_id: str = "d", corrections: tuple[str, ...] = ("fewer",)) -> Lab:
+    """A lab that knows no more than what it is about."""
     proof = SimpleNamespace(corrections=dict.fromkeys(corrections, "x.sql"))
-    lab: Any = SimpleNamespace(
-        config=parse_config({}, root=root), dag_id=dag_id, runs={(dag_id, date): {}}, proof=proof
-    )
-    return Prover(lab, [date], seed=0, max_histories=1)
+    found: Any = SimpleNamespace(config=parse_config({}, root=root), dag_id=dag_id, dates=(date,), proof=proof)
+    return cast("Lab", found)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +35,8 @@ def prover(
 )
 def test_a_history_is_tried_again_while_what_it_names_is_there(tmp_path: Path, now: dict[str, Any], kept: bool) -> None:
     """One of another DAG, of other dates, or with a correction that is gone, is left alone."""
-    assert prover(tmp_path)._save(Correction(), HISTORY)
-    assert prover(tmp_path, **now)._saved_before(Correction()) == ([HISTORY] if kept else [])
+    assert save(lab(tmp_path), Correction(), HISTORY, seed=0)
+    assert saved_before(lab(tmp_path, **now), Correction()) == ([HISTORY] if kept else [])
 
 
 GOOD: dict[str, Any] = {
@@ -66,7 +64,7 @@ TAMPERED = [
 ]
 
 
-def save(root: Path, content: bytes | dict[str, Any], name: str = "0a1b2c") -> Path:
+def put(root: Path, content: bytes | dict[str, Any], name: str = "0a1b2c") -> Path:
     """Write a file where histories are saved."""
     path = root / SAVED / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,30 +75,30 @@ def save(root: Path, content: bytes | dict[str, Any], name: str = "0a1b2c") -> P
 @pytest.mark.parametrize(("content", "reason"), TAMPERED)
 def test_a_history_that_was_tampered_with_is_none(tmp_path: Path, content: bytes | dict[str, Any], reason: str) -> None:
     """`replay` says so, and no proof tries it."""
-    path = save(tmp_path, content)
+    path = put(tmp_path, content)
     with pytest.raises(UsageError) as caught:
         load_saved("0a1b2c", parse_config({}, root=tmp_path))
     assert str(caught.value).startswith(f"{path} is not a saved history ({reason}")
-    assert prover(tmp_path)._saved_before(Correction()) == []
+    assert saved_before(lab(tmp_path), Correction()) == []
 
 
 def test_a_history_that_somebody_wrote_by_hand_is_not_tried(tmp_path: Path) -> None:
     """Its name is made of what is in it: another history under this name accuses nobody."""
-    name = prover(tmp_path)._save(Correction(), HISTORY)
+    name = save(lab(tmp_path), Correction(), HISTORY, seed=0)
     path = tmp_path / SAVED / f"{name}.json"
     path.write_text(path.read_text().replace("fewer", ""))
-    assert prover(tmp_path)._saved_before(Correction()) == []
-    save(tmp_path, GOOD)
-    assert prover(tmp_path)._saved_before(Correction()) == []
+    assert saved_before(lab(tmp_path), Correction()) == []
+    put(tmp_path, GOOD)
+    assert saved_before(lab(tmp_path), Correction()) == []
 
 
 def test_a_pipe_among_the_histories_hangs_no_proof(tmp_path: Path) -> None:
     """Neither when they are read nor when another is written."""
-    path = save(tmp_path, GOOD)
+    path = put(tmp_path, GOOD)
     path.unlink()
     os.mkfifo(path)
-    assert prover(tmp_path)._saved_before(Correction()) == []
-    assert prover(tmp_path)._save(Correction(), HISTORY)
+    assert saved_before(lab(tmp_path), Correction()) == []
+    assert save(lab(tmp_path), Correction(), HISTORY, seed=0)
 
 
 def test_what_a_saved_history_raises_stops_no_proof(tmp_path: Path) -> None:
@@ -110,5 +108,5 @@ def test_what_a_saved_history_raises_stops_no_proof(tmp_path: Path) -> None:
         if history == HISTORY:
             raise IndexError("message 99999")
 
-    assert not prover(tmp_path)._can_be_tried(HISTORY, check)
-    assert prover(tmp_path)._can_be_tried(HISTORY[:1], check)
+    assert not _can_be_tried(HISTORY, check)
+    assert _can_be_tried(HISTORY[:1], check)
