@@ -317,7 +317,7 @@ class Worker:
         result = Path(request.result)
         secret = secrets.token_hex(16)
         pid, asks = self._fork(lambda asks: self._run_dag(request, result, secret, asks))
-        self._wait(pid, request.timeout, asks)
+        self._wait(pid, request.timeout, asks, secret=secret)
         written = _written(result, secret)
         return RunReport(state="failed", reason="it hung, or died") if written is None else RunReport.from_json(written)
 
