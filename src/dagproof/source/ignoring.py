@@ -8,6 +8,7 @@ import re
 import signal
 import stat
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -71,7 +72,9 @@ class Ignored:
                 if not pattern.strip():
                     continue
                 try:
-                    rules += list(self._make(pattern, folder, self._base, Slow(path, number, self.refused)))
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")  # what Python may make of it one day is not our matter
+                        rules += list(self._make(pattern, folder, self._base, Slow(path, number, self.refused)))
                 except (ValueError, re.error, RecursionError, OverflowError) as error:
                     # a position is one of the expression that the pattern is turned into
                     reason = error.msg if isinstance(error, re.error) else error
