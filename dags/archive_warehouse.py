@@ -94,8 +94,8 @@ def archive_warehouse() -> None:
         print(f"Removed {len(left):,} old files of {month}; dropped {', '.join(retention.dropped) or 'no month'}.")
         if retention.spared:
             print(f"Kept {', '.join(retention.spared)}, although old: the database no longer has what is in there.")
-        if retention.broken:
-            print(f"Left {', '.join(retention.broken)} alone: the files are not what the manifests say.")
+        for broken, reason in retention.broken.items():
+            print(f"Left {broken} alone: {reason}")
 
     back_up_month(MONTH) >> verify_archive(MONTH) >> apply_retention(MONTH)
 

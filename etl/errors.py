@@ -64,6 +64,10 @@ class TruncatedFileError(InputError):
     """The raw file ends in the middle of a row."""
 
 
+class TooLargeError(InputError):
+    """The raw file is larger than the settings allow, packed or unpacked."""
+
+
 class TooManyBadRowsError(InputError):
     """More rows are malformed than the settings allow."""
 

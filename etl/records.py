@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from etl.errors import EmptyFileError, EncodingError, TruncatedFileError
+from etl.settings import max_record_bytes
 
 # One record may not grow without bound: an unclosed quote would swallow the rest of a large file.
 MAX_RECORD_BYTES = 1 << 24
@@ -42,32 +43,42 @@ class Record(NamedTuple):
 def read_records(file: BinaryIO, name: str) -> Iterator[Record]:
     """Yield the records of a file, one at a time; blank lines are passed over.
 
+    A file without any record is broken, whatever it is about: it lacks its header. What a header without rows means is
+    for each source to say.
+
     Args:
         file: The file, open for reading bytes.
         name: How errors call it.
 
     Raises:
-        EmptyFileError: the file holds no bytes.
+        EmptyFileError: the file holds no bytes, or nothing but blank lines.
         EncodingError: some bytes are not UTF-8.
-        TruncatedFileError: the last line has no line end, or a quoted field is never closed.
+        TruncatedFileError: the last line has no line end, a quoted field is never closed, or a record is longer than
+            `CSV_MAX_RECORD_BYTES`.
+        SettingsError: that variable's value means nothing.
     """
-    lines = _Lines(file, name)
+    lines = _Lines(file, name, max_record_bytes(MAX_RECORD_BYTES))
+    is_empty = True
     for text in lines:
         if '"' in text:
+            is_empty = False
             yield _Scan(text, lines).record()
         elif raw := _without_line_end(text):
+            is_empty = False
             yield _unquoted_record(lines.number, raw)
-    if lines.number == 0:
-        raise EmptyFileError(f"{name} is empty: it holds no bytes.")
+    if is_empty:
+        raise EmptyFileError(f"{name} is empty: it holds {'blank lines only' if lines.size else 'no bytes'}.")
 
 
 class _Lines:
     """The physical lines of a file, decoded, with their line ends; `number` counts those read."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, most: int) -> None:
         self._file = file
         self.name = name
+        self.most = most
         self.number = 0
+        self.size = 0
 
     def __iter__(self) -> Iterator[str]:
         while line := self.read():
@@ -75,18 +86,24 @@ class _Lines:
 
     def read(self) -> str:
         """Return the next line, or an empty string at the end of the file."""
-        data = self._file.readline(MAX_RECORD_BYTES + 1)
+        data = self._file.readline(self.most + 1)
         if not data:
             return ""
         self.number += 1
         if self.number == 1:
             data = self._without_mark(data)
+        self.size += len(data)
         text = self._decode(data)
-        if len(data) > MAX_RECORD_BYTES:
-            raise TruncatedFileError(f"{self.name} is cut or no CSV: line {self.number} does not end within 16 MiB.")
-        if not text.endswith("\n"):
+        if len(data) > self.most:
+            raise TruncatedFileError(f"{self.name} is cut or no CSV: line {self.number} does not end {self.within}.")
+        if self.size and not text.endswith("\n"):
             raise TruncatedFileError(f"{self.name} is truncated: its last line, {self.number}, has no line end.")
         return text
+
+    @property
+    def within(self) -> str:
+        """How long a record may be, in words."""
+        return f"within the {self.most:,} bytes that CSV_MAX_RECORD_BYTES allows"
 
     def _without_mark(self, data: bytes) -> bytes:
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -154,12 +171,12 @@ class _Scan:
     def _rest_of_quoted_field(self) -> str:
         """Return the lines up to the one that closes the open field; each is looked at once."""
         opened, size, pieces = self._lines.number, 0, []
-        while size <= MAX_RECORD_BYTES and (line := self._lines.read()):
+        while size <= self._lines.most and (line := self._lines.read()):
             pieces.append(line)
             size += len(line)
             if _REST_OF_QUOTED.match(line):
                 return "".join(pieces)
-        end = "within 16 MiB" if size > MAX_RECORD_BYTES else "before the file ends"
+        end = self._lines.within if size > self._lines.most else "before the file ends"
         raise TruncatedFileError(
             f"{self._lines.name} is truncated: the quoted field that starts on line {opened} is not closed {end}."
         )

@@ -14,6 +14,7 @@
 | `TRANSACTIONS_MAX_BAD_SHARE` | `0.1`            | largest share of malformed ones with which a day is processed  |
 | `TRANSACTIONS_IMAGE`         | (none)           | image of the container that a day is processed in, if any      |
 | `TRANSACTIONS_NETWORK`       | Docker's default | network of that container                                      |
+| `CSV_MAX_RECORD_BYTES`       | `16777216`       | longest record of a CSV file; what is longer is a broken file  |
 | `MODEL_TIMEOUT`              | `30`             | seconds to wait for the model's API                            |
 | `MODEL_ATTEMPTS`             | `4`              | requests before a batch is given up                            |
 | `ARCHIVE_URL`                | `DATA_ROOT/archive` | where months are archived: a folder, or `s3://bucket/…`     |
@@ -82,6 +83,15 @@ def quality_min_score(environ: Mapping[str, str] = os.environ) -> float:
     return number(environ, "QUALITY_MIN_SCORE", default=95, low=0, high=100)
 
 
+def max_record_bytes(default: int, environ: Mapping[str, str] = os.environ) -> int:
+    """Read and check `CSV_MAX_RECORD_BYTES`.
+
+    Raises:
+        SettingsError: its value means nothing.
+    """
+    return int(number(environ, "CSV_MAX_RECORD_BYTES", default=default, low=1_000, high=1 << 30, whole=True))
+
+
 @dataclass(frozen=True)
 class TransactionSettings:
     """What the processing of transactions is told, checked and typed."""
@@ -92,6 +102,7 @@ class TransactionSettings:
     max_bad_share: float = 0.1
     timeout: float = 30.0
     attempts: int = 4
+    max_record: int = 1 << 24
 
     def environment(self) -> dict[str, str]:
         """Return the variables that say this, for a process elsewhere."""
@@ -102,6 +113,7 @@ class TransactionSettings:
             "TRANSACTIONS_MAX_BAD_SHARE": str(self.max_bad_share),
             "MODEL_TIMEOUT": str(self.timeout),
             "MODEL_ATTEMPTS": str(self.attempts),
+            "CSV_MAX_RECORD_BYTES": str(self.max_record),
         }
 
 
@@ -122,6 +134,7 @@ def read_transaction_settings(environ: Mapping[str, str] = os.environ) -> Transa
         max_bad_share=number(environ, "TRANSACTIONS_MAX_BAD_SHARE", default=0.1, low=0, high=1),
         timeout=number(environ, "MODEL_TIMEOUT", default=30, low=0.001, high=86_400),
         attempts=int(number(environ, "MODEL_ATTEMPTS", default=4, low=1, high=100, whole=True)),
+        max_record=max_record_bytes(1 << 24, environ),
     )
 
 

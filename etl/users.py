@@ -1,7 +1,8 @@
 """Users: check and type the raw file of a date, stage it, load it.
 
 A users file is CSV (see `etl.records`) whose header names `id` and `name`, and
-any of `email`, `country` and `signup_date`, in any order. A column that is not
+any of `email`, `country` and `signup_date`, in any order. There is no day without
+users: a header without rows is a broken file, as is one without a header. A column that is not
 there is NULL. Values are trimmed. A blank unquoted field is NULL, a quoted one
 is the empty string. `id` must be there and fit into 64 bits.
 """

@@ -1,15 +1,17 @@
 """Write the secrets of the stack: `python3 stack/env.py` makes `.env` beside `docker-compose.yml`.
 
-Each secret is random, and only you may read the file. One that is there already is kept, with all that it says: what
-it lacks is added. Needs the standard library alone.
+Each secret is random, and only you may read the file, also if it was there already. Then it is kept, with all that it
+says: what it lacks is added. Needs the standard library alone.
 """
 
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +57,11 @@ def write(path: Path) -> list[str]:
         OSError: the file cannot be read or written.
         ValueError: its SFTP_HOST_SECRET is not 64 hexadecimal digits.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        os.fchmod(descriptor, 0o600)  # before a secret is in it
         text = file.read()
         there = values_in(text)
         added = {name: make() for name, make in SECRETS.items() if name not in there}

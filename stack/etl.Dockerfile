@@ -1,7 +1,7 @@
 # An image that has etl/ and all that it needs, and no Airflow: what TRANSACTIONS_IMAGE may name.
 #
 #   docker build -f stack/etl.Dockerfile -t warehouse-etl:1 .
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
 
 FROM ${PYTHON_IMAGE} AS installer
 ARG PIP_INDEX_URL=

@@ -16,24 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from etl.archive.manifest import month_bounds
+from etl.archive.manifest import TABLES, month_bounds
 from etl.arrow import text_array
 from etl.errors import LoadError
-
-TABLES = (
-    "raw_customers",
-    "raw_products",
-    "raw_orders",
-    "raw_rejected",
-    "users_daily",
-    "users_rejected",
-    "quality_results",
-    "quality_scores",
-    "transactions",
-    "predictions",
-    "transactions_rejected",
-)
-"""What is archived: each table whose rows belong to the day in their column `dt`."""
 
 _ROWS = 1 << 14
 _KINDS = {"smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "date": pa.date32()}

@@ -7,13 +7,49 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etl.errors import ArchiveError, MissingFileError, SettingsError
 from etl.storage import Storage
 
 FORMAT = 1
+TABLES = (
+    "raw_customers",
+    "raw_products",
+    "raw_orders",
+    "raw_rejected",
+    "users_daily",
+    "users_rejected",
+    "quality_results",
+    "quality_scores",
+    "transactions",
+    "predictions",
+    "transactions_rejected",
+)
+"""What is archived: each table whose rows belong to the day in their column `dt`."""
 _PIECE = 1 << 20
+_MOST_BYTES = 1 << 20
+"""Bytes of a manifest: one has a few thousand."""
+
+
+class _Entry(BaseModel):
+    """A table in a manifest, as it is written."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    rows: Annotated[int, Field(ge=1, lt=2**63)]
+    file: Annotated[str, Field(pattern=r"^[a-z_]+-[0-9a-f]{12}\.parquet$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Document(BaseModel):
+    """A manifest, as it is written."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    format: Literal[1]
+    month: str
+    tables: dict[str, _Entry]
 
 
 class TableFile(NamedTuple):
@@ -71,15 +107,30 @@ def read_manifest(month: str, archive: Storage) -> Manifest:
     """
     name = manifest_name(month)
     with archive.reading(name) as file:
-        content = file.read()
-    try:
-        document = json.loads(content)
-        tables = {table: TableFile(**entry) for table, entry in document["tables"].items()}
-        if (document["format"], document["month"]) == (FORMAT, month):
-            return Manifest(month, tables)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise ArchiveError(f"{archive.shown(name)} is no manifest of {month}; run the month again.")
+        content = file.read(_MOST_BYTES + 1)
+    reason = f"it has more than {_MOST_BYTES:,} bytes" if len(content) > _MOST_BYTES else ""
+    if not reason:
+        try:
+            document = _Document.model_validate_json(content)
+            reason = _contradiction(document, month)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            reason = f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+    if reason:
+        raise ArchiveError(f"{archive.shown(name)} is no manifest of {month} ({reason}); run the month again.")
+    return Manifest(month, {table: TableFile(**entry.model_dump()) for table, entry in document.tables.items()})
+
+
+def _contradiction(document: _Document, month: str) -> str:
+    """Return what in a manifest cannot be; nothing where all of it can."""
+    if document.month != month:
+        return f"it is about {document.month[:40]!r}"
+    for table, entry in document.tables.items():
+        if table not in TABLES:
+            return f"no table {table[:40]!r} is archived"
+        if entry.file != f"{table}-{entry.sha256[:12]}.parquet":
+            return f"the file of {table} is not named after its table and checksum"
+    return ""
 
 
 def find_manifest(month: str, archive: Storage) -> Manifest | None:

@@ -9,7 +9,7 @@ import psycopg
 
 from etl.archive.backup import differences
 from etl.archive.manifest import check_files, manifest_name, read_manifest
-from etl.errors import ArchiveError, MissingFileError
+from etl.errors import ArchiveError, MissingFileError, SettingsError, StorageError
 from etl.storage import Storage
 
 
@@ -19,8 +19,8 @@ class Retention(NamedTuple):
     dropped: list[str]
     spared: list[str]
     """Old ones that nobody else has: the database holds their rows no more, or other ones."""
-    broken: list[str]
-    """Months whose files are not what their manifests say; they are left for somebody to look at."""
+    broken: dict[str, str]
+    """Months whose files are not what their manifests say, with the reason; they are left for somebody to look at."""
 
 
 def months(archive: Storage) -> list[str]:
@@ -48,7 +48,7 @@ def retain(keep: int, archive: Storage, connection: psycopg.Connection[Any]) -> 
 
     A month that is broken is no good copy: it does not count, and it is not touched.
     """
-    result = Retention([], [], [])
+    result = Retention([], [], {})
     good = 0
     there = months(archive)
     if len(there) <= keep:
@@ -57,8 +57,8 @@ def retain(keep: int, archive: Storage, connection: psycopg.Connection[Any]) -> 
         try:
             manifest = read_manifest(month, archive)
             check_files(manifest, archive)
-        except (ArchiveError, MissingFileError):
-            result.broken.append(month)
+        except (ArchiveError, MissingFileError, SettingsError, StorageError) as error:  # 0000-01 is none at all
+            result.broken[month] = str(error)
             continue
         good += 1
         if good <= keep:

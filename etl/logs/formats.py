@@ -67,9 +67,25 @@ def read_head(line: str, day: datetime.date) -> Head | None:
         day: A day on or after which the log was fetched: it tells the year where the log does not.
     """
     try:
-        return _READERS.get(line[:1], _nothing)(line, day)
+        head = _READERS.get(line[:1], _nothing)(line, day)
     except (ValueError, OverflowError, RecursionError):  # a thirtieth of February, text that only begins like JSON
         return None
+    return head if head is None or _can_be(head.time) else None
+
+
+def _can_be(time: datetime.datetime | None) -> bool:
+    """Tell whether a time is one that a database takes: its line alone is in no known format where it is none."""
+    if time is None or time.tzinfo is None:
+        return True
+    try:
+        time.astimezone(datetime.timezone.utc)
+    except OverflowError:  # in UTC it would be before the year 1, or after 9999
+        return False
+    return abs(time.utcoffset() or datetime.timedelta()) < _FARTHEST
+
+
+_FARTHEST = datetime.timedelta(hours=16)
+"""PostgreSQL knows no time zone that is farther from UTC, and the world none beyond 14 hours."""
 
 
 def level_of(name: str | None) -> str | None:
@@ -95,6 +111,8 @@ _LOG4J = re.compile(rf"({_ISO}) +(?:\[[^\]]*\] +)?\[?([A-Z]+)\]? +(?:\[[^\]]*\] 
 _PYTHON = re.compile(rf"({_ISO}) - (\S+) - ([A-Z]+) - (.*)", re.DOTALL)
 _PYTHON_BASIC = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL):([^:]*):(.*)", re.DOTALL)
 _ONLY_ISO = re.compile(_ISO)
+_ONLY_EPOCH = re.compile(r"\d{9,19}(?:\.\d{1,9})?", re.ASCII)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _SAYS_LEVEL = re.compile(r"(\w+): ")
 
 
@@ -205,11 +223,18 @@ def _text(value: Any) -> str:
 
 def _json_time(value: Any) -> datetime.datetime | None:
     if isinstance(value, str):
-        return _moment(value) if _ONLY_ISO.fullmatch(value) else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = value / 1_000 if value > 10**11 else value  # nobody counts seconds in twelve digits yet
-        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
-    return None
+        if _ONLY_ISO.fullmatch(value):
+            return _moment(value)
+        return _epoch(float(value) if "." in value else int(value)) if _ONLY_EPOCH.fullmatch(value) else None
+    return _epoch(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _epoch(value: float) -> datetime.datetime:
+    """Return a time in seconds, milliseconds, microseconds or nanoseconds since 1970: its size tells which."""
+    # nobody counts seconds in twelve digits yet; that holds for each of the others, too
+    per_second = next((unit for unit in (1, 10**3, 10**6) if value <= unit * 10**11), 10**9)
+    whole, rest = divmod(value, per_second)
+    return _EPOCH + datetime.timedelta(seconds=whole, microseconds=int(rest * 10**6 // per_second))
 
 
 def _json_level(value: Any) -> str | None:

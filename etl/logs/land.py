@@ -9,11 +9,11 @@ import re
 import tempfile
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from etl.download import download
-from etl.errors import EtlError, InputError, SettingsError, SourceUnavailableError
+from etl.errors import EtlError, InputError, SettingsError, SourceUnavailableError, TooLargeError
 from etl.logs.generator import generate_log
 from etl.logs.parse import unpacked
 from etl.logs.places import Found, InBucket, Place, SftpServer, ThisMachine
@@ -34,8 +34,9 @@ def raw_log(app: str, ds: str) -> str:
 class _Landing:
     """A file that logs are written to one after another."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, max_bytes: int) -> None:
         self._file = file
+        self._left = self._max = max_bytes
 
     def add(self, path: str, machine: Place) -> None:
         """Write a log, unpacked."""
@@ -48,6 +49,9 @@ class _Landing:
             fetch(cast("BinaryIO", part))
             with unpacked(cast("BinaryIO", part), "it") as plain:
                 while block := plain.read(_BLOCK):
+                    self._left -= len(block)
+                    if self._left < 0:
+                        raise TooLargeError(f"it has more than the {self._max:,} bytes that LOGS_MAX_BYTES allows.")
                     self._file.write(block)
                     last = block[-1:]
         if last not in (b"", b"\n"):
@@ -63,13 +67,15 @@ def land_log(app: str, ds: str, settings: LogSettings, server: SftpServer | None
     Raises:
         SettingsError: the source cannot be what was meant.
         SourceUnavailableError: the source does not have the log (yet), does not answer, broke off, or the log is cut.
+        TooLargeError: it is larger than `LOGS_MAX_BYTES`.
         StorageError: the log cannot be written.
     """
     files, corrected = settings.files, f"inbox/logs/{check_date(ds)}/{app}.log"
     with files.writing(raw_log(app, ds)) as file:
-        landing = _Landing(file)
+        landing = _Landing(file, settings.max_bytes)
         if files.exists(corrected):
-            landing.fill(lambda part: copy(files, corrected, part))
+            with _named(corrected):
+                landing.fill(lambda part: copy(files, corrected, part))
         elif settings.kind == "generator":
             file.writelines(generate_log(app, ds, settings.entries))
         else:
@@ -79,12 +85,10 @@ def land_log(app: str, ds: str, settings: LogSettings, server: SftpServer | None
 
 def _fetch(place: str, ds: str, settings: LogSettings, server: SftpServer | None, landing: _Landing) -> None:
     try:
-        if settings.kind == "http":
-            landing.fill(lambda part: download(place, part, timeout=settings.timeout, attempts=_ATTEMPTS))
-        else:
-            with _opened(settings, server) as machine:
-                since = None if settings.of_one_day else _beginning(ds) - _DAY
-                _land_with_rotated(_path(place), since, machine, landing)
+        with _named(place):
+            _fetch_whole(place, ds, settings, server, landing)
+    except TooLargeError:
+        raise
     except InputError as error:  # whoever writes it may not be done
         raise SourceUnavailableError(f"The log {place} is not whole yet: {error}") from error
     except EtlError:
@@ -93,6 +97,23 @@ def _fetch(place: str, ds: str, settings: LogSettings, server: SftpServer | None
         if error.errno == errno.ENOSPC:  # the disk is ours
             raise
         raise SourceUnavailableError(f"The log {place} cannot be read: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def _named(place: str) -> Iterator[None]:
+    try:
+        yield
+    except TooLargeError as error:
+        raise TooLargeError(f"The log {place}, unpacked, cannot be landed: {error}") from None
+
+
+def _fetch_whole(place: str, ds: str, settings: LogSettings, server: SftpServer | None, landing: _Landing) -> None:
+    if settings.kind == "http":
+        landing.fill(lambda part: download(place, part, timeout=settings.timeout, attempts=_ATTEMPTS))
+        return
+    with _opened(settings, server) as machine:
+        since = None if settings.of_one_day else _beginning(ds) - _DAY
+        _land_with_rotated(_path(place), since, machine, landing)
 
 
 def _opened(settings: LogSettings, server: SftpServer | None) -> contextlib.AbstractContextManager[Place]:

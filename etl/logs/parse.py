@@ -1,4 +1,7 @@
-"""Read a log entry by entry: a stack trace stays with the line that it belongs to, and no line is lost."""
+"""Read a log entry by entry: a stack trace stays with the line that it belongs to, and no line is lost.
+
+An empty log is that of an app which had nothing to say, and no broken one.
+"""
 
 from __future__ import annotations
 

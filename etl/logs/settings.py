@@ -7,6 +7,7 @@
 | `LOGS_APPS`       | all nine    | the watched apps, with commas in between; read when the DAG is parsed, too     |
 | `LOGS_SOURCE`     | `generator` | where a day's logs come from, see below                                        |
 | `LOGS_MAX_ERRORS` | `25`        | errors and worse of one app on one day above which an alert is sent            |
+| `LOGS_MAX_BYTES`  | `4000000000` | bytes that the log of an app on a day may have, unpacked                      |
 | `LOGS_TIMEOUT`    | `30`        | seconds to wait for a connection, and for each next piece of a log             |
 
 `LOGS_SOURCE` is one of
@@ -46,6 +47,7 @@ ALL_APPS = (
 )
 
 DEFAULT_ENTRIES = 100
+MAX_BYTES = 4_000_000_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class LogSettings:
     apps: tuple[str, ...] = ALL_APPS
     max_errors: int = 25
     timeout: float = 30.0
+    max_bytes: int = MAX_BYTES
     opened: Callable[[str], Storage] = open_storage
 
     @property
@@ -119,5 +122,6 @@ def read_log_settings(
         apps=watched_apps(environ),
         max_errors=int(number(environ, "LOGS_MAX_ERRORS", default=25, low=0, high=10**12, whole=True)),
         timeout=number(environ, "LOGS_TIMEOUT", default=30, low=0.001, high=86_400),
+        max_bytes=int(number(environ, "LOGS_MAX_BYTES", default=MAX_BYTES, low=1, high=10**15, whole=True)),
         opened=opened,
     )

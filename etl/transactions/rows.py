@@ -1,6 +1,7 @@
 """Check and type the transactions file of a date.
 
-It is CSV (see `etl.records`) whose header names the columns of `COLUMNS`, in any order. A malformed row is kept aside
+It is CSV (see `etl.records`) whose header names the columns of `COLUMNS`, in any order. A header without rows is a day
+without transactions, which there may be; a file without a header is a broken one. A malformed row is kept aside
 with its line and the reason; so is one whose transaction has been there already, or belongs to another day.
 """
 

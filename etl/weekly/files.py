@@ -1,4 +1,7 @@
-"""A week's three files: where they come from, what is in them, and which of their rows can be loaded."""
+"""A week's three files: where they come from, what is in them, and which of their rows can be loaded.
+
+A header without rows is a week in which nothing came; a file without a header is a broken one.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from etl.shop.dirt import Row, landed
 from etl.shop.load import as_csv
 from etl.shop.rows import customers, orders, products
 from etl.shop.size import Shop, scaled
-from etl.weekly.settings import WeekSettings
+from etl.weekly.settings import MAX_TEXT_BYTES, WeekSettings
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "customers": {"customer_id": "id", "name": "text", "email": "text", "country": "text", "signup_date": "day"},
@@ -116,29 +119,33 @@ def generated(table: str, ds: str, factor: float) -> Iterator[bytes]:
     yield from as_csv(row.values for row in landed(kinds[table](shop), shop.dirt) if first <= row.dt <= last)
 
 
-def check_file(file: BinaryIO, table: str, name: str) -> Iterator[Checked]:
+def check_file(file: BinaryIO, table: str, name: str, max_text: int = MAX_TEXT_BYTES) -> Iterator[Checked]:
     """Yield the rows of a file, those that cannot be loaded with what is wrong with them. Memory stays flat.
+
+    A text of more than `max_text` bytes cannot be loaded: the index of a base table has no room for it.
 
     Raises:
         InputError: the file is bad as a whole: empty, cut, not UTF-8, or with another header.
     """
     columns = TABLES[table]
     records = read_records(file, name)
-    header = next(records, None)
-    if header is None or header.fields != list(columns):
-        raw = header.raw[:200] if header else ""
-        raise HeaderError(f"{name} has the wrong header {raw!r}; expected {','.join(columns)}.")
+    header = next(records)
+    if header.fields != list(columns):
+        raise HeaderError(f"{name} has the wrong header {header.raw[:200]!r}; expected {','.join(columns)}.")
     parsers = [_PARSERS[kind] for kind in columns.values()]
     for record in records:
-        yield _checked(record, list(columns), parsers)
+        yield _checked(record, list(columns), parsers, max_text)
 
 
-def _checked(record: Record, columns: list[str], parsers: list[Callable[[str], object]]) -> Checked:
+def _checked(record: Record, columns: list[str], parsers: list[Callable[[str], object]], max_text: int) -> Checked:
     if record.problem:
         return Checked(record, (), record.problem)
     if len(record.fields) != len(columns):
         return Checked(record, (), f"{len(record.fields)} fields where the header has {len(columns)}")
     for column, parser, field in zip(columns, parsers, record.fields, strict=True):
+        if field is not None and len(field) * 4 > max_text and len(field.encode()) > max_text:
+            size = len(field.encode())
+            return Checked(record, (), f"{column} has {size:,} bytes, more than the {max_text:,} of SHOP_MAX_TEXT")
         if field is not None and not parser(field):
             return Checked(record, (), f"{column} {field[:40]!r} is not what it should be")
     return Checked(record, tuple(record.fields), None)

@@ -46,7 +46,7 @@ def validate_week(ds: str, settings: WeekSettings, connection: psycopg.Connectio
     rows = {}
     for table in TABLES:
         with source(table, check_date(ds), settings) as file:
-            rows[table] = sum(1 for _ in check_file(file, table, f"{ds}/{table}.csv"))
+            rows[table] = sum(1 for _ in check_file(file, table, f"{ds}/{table}.csv", settings.max_text))
     return rows
 
 
@@ -68,9 +68,9 @@ def ingest_week(ds: str, settings: WeekSettings, connection: psycopg.Connection[
         paths = {table: stack.enter_context(settings.files.local(name)) for table, name in names.items()}
         stack.enter_context(connection.transaction())
         for table, path in paths.items():
-            rows = _good(table, ds, path)
+            rows = _good(table, ds, path, settings)
             loaded[f"raw_{table}"] = load_partition(connection, f"raw_{table}", column="dt", value=day, rows=rows)
-        rows = itertools.chain.from_iterable(_bad(table, ds, path) for table, path in paths.items())
+        rows = itertools.chain.from_iterable(_bad(table, ds, path, settings) for table, path in paths.items())
         loaded["raw_rejected"] = load_partition(connection, "raw_rejected", column="dt", value=day, rows=rows)
         # What follows joins these rows: a plan that takes the tables for empty would take minutes.
         connection.execute("ANALYZE raw_customers, raw_products, raw_orders")
@@ -82,27 +82,27 @@ def columns(names: list[str], prefix: str = "") -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
 
 
-def _good(table: str, ds: str, path: Path) -> Iterator[pa.RecordBatch]:
-    rows = ((*row.values, str(row.record.line)) for row in _checked(table, ds, path) if row.problem is None)
+def _good(table: str, ds: str, path: Path, settings: WeekSettings) -> Iterator[pa.RecordBatch]:
+    rows = ((*row.values, str(row.record.line)) for row in _checked(table, ds, path, settings) if row.problem is None)
     return _batches(rows, [*TABLES[table], "line"])
 
 
-def _bad(table: str, ds: str, path: Path) -> Iterator[pa.RecordBatch]:
+def _bad(table: str, ds: str, path: Path, settings: WeekSettings) -> Iterator[pa.RecordBatch]:
     rows = (
         (
             table,
             str(row.record.line),
             *(text.replace("\0", "\N{SYMBOL FOR NULL}") for text in (row.problem, row.record.raw)),
         )
-        for row in _checked(table, ds, path)
+        for row in _checked(table, ds, path, settings)
         if row.problem is not None
     )
     return _batches(rows, ["table_name", "line", "reason", "raw"])
 
 
-def _checked(table: str, ds: str, path: Path) -> Iterator[Checked]:
+def _checked(table: str, ds: str, path: Path, settings: WeekSettings) -> Iterator[Checked]:
     with path.open("rb") as file:
-        yield from check_file(file, table, raw_file(table, ds))
+        yield from check_file(file, table, raw_file(table, ds), settings.max_text)
 
 
 def _batches(rows: Iterator[tuple[str | None, ...]], names: list[str]) -> Iterator[pa.RecordBatch]:

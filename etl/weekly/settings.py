@@ -6,6 +6,7 @@
 | `SHOP_STORAGE`       | `DATA_ROOT` | what holds `raw/`, `inbox/` and `reports/`: a folder, or `s3://bucket/…`    |
 | `SHOP_SOURCE`        | `generator` | where a week's files come from, see below                                   |
 | `SHOP_MAX_BAD_SHARE` | `0.1`       | largest share of rejected rows, 0 to 1, with which a week passes its checks |
+| `SHOP_MAX_TEXT`      | `2000`      | bytes of a text in a row, up to 2,600; a row with a longer one is rejected  |
 | `SHOP_HTTP_TIMEOUT`  | `30`        | seconds to wait for a connection, and for each next piece of a body         |
 
 `SHOP_SOURCE` is one of
@@ -29,6 +30,8 @@ from etl.errors import SettingsError
 from etl.settings import number, place
 from etl.storage import Storage, open_storage
 
+MAX_TEXT_BYTES = 2_000
+
 
 @dataclass(frozen=True)
 class WeekSettings:
@@ -42,6 +45,7 @@ class WeekSettings:
     source: str = "generator"
     max_bad_share: float = 0.1
     http_timeout: float = 30.0
+    max_text: int = MAX_TEXT_BYTES
     opened: Callable[[str], Storage] = open_storage
 
     @property
@@ -77,6 +81,7 @@ def read_week_settings(
         storage=place(environ, "SHOP_STORAGE"),
         source=source,
         max_bad_share=number(environ, "SHOP_MAX_BAD_SHARE", default=0.1, low=0, high=1),
+        max_text=int(number(environ, "SHOP_MAX_TEXT", default=MAX_TEXT_BYTES, low=1, high=2_600, whole=True)),
         http_timeout=number(environ, "SHOP_HTTP_TIMEOUT", default=30, low=0.001, high=86_400),
         opened=opened,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,29 +10,40 @@ from dataclasses import replace
 from pathlib import Path
 
 from dagproof.config import Config, load_config
-from dagproof.errors import DagproofError, UsageError, nearest
+from dagproof.errors import UsageError, nearest
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 from dagproof.loaded.deployment import airflow_note
+from dagproof.output.crashes import crashed, understood, without_room
+from dagproof.output.text import as_json, open_streams, printable, say
 
-OK, FOUND, CANNOT_TELL = 0, 1, 2
+OK, FOUND, CANNOT_TELL, CRASHED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status.
 
     0: proven. 1: falsified. 2: it could not tell, and one sentence on standard error says why and what to do.
+    3: a fault of dagproof's own; the sentence says how to report it.
     """
-    options = _parser().parse_args(arguments)
+    open_streams()
     try:
+        options = _parser().parse_args(arguments)
         if options.imports and not getattr(options, "no_import", False) and (note := airflow_note()):
-            print(f"dagproof: note: {note}", file=sys.stderr)
+            _complain(f"note: {note}")
         return int(options.run(options))
-    except DagproofError as error:
-        print(f"dagproof: {error}", file=sys.stderr)
-        return CANNOT_TELL
     except KeyboardInterrupt:
-        print("dagproof: interrupted; everything that was started has been stopped and removed", file=sys.stderr)
-        return 130
+        _complain("interrupted; everything that was started has been stopped and removed")
+        return INTERRUPTED
+    except Exception as error:
+        if reason := understood(error):
+            _complain(f"{reason}{without_room()}")
+            return CANNOT_TELL
+        _complain(crashed(error, sys.argv[1:] if arguments is None else arguments))
+        return CRASHED
+
+
+def _complain(text: str) -> None:
+    say(printable(f"dagproof: {text}"), sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="a new folder (default: %(default)s)",
     )
+    demo.add_argument("--force", action="store_true", help="write into a folder that is not empty")
     demo.set_defaults(run=_demo)
     explain = commands.add_parser("explain", help="what a rule or law means, why it matters, and what to use instead")
     explain.add_argument("name", metavar="RULE_OR_LAW", help="its name, or the code of a rule")
@@ -73,7 +84,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "check",
         help="find what breaks DAGs in production, without running them",
         description="Find what breaks DAGs in production, without running them. Exit status 0: no findings. 1: "
-        "findings. 2: no verdict, and one sentence says why.",
+        "findings. 2: no verdict, and one sentence says why. 3: a fault of dagproof's own.",
     )
     add_options(parser)
     parser.set_defaults(run=run, imports=True)
@@ -84,7 +95,8 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "prove",
         help="run dates of a DAG in many ways, and compare the rows",
         description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
-        "1: falsified, with the shortest history that shows it. 2: no verdict, and one sentence says why.",
+        "1: falsified, with the shortest history that shows it. 2: no verdict, and one sentence says why. "
+        "3: a fault of dagproof's own.",
     )
     parser.add_argument("dag_id", metavar="DAG_ID", help="the DAG to prove")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
@@ -117,6 +129,9 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="also write the verdicts to one self-contained HTML page"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="let --html replace a file that is no report of dagproof's"
     )
     _add_common(parser)
     parser.set_defaults(run=_prove, imports=True)
@@ -153,7 +168,7 @@ def _prove(options: argparse.Namespace) -> int:
 
     quiet_rollbacks()
     if options.html:
-        check_writable(options.html)
+        check_writable(options.html, force=options.force)
     config = _config(options)
     reached: list[Proof] = []
     try:
@@ -170,14 +185,13 @@ def _prove(options: argparse.Namespace) -> int:
                 on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
                 on_proof=reached.append,
             )
-    except (DagproofError, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt):
         if reached:  # what is known so far is known
             _print(reached[-1], options.output_format)
         raise
-    status = _print(proof, options.output_format)
     if options.html:
-        write_html(options.html, [proof])
-    return status
+        write_html(options.html, [proof], force=options.force)  # first: to print may fail
+    return _print(proof, options.output_format)
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -196,9 +210,9 @@ def _print(proof: object, output_format: str) -> int:
 
     assert isinstance(proof, Proof)
     if output_format == "json":
-        print(json.dumps(proof.to_json(), indent=2, ensure_ascii=False))
+        say(as_json(proof.to_json(), indent=2))
     else:
-        print(proof_text(proof))
+        say(proof_text(proof))
     return proof.exit_status
 
 
@@ -220,7 +234,7 @@ def _demo(options: argparse.Namespace) -> int:
     from dagproof.proof.jobs import quiet_rollbacks
 
     quiet_rollbacks()
-    return demo(options.folder)
+    return demo(options.folder, force=options.force)
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -231,9 +245,9 @@ def _explain(options: argparse.Namespace) -> int:
     rules = {key for rule in all_rules() for key in (rule.name, rule.code)}
     laws = {law.name for law in all_laws()}
     if options.name in rules or options.name.upper() in rules:
-        print(explanation(rule_named(options.name)))
+        say(explanation(rule_named(options.name)))
     elif options.name in laws:
-        print(explanation(law_named(options.name)))
+        say(explanation(law_named(options.name)))
     else:
         raise UsageError(f"there is no rule or law {options.name!r}{nearest(options.name, rules | laws)}")
     return OK
@@ -248,7 +262,7 @@ def _rules(options: argparse.Namespace) -> int:
     names += [(law.name, law.promise) for law in all_laws()]
     width = max(len(name) for name, _ in names)
     for name, text in names:
-        print(f"{name:<{width}}  {text}")
+        say(f"{name:<{width}}  {text}")
     return OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -19,6 +20,9 @@ else:
 
 STORES = ("postgres", "files")
 """The placeholders that every world has."""
+MOST = 1_000_000_000
+"""The largest number that a setting may have; no time limit or size needs more."""
+MOST_SHOWN = 200
 PORT = "port"
 """The placeholder in the command of a service."""
 
@@ -81,6 +85,8 @@ class CheckConfig:
 
     timeout: float = 30.0
     """Seconds that importing one file may take before its process is killed."""
+    memory: float = 4000.0
+    """Megabytes of memory that importing one file may take."""
     plugins: str = ""
     """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
     baseline: str = ""
@@ -175,6 +181,7 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
     if "extend-select" in top:
         top["extend_select"] = top.pop("extend-select")
     reserved = {"root", "source", "max_points"}
+    _check_environment(world, f"{where}.world")
     _check_services(_table(world.get("services", {}), f"{where}.world.services"), f"{where}.world.services")
     return Config(
         root=root.resolve(),
@@ -210,6 +217,12 @@ def _check_services(commands: Mapping[str, Any], where: str) -> None:
             raise ConfigError(f"{where}.{name} has the placeholder {{{unknown[0]}}}{nearest(unknown[0], [PORT])}")
         if not found:
             raise ConfigError(f"{where}.{name} is {command!r}; it must contain {{port}} where its port goes")
+        try:
+            shlex.split(command)
+        except ValueError as error:
+            raise ConfigError(
+                f"{where}.{name} is {command!r}, which is no command ({error}); close the quote"
+            ) from None
 
 
 def _rules_of(table: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -226,13 +239,15 @@ def _tables(kind: type[T], tables: object, where: str) -> dict[str, T]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path} is not valid TOML (it is nested too deeply); fix the file") from None
+    except ValueError as error:  # also a number of more digits than Python converts
         raise ConfigError(f"{path} is not valid TOML ({error}); fix the file") from error
 
 
 def _table(value: object, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ConfigError(f"[{where}] must be a table, not {value!r}")
+        raise ConfigError(f"[{where}] must be a table, not {_shown(value)}")
     return value
 
 
@@ -253,11 +268,12 @@ def _values(kind: type[Any], body: Mapping[str, Any], where: str, *, known: set[
 
 def _checked(value: object, expected: str, where: str) -> object:
     """Return `value` in the shape of the annotation `expected`, or say what was expected instead."""
+    _refuse_nul(value, where)
     if expected == "str" and isinstance(value, str):
         return value
     if expected == "bool" and isinstance(value, bool):
         return value
-    if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
         return tuple(value)
@@ -274,7 +290,41 @@ def _checked(value: object, expected: str, where: str) -> object:
         "str": "a string",
         "bool": "true or false",
         "str or table": "a string or a table",
-        "float": "a number above 0",
+        "float": f"a number above 0 and at most {MOST:,}",
         "tuple[str, ...]": "a list of strings",
     }.get(expected, "a table")
-    raise ConfigError(f"{where} must be {wanted}, not {value!r}")
+    raise ConfigError(f"{where} must be {wanted}, not {_shown(value)}")
+
+
+def _refuse_nul(value: object, where: str) -> None:
+    """Refuse the one character that no environment, path or database can hold, wherever it stands."""
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{where} has a NUL character in it; remove it")
+    if isinstance(value, list):
+        for one in value:
+            _refuse_nul(one, where)
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            _refuse_nul(key, where)
+            _refuse_nul(one, f"{where}.{key}")
+
+
+def _check_environment(world: Mapping[str, Any], where: str) -> None:
+    """Refuse what cannot be the name of an environment variable: connections and variables become such, too."""
+    for table in ("env", "variables", "connections"):
+        names = world.get(table, {})
+        for name in names if isinstance(names, Mapping) else ():  # another type is refused where types are
+            if not name or "=" in name or "\0" in name:
+                raise ConfigError(
+                    f"{where}.{table} has the name {_shown(name)}, which no environment can hold; write a name without "
+                    "'=' and NUL"
+                )
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message, not longer than a line."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return "a value that is too long to print"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"

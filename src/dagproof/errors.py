@@ -22,6 +22,15 @@ class WorkerError(DagproofError):
     """The worker process could not load the DAGs, or died."""
 
 
+class CrashError(Exception):
+    """Another process of ours met an error that nobody foresaw (exit status 3): what it was, and its traceback."""
+
+    def __init__(self, what: str, trace: str) -> None:
+        super().__init__(what, trace)  # both, so that it can be sent to another process
+        self.what = what
+        self.trace = trace
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the valid name closest to `name`, or the list of the valid ones."""
     names = sorted(valid)

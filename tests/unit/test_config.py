@@ -126,7 +126,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(table: dict[str, Any], 
         *(
             pytest.param(
                 {"world": {"timeout": value}},
-                f"tool.dagproof.world.timeout must be a number above 0, not {value!r}",
+                f"tool.dagproof.world.timeout must be a number above 0 and at most 1,000,000,000, not {value!r}",
                 id=f"timeout-{value}",
             )
             for value in (0, -1, "3", True, float("nan"))
@@ -229,3 +229,76 @@ def test_the_name_that_is_offered_exists(name: str, valid: list[str]) -> None:
         assert offered.removeprefix(" (choose from: ").split(", ")[0].rstrip(")") == min(valid)
     else:
         assert offered == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            "[tool.dagproof.world]\ntimeout = inf",
+            "tool.dagproof.world.timeout must be a number above 0 and at most 1,000,000,000, not inf",
+            id="timeout-inf",
+        ),
+        pytest.param(
+            f"[tool.dagproof.world]\ntimeout = 0x{'f' * 5000}",
+            "tool.dagproof.world.timeout must be a number above 0 and at most 1,000,000,000, not a value that is too "
+            "long to print",
+            id="number-of-many-hexadecimal-digits",
+        ),
+        pytest.param(
+            '[tool.dagproof.world.env]\n"A=B" = "x"',
+            "tool.dagproof.world.env has the name 'A=B', which no environment can hold; write a name without '=' and "
+            "NUL",
+            id="equals-sign-in-a-name",
+        ),
+        pytest.param(
+            '[tool.dagproof.world.variables]\n"A\\u0000B" = "x"',
+            "tool.dagproof.world.variables has the name 'A\\x00B', which no environment can hold; write a name without "
+            "'=' and NUL",
+            id="NUL-in-a-name",
+        ),
+        pytest.param(
+            '[tool.dagproof.world.connections]\n"" = "x"',
+            "tool.dagproof.world.connections has the name '', which no environment can hold; write a name without '=' "
+            "and NUL",
+            id="no-name",
+        ),
+        pytest.param(
+            '[tool.dagproof.world.env]\nA = "x\\u0000y"',
+            "tool.dagproof.world.env.A has a NUL character in it; remove it",
+            id="NUL-in-a-value",
+        ),
+        pytest.param(
+            '[tool.dagproof]\npythonpath = ["a\\u0000"]',
+            "tool.dagproof.pythonpath has a NUL character in it; remove it",
+            id="NUL-in-a-path",
+        ),
+        pytest.param(
+            '[tool.dagproof.world.services]\nmodel = "serve \'a {port}"',
+            'tool.dagproof.world.services.model is "serve \'a {port}", which is no command (No closing quotation); '
+            "close the quote",
+            id="open-quote",
+        ),
+    ],
+)
+def test_a_value_that_nothing_can_hold_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """Where it is written, before anything is started."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load_config(tmp_path)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(f"x = {'9' * 5000}", "Exceeds the limit", id="number-of-5000-digits"),
+        pytest.param(f"x = {'[' * 5000}{']' * 5000}", "it is nested too deeply", id="deep-nesting"),
+        pytest.param('x = "\\ud800"', "", id="surrogate"),
+    ],
+)
+def test_a_file_that_python_cannot_read_is_not_valid(tmp_path: Path, text: str, reason: str) -> None:
+    """In a sentence."""
+    (tmp_path / "pyproject.toml").write_text(f"{text}\n[tool.dagproof]\n")
+    with pytest.raises(ConfigError, match=rf"pyproject\.toml is not valid TOML \(.*{reason}.*\); fix the file"):
+        load_config(tmp_path)

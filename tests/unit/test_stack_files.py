@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import os
 import re
 import stat
 import subprocess
@@ -55,8 +56,31 @@ def test_ports_are_this_machines_alone(server: dict[str, Any]) -> None:
 
 @each_server
 def test_images_are_pinned_and_can_be_others(server: dict[str, Any]) -> None:
-    """By a variable, whose default has a tag."""
-    assert re.fullmatch(r"\$\{DAGPROOF_\w+_IMAGE:-[\w-]+:[\d.]+\}", server["image"])
+    """By a variable, whose default has a tag; one that is pulled, and not built here, has a digest as well."""
+    digest = "" if "build" in server else "@sha256:[0-9a-f]{64}"
+    assert re.fullmatch(rf"\$\{{DAGPROOF_\w+_IMAGE:-[\w-]+:[\d.]+{digest}\}}", server["image"])
+
+
+def test_images_that_others_are_built_from_have_a_digest() -> None:
+    """The same wherever it is named."""
+    texts = [TEXT, *((ROOT / "stack" / name).read_text(encoding="utf-8") for name in ("Dockerfile", "etl.Dockerfile"))]
+    found = [re.findall(r"python:3\.12-slim-bookworm(@sha256:[0-9a-f]{64})?", text) for text in texts]
+    assert [len(digests) for digests in found] == [1, 1, 1]
+    assert len({digests[0] for digests in found}) == 1
+    assert found[0][0]
+
+
+@each_server
+def test_no_server_has_rights_that_it_does_not_need(server: dict[str, Any]) -> None:
+    """None of root's, no new ones, and so much memory."""
+    assert server["cap_drop"] == ["ALL"]
+    assert server["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"\$\{\w+_MEMORY:-\d+[mg]\}", server["mem_limit"])
+    assert "privileged" not in server
+    added = server.get("cap_add", [])
+    assert added == (
+        ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] if "POSTGRES_IMAGE" in server["image"] else []
+    )
 
 
 @each_server
@@ -125,6 +149,24 @@ def test_the_public_key_is_that_of_the_secret(seed: bytes) -> None:
         f"ssh-ed25519 {ENV.ssh_public_key(seed)}"
         == theirs.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     )
+
+
+def test_a_file_that_is_there_is_closed_to_others(tmp_path: Path) -> None:
+    """Also where it has all secrets already; a link, a pipe and a device are refused."""
+    path = tmp_path / "env"
+    path.write_text("MY_OWN=1\n")
+    path.chmod(0o644)
+    for _ in range(2):
+        assert write_env(path).returncode == 0
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        path.chmod(0o644)
+    (tmp_path / "link").symlink_to(path)
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path / "link", tmp_path / "pipe", Path(os.devnull)):
+        refused = write_env(other)
+        assert refused.returncode == 2, other
+        assert refused.stderr.startswith(f"{other} cannot be written: ")
+    assert stat.S_IMODE(os.stat(os.devnull).st_mode) == 0o666
 
 
 def test_a_secret_that_is_no_key_is_told(tmp_path: Path) -> None:

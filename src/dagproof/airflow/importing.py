@@ -6,11 +6,13 @@ import contextlib
 import fcntl
 import json
 import logging
+import mmap
 import os
+import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,9 @@ from dagproof.airflow.watching import Watch, watch_lookups
 
 DAG_MODULE = "unusual_prefix_"
 FAR = 900
+MOST_TOLD = 256_000_000
+"""Bytes that may be told of one file."""
+ROOM_FOR_FAILURE = 100_000
 
 
 class Import:
@@ -154,17 +159,38 @@ def apart(path: Path) -> int:
 
 
 class Report:
-    """A file that a child writes events to, and its result at the end: one line of JSON each.
+    """Memory that a child shares with its parent: events, and the result at the end, one line of JSON each.
 
-    It holds what it needs, so that a file that closes or replaces everything still has its result told.
+    No descriptor leads to it, so that a file which closes, or writes to, all descriptors that it finds changes nothing.
+    Each line begins with a secret. It holds what it needs, so that a file that replaces everything still has its
+    result told. Whoever makes it does so before the child is forked.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = apart(path)
-        self._write, self._dumps = os.write, json.JSONEncoder().encode
+    def __init__(self) -> None:
+        self._secret = secrets.token_hex(16).encode()
+        self._memory = mmap.mmap(-1, MOST_TOLD)  # anonymous: pages that nobody writes to take no memory
+        self._end = 0
+        self._dumps = json.JSONEncoder().encode
 
     def tell(self, **data: Any) -> None:
-        """Write one line."""
-        line = self._dumps(data).encode() + b"\n"
-        while line:
-            line = line[self._write(self._descriptor, line) :]
+        """Write one line.
+
+        Raises:
+            ValueError: there is no more room for it.
+        """
+        line = self._secret + self._dumps(data).encode() + b"\n"
+        if self._end + len(line) > MOST_TOLD - ROOM_FOR_FAILURE * ("failure" not in data):
+            raise ValueError(f"it describes more than {MOST_TOLD // 1_000_000:,} MB of DAGs")
+        self._memory[self._end : self._end + len(line)] = line
+        self._end += len(line)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield, in the parent, what the child has told; what does not begin with the secret is not from it."""
+        at = 0
+        while (end := self._memory.find(b"\n", at)) >= 0 and self._memory[at : at + len(self._secret)] == self._secret:
+            yield json.loads(self._memory[at + len(self._secret) : end])
+            at = end + 1
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._memory.close()

@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -55,6 +56,7 @@ READY_MADE = (
 )
 GRACE = 10.0
 """Seconds that a child whose time is up has to say where it is and end, before it is killed."""
+MOST_OF_STACK = 1_000_000
 _FRAME = re.compile(r'^  File "(?P<path>.*)", line (?P<line>\d+) in ')
 
 
@@ -76,6 +78,7 @@ class Setting(Plain):
 
     home: str
     timeout: float
+    memory: int
     jobs: int
     user: tuple[str, ...]
     writable: tuple[str, ...]
@@ -92,6 +95,7 @@ class Child:
     pid: int
     started: float
     deadline: float
+    report: Report
 
 
 class Loader:
@@ -101,6 +105,7 @@ class Loader:
         self.control = control
         self.home = Path(setting.home)
         self.timeout = setting.timeout
+        self.memory = setting.memory
         self.jobs = setting.jobs
         self.user = UserCode(setting.user)
         self.watch = Watch(self.user, [setting.home, *setting.writable], list(setting.endpoints), self._tell)
@@ -155,11 +160,12 @@ class Loader:
 
     def _fork(self, job: Job) -> Child:
         self._count += 1
+        report = Report()
         pid = os.fork()
         if pid == 0:
-            self._child(job, self._count)
+            self._child(job, self._count, report)
         now = time.monotonic()
-        return Child(self._count, job, pid, now, now + self.timeout + GRACE)
+        return Child(self._count, job, pid, now, now + self.timeout + GRACE, report)
 
     def _has_ended(self, child: Child) -> bool:
         """Look after a child: kill it when its time is up, and tell what came of it when it has ended."""
@@ -176,34 +182,35 @@ class Loader:
     def _outcome(self, child: Child, status: int | None) -> Mapping[str, object]:
         events: list[object] = []
         result, failure = None, None
-        path = self._path(child.number, "report")
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError):  # the last one may be cut short
-                data = json.loads(line)
+        with contextlib.suppress(ValueError):  # the last one may be cut short
+            for data in child.report.lines():
                 result = data.get("result", result)
                 failure = data.get("failure", failure)
                 if "event" in data:
                     events.append(data["event"])
+        child.report.close()
         outcome = {"file": child.job.file, "want": child.job.want, "events": events, "result": result}
         if result is None:
             is_late, stack = self._stack_of(child.number)
+            is_late = is_late and time.monotonic() - child.started >= self.timeout
             status = None if is_late else status
             outcome["died"] = {"how": failure or _how_it_ended(status, self.timeout), "chain": stack}
-        for kind in ("report", "stack"):
-            self._path(child.number, kind).unlink(missing_ok=True)
+        self._path(child.number).unlink(missing_ok=True)
         return outcome
 
     def _stack_of(self, number: int) -> tuple[bool, list[Place]]:
         """Whether a child's time was up, and where in the user's files it was then, or when it crashed."""
-        path = self._path(number, "stack")
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        lines: list[str] = []
+        with contextlib.suppress(OSError), self._path(number).open("rb") as file:
+            lines = file.read(MOST_OF_STACK).decode("utf-8", "replace").splitlines()
         found = [match for line in lines if (match := _FRAME.match(line)) and self.user.has(match["path"])]
         spots = [(match["path"], int(match["line"])) for match in reversed(found)]
         is_late = bool(lines) and lines[0].startswith("Timeout")
         return is_late, [Place(path=path, line=line, column=1, end_line=line) for path, line in spots]
 
-    def _path(self, number: int, kind: str) -> Path:
-        return self.home / f"{number}.{kind}"
+    def _path(self, number: int) -> Path:
+        """Where a child writes down where it is when it crashes: the one descriptor of ours that it keeps."""
+        return self.home / f"{number}.stack"
 
     def _kill(self, child: Child) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -237,15 +244,16 @@ class Loader:
 
     # In a child
 
-    def _child(self, job: Job, number: int) -> None:
+    def _child(self, job: Job, number: int, report: Report) -> None:
         """Never returns."""
         status = 1
         try:
             os.setsid()
             die_with_parent()
-            self.control.close()
-            self._report = Report(self._path(number, "report"))
-            self._stack = apart(self._path(number, "stack"))
+            os.close(self.control.fileno())  # its own close waits for the file that requests are read from
+            self._report = report
+            self._stack = apart(self._path(number))
+            resource.setrlimit(resource.RLIMIT_DATA, (self.memory, self.memory))
             faulthandler.dump_traceback_later(self.timeout, file=self._stack, exit=True)
             silence()
             self._report.tell(result=self._work(job))
@@ -273,6 +281,10 @@ class Loader:
         except BaseException as error:  # some Airflow lets SystemExit through
             one.errors.append(("", error))
             said = {}
+        for number, (name, raised) in enumerate(one.errors):
+            if isinstance(raised, MemoryError) and not raised.args:
+                text = f"it takes more than the {self.memory // 1_000_000:,} MB of [tool.dagproof.check] memory"
+                one.errors[number] = (name, MemoryError(text).with_traceback(raised.__traceback__))
         if job.want == "dates":
             return {"dates": {dag.dag_id: logical_dates(dag) for dag in one.dags if dag.dag_id in job.dags}}
         if job.want == "awaits":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import json
 import os
 import sys
 import time
@@ -14,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from dagproof.airflow import callbacks, engine, private
@@ -37,7 +35,6 @@ from dagproof.inside.exchange import (
     Trip,
 )
 from dagproof.inside.fileops import FileOperations
-from dagproof.inside.plain import Plain
 from dagproof.worlds import shell_date
 
 Ask = Callable[[RunRequest], RunReport]
@@ -249,10 +246,3 @@ def _reseed() -> None:
     """
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
-
-
-def write_result(path: Path, result: Plain) -> None:
-    """Write `result` so that the worker sees all of it or nothing."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(result.to_json()), encoding="utf-8")
-    os.replace(part, path)

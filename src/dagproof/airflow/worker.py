@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import runpy
+import secrets
 import select
 import signal
 import socket
@@ -49,6 +50,8 @@ from dagproof.inside.guard import Guard, notes_in
 from dagproof.inside.seccomp import kill_unasked
 from dagproof.worlds.gate import ask_for_gate
 
+#: The key under which a reply and a result carry what the user's code cannot know.
+ORIGIN = "proof of origin"
 #: No exit status that a process could have.
 DISK_IS_FULL = -1
 
@@ -65,6 +68,7 @@ class Worker:
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         self.dags: bundle.Dags = {}
         self.is_warm = False
+        self._secret = ""
         self.stored: list[str] = []
         """The environment variables that DAG files are imported with, and of which a run finds the stored value."""
         self.children: list[int] = []
@@ -108,16 +112,18 @@ class Worker:
         """
         result = Path(request.result)
         result.unlink(missing_ok=True)
-        pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
+        secret = secrets.token_hex(16)
+        pid, asks = self._fork(lambda asks: self._run_dag(request, result, secret, asks))
         self._reply(Started(pid).to_json())
-        status = self._wait(pid, request.timeout, asks, Disk(request.cwd, request.disk))
+        status = self._wait(pid, request.timeout, asks, Disk(request.cwd, request.disk), secret)
         if status is None:
             return RunReport(state="timeout")
         if status == DISK_IS_FULL:
             return RunReport(state="full")
-        if not result.exists():
+        written = _written(result, secret)
+        if written is None:
             return RunReport(state="died", reason=how_it_ended(status))
-        report = RunReport.from_json(json.loads(result.read_text(encoding="utf-8")))
+        report = RunReport.from_json(written)
         preload(report.imported)
         return report
 
@@ -125,13 +131,13 @@ class Worker:
         """Call a function of the user's, outside any run, in a child of its own; say how it failed if it does."""
         result = Path(request.result)
         result.unlink(missing_ok=True)
-        pid, asks = self._fork(lambda asks: runner.write_result(result, _called(request)))
+        secret = secrets.token_hex(16)
+        pid, asks = self._fork(lambda asks: _write(result, _called(request), secret))
         status = self._wait(pid, request.timeout, asks)
         if status is None:
             return Called(f"it took more than {request.timeout:g} s")
-        if not result.exists():
-            return Called(how_it_ended(status))
-        return Called.from_json(json.loads(result.read_text(encoding="utf-8")))
+        written = _written(result, secret)
+        return Called(how_it_ended(status)) if written is None else Called.from_json(written)
 
     def serve(self) -> None:
         """Warm up while nothing has been asked for yet, then answer requests until the driver goes away."""
@@ -140,6 +146,7 @@ class Worker:
         with self.control.makefile("rb") as requests:
             for line in requests:
                 data = json.loads(line)
+                self._secret = data.pop(ORIGIN)
                 try:
                     reply = self._answer(request_from_json(data)).to_json()
                 except DagproofError as error:
@@ -196,17 +203,18 @@ class Worker:
         self.is_warm = True
 
     def _reply(self, reply: Mapping[str, object]) -> None:
-        self.control.sendall(json.dumps(reply).encode() + b"\n")
+        # the DAG files are imported in this process: what one of them writes to the socket lacks the secret
+        self.control.sendall(json.dumps({**reply, ORIGIN: self._secret}).encode() + b"\n")
 
-    def _run_dag(self, request: RunRequest, result: Path, asks: socket.socket) -> None:
+    def _run_dag(self, request: RunRequest, result: Path, secret: str, asks: socket.socket) -> None:
         log = os.open(request.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
         for name in self.stored:
             os.environ.pop(name, None)
         Disk(request.cwd, request.disk).limit_files()
-        report = runner.run_in_child(self.dags[request.run.dag_id], request, lambda ask: _ask(asks, ask))
-        runner.write_result(result, report)
+        report = runner.run_in_child(self.dags[request.run.dag_id], request, lambda ask: _ask(asks, ask, secret))
+        _write(result, report, secret)
 
     def _fork(self, work: Callable[[socket.socket], None]) -> tuple[int, socket.socket]:
         """Let a child do `work`; return its process id, and the socket over which it asks for things."""
@@ -231,7 +239,9 @@ class Worker:
                 sys.stderr.flush()
             os._exit(status)
 
-    def _wait(self, pid: int, timeout: float, asks: socket.socket, disk: Disk | None = None) -> int | None:
+    def _wait(
+        self, pid: int, timeout: float, asks: socket.socket, disk: Disk | None = None, secret: str = ""
+    ) -> int | None:
         """Wait for the child; None when its time is up or the driver is gone. In any case nothing is left of it.
 
         When the folder of `disk` is full, the child is killed and the answer is :data:`DISK_IS_FULL`.
@@ -255,10 +265,12 @@ class Worker:
                     break  # no request comes while one is under way: the driver has closed its end
                 if asks in ready:
                     if line := asks.makefile("rb").readline():
-                        report = self._beside(RunRequest.from_json(json.loads(line)))
-                        answer = json.dumps(report.to_json()).encode() + b"\n"
-                        with contextlib.suppress(OSError):  # it may have been killed meanwhile
-                            asks.sendall(answer)
+                        ask = _told_with(line, secret)
+                        if secret and ask is not None:
+                            report = self._beside(RunRequest.from_json(ask))
+                            answer = json.dumps(report.to_json()).encode() + b"\n"
+                            with contextlib.suppress(OSError):  # it may have been killed meanwhile
+                                asks.sendall(answer)
                     else:
                         awaited.remove(asks)  # the child is about to end
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -274,11 +286,11 @@ class Worker:
     def _beside(self, request: RunRequest) -> RunReport:
         """Run another DAG while a run waits for it."""
         result = Path(request.result)
-        pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
-        self._wait(pid, request.timeout, asks)
-        if not result.exists():
-            return RunReport(state="failed", reason="it hung, or died")
-        return RunReport.from_json(json.loads(result.read_text(encoding="utf-8")))
+        secret = secrets.token_hex(16)
+        pid, asks = self._fork(lambda asks: self._run_dag(request, result, secret, asks))
+        self._wait(pid, request.timeout, asks, secret=secret)
+        written = _written(result, secret)
+        return RunReport(state="failed", reason="it hung, or died") if written is None else RunReport.from_json(written)
 
     def _kill_stragglers(self) -> None:
         """Kill every process that a child has left to this one."""
@@ -293,6 +305,30 @@ class Worker:
                 return
 
 
+def _write(result: Path, report: RunReport | Called, secret: str) -> None:
+    """Write, in a child, what has come of it, so that the worker sees all of it or nothing."""
+    part = result.with_suffix(".part")
+    part.write_text(json.dumps({**report.to_json(), ORIGIN: secret}), encoding="utf-8")
+    os.replace(part, result)
+
+
+def _written(result: Path, secret: str) -> dict[str, Any] | None:
+    """Return what a child has written at its end; None where it is nothing, or a forgery by the code that ran there."""
+    try:
+        return _told_with(result.read_bytes(), secret)
+    except OSError:
+        return None
+
+
+def _told_with(text: bytes, secret: str) -> dict[str, Any] | None:
+    """Return what a text of JSON says, if it carries the secret."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and told.pop(ORIGIN, None) == secret else None
+
+
 def _facts(dag: Any) -> DagFacts:
     return DagFacts(
         file=dag.fileloc,
@@ -305,9 +341,9 @@ def _facts(dag: Any) -> DagFacts:
     )
 
 
-def _ask(asks: socket.socket, request: RunRequest) -> RunReport:
+def _ask(asks: socket.socket, request: RunRequest, secret: str) -> RunReport:
     """Ask the worker, from inside a child, to run another DAG; wait until it has."""
-    asks.sendall(json.dumps(request.to_json()).encode() + b"\n")
+    asks.sendall(json.dumps({**request.to_json(), ORIGIN: secret}).encode() + b"\n")
     return RunReport.from_json(json.loads(asks.makefile("rb").readline()))
 
 

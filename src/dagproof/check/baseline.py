@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -14,9 +15,12 @@ from typing import Any
 
 from dagproof.check.checking import Checked
 from dagproof.errors import UsageError
+from dagproof.output.files import write_file
+from dagproof.output.text import as_json
 from dagproof.rules import Finding
 
 VERSION = 1
+WHAT = "baseline"
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def entries(findings: Iterable[Finding], line_of: Callable[[str, int], str], *, 
         place = (finding.rule, path, text)
         key = json.dumps([*place, seen[place]])
         seen[place] += 1
-        fingerprint = hashlib.sha256(key.encode()).hexdigest()[:16]
+        fingerprint = hashlib.sha256(os.fsencode(key)).hexdigest()[:16]
         found.append(Entry(finding.rule, path, fingerprint, finding.message))
     return found
 
@@ -79,23 +83,28 @@ def read(path: Path) -> list[Entry]:
         return [Entry(**one) for one in data["findings"]]
     except FileNotFoundError:
         raise UsageError(f"there is no baseline {path}; --update-baseline writes one") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"{path} is not a baseline ({error}); replace it with --update-baseline") from error
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is not a baseline ({error}); name another file, or replace it with --update-baseline --force"
+        ) from error
 
 
-def write(path: Path, known: Iterable[Entry]) -> None:
-    """Write a baseline, in one step, so that nobody ever reads half of one."""
+def write(path: Path, known: Iterable[Entry], *, force: bool = False) -> None:
+    """Write a baseline, in one step, so that nobody ever reads half of one.
+
+    Raises:
+        UsageError: it cannot be written there, or what is there is no baseline (unless `force`).
+    """
     rows: list[dict[str, Any]] = [
         {name: value for name, value in vars(one).items() if name != "until" or value}
         for one in sorted(known, key=lambda one: (one.path, one.rule, one.fingerprint))
     ]
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        text = json.dumps({"version": VERSION, "findings": rows}, indent=2, ensure_ascii=False)
-        part.write_text(text + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise UsageError(f"the baseline {path} cannot be written: {error.strerror or error}") from error
+    text = as_json({"version": VERSION, "findings": rows}, indent=2)
+    write_file(path, f"{text}\n".encode(), WHAT, is_ours=_is_baseline, force=force)
+
+
+def _is_baseline(head: bytes) -> bool:
+    return re.match(rb'\{\s*"version": \d+,\s*"findings": \[', head) is not None
 
 
 def without_known(checked: Checked, mine: list[Entry], known: Collection[Entry]) -> Checked:

@@ -23,7 +23,9 @@ from typing import Any
 
 import dagproof
 from dagproof.check.sourcing import Looked
+from dagproof.errors import UsageError
 from dagproof.loaded.model import Spot
+from dagproof.output.files import write_file
 from dagproof.rules import Finding, Rule
 from dagproof.rules.base import SourceFile
 from dagproof.source.project import Module, Project
@@ -93,12 +95,10 @@ class Cache:
         if not self._changed:
             return
         known = {path: entry for path, entry in self._known.items() if self._hash(path) is not None}
-        part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, UsageError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            (self._path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-            part.write_text(json.dumps(known), encoding="utf-8")
-            os.replace(part, self._path)
+            write_file(self._path.parent / ".gitignore", b"*\n", "list of ignored files")
+            write_file(self._path, json.dumps(known).encode(), "cache")
             kept = sorted(self._path.parent.glob("check-*.json"), key=lambda path: path.stat().st_mtime)
             for path in kept[:-KEPT]:
                 path.unlink()
@@ -124,6 +124,8 @@ class Cache:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -168,7 +170,7 @@ def _key(project: Project, rules: Collection[Rule]) -> str:
         *map(str, project.roots),
         *(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith("AIRFLOW__")),
     ]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode("\n".join(told))).hexdigest()[:16]
 
 
 def _version(name: str) -> str:
@@ -190,4 +192,4 @@ def cache_folder(root: Path) -> Path:
     if os.access(root, os.W_OK):
         return root / ".dagproof" / "cache"
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "dagproof" / hashlib.sha256(str(root).encode()).hexdigest()[:16]
+    return Path(home) / "dagproof" / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,8 +17,8 @@ from dagproof.check.merging import merged
 from dagproof.check.sourcing import Looked, look_at
 from dagproof.check.suppressions import Suppressions, without_duplicates
 from dagproof.errors import UsageError
-from dagproof.loaded.model import LoadedFolder
-from dagproof.rules import Finding, Rule
+from dagproof.loaded.model import LoadedFolder, Spot
+from dagproof.rules import Finding, Rule, rule_named
 from dagproof.rules.base import SourceFile
 from dagproof.source.files import Walk, python_files
 from dagproof.source.names import Resolver
@@ -219,6 +219,7 @@ def check_files(
     folder = load(files, looked) if load else None
     sources = _sources(files, looked)
     found = dict(sure_of_scripts(looked, files.project, others=others))
+    _add(found, _refused(files))
     beside = look_beside(files.walk, files.project, looked, rules) if others else Beside()
     _add(found, beside.findings)
     if folder is None:
@@ -260,6 +261,13 @@ def _left(
             blind = _blind(path, wanted_rules, folder)
             left[path] += comments.judge(path, wanted_rules, blind=blind, is_shared=not one.is_dag_file)
     return [finding for in_file in left.values() for finding in in_file]
+
+
+def _refused(files: Files) -> Iterator[Finding]:
+    """What in ignore files stops Airflow from importing anything."""
+    rule = rule_named("import-error")
+    for path, line, why in dict.fromkeys(files.walk.refused):
+        yield Finding(rule.name, rule.code, Spot(files.project.show(path.resolve()), line, 1, line), why)
 
 
 def _dags(sources: list[SourceFile], folder: LoadedFolder | None) -> dict[str, tuple[str, ...]]:

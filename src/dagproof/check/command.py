@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +20,8 @@ from dagproof.config import Config, load_config
 from dagproof.errors import UsageError
 from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import LoadedFolder
+from dagproof.output.files import check_target
+from dagproof.output.text import as_json, printable, say, visible
 from dagproof.rules import Rule
 from dagproof.source.reading import without_collecting
 from dagproof.source.target import target
@@ -71,6 +71,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--diff", action="store_true", help="print what --fix would change, without changing it")
     parser.add_argument(
+        "--force", action="store_true", help="with --update-baseline: replace a file that is no baseline of dagproof's"
+    )
+    parser.add_argument(
         "--dags-only", action="store_true", help="leave out SQL, dbt models, and scripts and notebooks of Spark"
     )
     parser.add_argument("--no-cache", action="store_true", help="check every file again, without the cache")
@@ -109,31 +112,22 @@ def _run(options: argparse.Namespace) -> int:
         _tell_of_refused(found)
         if options.diff:
             if found.files:
-                _write("".join(one.diff for one in found.files).rstrip("\n"))
+                say(printable("".join(one.diff for one in found.files).rstrip("\n")))
             return FOUND if found.files else NOTHING
         write(found.files)
         if found.files:
-            sys.stderr.write(f"fixed {found.count} findings in {len(found.files)} files\n")
+            say(f"fixed {found.count} findings in {len(found.files)} files", sys.stderr)
             checked, files = look()
     checked = _with_baseline(checked, files, rules, options, config)
     text = report(checked, options, rules, has_baseline=bool(options.baseline or config.check.baseline))
     if text:
-        _write(text)
+        say(text)
     return checked.exit_status
 
 
 def _tell_of_refused(found: Fixes) -> None:
     for path, reason in found.refused:
-        sys.stderr.write(f"{path} is left as it is: {reason}\n")
-
-
-def _write(text: str) -> None:
-    """Print the report; somebody who reads only its head (``| head``) has what they wanted."""
-    try:
-        print(text, flush=True)  # noqa: T201 - it is the command's output
-    except BrokenPipeError:
-        # what is left in the buffer would be written, and fail, when the interpreter ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(printable(f"{visible(path)} is left as it is: {reason}"), sys.stderr)
 
 
 def check_project(
@@ -235,9 +229,10 @@ def _with_baseline(
         return baseline.without_known(checked, mine, baseline.read(path))
     looked_at = {baseline.told(path.resolve(), root) for path in files.walk.all}
     names = {rule.name for rule in rules if not (options.no_import and rule.needs_import)}
-    old = baseline.read(path) if path.exists() else []
+    check_target(path, baseline.WHAT)
+    old = [] if options.force or not path.exists() else baseline.read(path)
     new = baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root, until=_date(options.until))
-    baseline.write(path, new)
+    baseline.write(path, new, force=options.force)
     return replace(checked, findings=(), known=len(checked.findings))
 
 
@@ -252,11 +247,11 @@ def report(checked: Checked, options: argparse.Namespace, rules: Sequence[Rule],
     """Return what was found in one of the formats."""
     output_format = options.output_format
     if output_format == "json":
-        return json.dumps(checked.to_json(), indent=2, ensure_ascii=False)
+        return as_json(checked.to_json(), indent=2)
     if output_format == "sarif":
         from dagproof.check.sarif import check_sarif
 
-        return json.dumps(check_sarif(checked, rules), indent=2, ensure_ascii=False)
+        return as_json(check_sarif(checked, rules), indent=2)
     if output_format == "github":
         from dagproof.check.github import check_github
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 import io
-import os
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagproof.loaded.model import Spot
+from dagproof.output.files import write_file
 from dagproof.rules import Finding
 from dagproof.source.removed import DAG_PARAMETERS, PARAMETERS_OF, TASK_PARAMETERS, TRIGGER_RULES, replacement
 
@@ -75,7 +75,7 @@ def fixes(findings: Iterable[Finding], base: Path) -> Fixes:
             continue  # in an archive
         try:
             one = _rewritten(path, shown, wanted)
-        except (OSError, SyntaxError, UnicodeDecodeError, LookupError) as error:
+        except (OSError, SyntaxError, ValueError, LookupError) as error:
             found.refused.append((shown, f"it cannot be read: {error}"))
             continue
         if one and _parses(one.after):
@@ -86,12 +86,13 @@ def fixes(findings: Iterable[Finding], base: Path) -> Fixes:
 
 
 def write(files: Iterable[Rewritten]) -> None:
-    """Write files in place, each in one step, with its own encoding and line ends."""
+    """Write files in place, each in one step, with its own encoding and line ends.
+
+    Raises:
+        UsageError: one cannot be written; those before it have been.
+    """
     for one in files:
-        part = one.path.with_name(f".{one.path.name}.{os.getpid()}")
-        part.write_bytes(one.after.encode(one.encoding))  # its line ends are those it had
-        part.chmod(one.path.stat().st_mode)
-        os.replace(part, one.path)
+        write_file(one.path, one.after.encode(one.encoding), "fix")  # its line ends are those it had
 
 
 def _rewritten(path: Path, shown: str, wanted: Iterable[tuple[str, Spot]]) -> Rewritten | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dagproof.check.checking import Checked
 from dagproof.check.grouping import Group
 from dagproof.check.text import reach
+from dagproof.output.text import printable
 
 
 def check_github(checked: Checked) -> str:
@@ -25,7 +26,7 @@ def _annotation(group: Group) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

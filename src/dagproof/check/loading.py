@@ -220,6 +220,7 @@ def _setting(home: Path, files: Sequence[Wanted], config: Config, user: Sequence
     return {
         "home": str(home),
         "timeout": config.check.timeout,
+        "memory": int(config.check.memory * 1_000_000),
         "jobs": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "user": sorted(map(str, folders)),
         "writable": allowed,

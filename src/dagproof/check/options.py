@@ -9,11 +9,11 @@ from typing import Any
 
 from dagproof.check import severity
 from dagproof.check.selection import selected
-from dagproof.config import Config, PathConfig
+from dagproof.config import MOST, Config, PathConfig
 from dagproof.errors import ConfigError, nearest
 from dagproof.rules import Rule, all_rules
 
-KINDS = {float: "a number of 0 or more", str: "a string", bool: "true or false", tuple: "a list of strings"}
+KINDS = {float: f"a number from 0 to {MOST:,}", str: "a string", bool: "true or false", tuple: "a list of strings"}
 
 
 def configured(rules: Collection[Rule], config: Config) -> tuple[Rule, ...]:
@@ -51,7 +51,7 @@ def _value(value: object, default: object, where: str) -> object:
     if isinstance(default, bool) or isinstance(value, bool):
         fits = isinstance(default, bool) and isinstance(value, bool)
     elif isinstance(default, float):
-        fits = isinstance(value, int | float) and value >= 0
+        fits = isinstance(value, int | float) and 0 <= value <= MOST
     elif isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
     else:
@@ -69,8 +69,12 @@ def by_path(rules: Sequence[Rule], config: Config, base: Path) -> Callable[[str]
     """
     settings = []
     for pattern, one in config.paths.items():
-        if not any(config.root.glob(_for_glob(pattern))):
-            where = f"[tool.dagproof.paths.{pattern!r}]"
+        where = f"[tool.dagproof.paths.{pattern!r}]"
+        try:
+            found = any(config.root.glob(_for_glob(pattern)))
+        except (ValueError, NotImplementedError, OSError) as error:
+            raise ConfigError(f"{where} is not a pattern of paths ({error}); fix the pattern") from None
+        if not found:
             raise ConfigError(f"{where} matches nothing below {config.root}; fix the pattern or remove the table")
         settings.append((pattern, _left(rules, one)))
 

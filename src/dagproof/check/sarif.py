@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ def _result(group: Group, numbers: dict[str, int]) -> dict[str, Any]:
 
 def _location(path: str, region: dict[str, int] | None = None) -> dict[str, Any]:
     absolute = Path(path).is_absolute()
-    place: dict[str, Any] = {"artifactLocation": {"uri": f"file://{quote(path)}" if absolute else quote(path)}}
+    quoted = quote(os.fsencode(path))  # a name that is not UTF-8 is a name, too
+    place: dict[str, Any] = {"artifactLocation": {"uri": f"file://{quoted}" if absolute else quoted}}
     if region:
         place["region"] = region
     return {"physicalLocation": place}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from dagproof.check.facts import facts
+from dagproof.output.crashes import summary
 from dagproof.rules import Finding, Rule
 from dagproof.rules.base import SourceFile
 from dagproof.source.dagfile import DagFile
@@ -41,7 +42,10 @@ def look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Look
     try:
         return _look_at(module, resolver, rules)
     except UnreadableError as error:
-        return Looked((), SourceFile(module.shown), _may_hold_dags(module), str(error))
+        reason = str(error)
+    except Exception as error:  # its neighbours are looked at all the same
+        reason = f"dagproof failed on it ({summary(error)}), which is a fault of dagproof's; please report it"
+    return Looked((), SourceFile(module.shown), _may_hold_dags(module), reason)
 
 
 def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Looked:

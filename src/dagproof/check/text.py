@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dagproof.check.checking import Checked, listed
 from dagproof.check.grouping import Group
+from dagproof.output.text import printable, visible
 from dagproof.rules import Finding
 from dagproof.source.reading import UnreadableError, read_text
 
@@ -37,12 +38,12 @@ def check_text(
     """
     groups = checked.groups
     head = list(_head(checked))
-    tail = [f"{one.path}: not checked: {one.told}" for one in checked.unreadable]
+    tail = [visible(f"{one.path}: not checked: {one.told}") for one in checked.unreadable]
     if not everything and len(tail) > MOST_UNREADABLE:
         tail[MOST_UNREADABLE:] = [f"… and {len(tail) - MOST_UNREADABLE:,} more not checked (--all prints them)"]
     tail.append("\n".join(_summary_lines(checked, groups, offers_baseline=offers_baseline)))
     if by_cause:
-        return "\n\n".join([*head, *_causes(groups), *tail])
+        return printable("\n\n".join([*head, *_causes(groups), *tail]))
     files = {path: text.split("\n") for path, text in checked.texts.items()}
     blocks = ["\n".join(_group_lines(group, _lines(base, group.told.path, files))) for group in groups]
     if not everything and _height([*head, *blocks, *tail]) > TWO_SCREENS:
@@ -50,22 +51,22 @@ def check_text(
         if _height(["\n".join([*head, *blocks]), *tail]) > TWO_SCREENS:
             blocks = list(_shortened(groups))
         blocks = ["\n".join(blocks)]
-    return "\n\n".join([*head, *blocks, *tail])
+    return printable("\n\n".join([*head, *blocks, *tail]))
 
 
 def finding_text(finding: Finding, code: list[str]) -> str:
     """Return one finding with its lines of code."""
-    return "\n".join(_finding_lines(finding, code, _where(finding)))
+    return printable("\n".join(_finding_lines(finding, code, _where(finding))))
 
 
 def reach(group: Group) -> str:
     """Return which DAGs and tasks a cause reaches."""
     tasks = [task_id for _, task_id in group.subjects if task_id]
-    of_dags = f"{_count(len(group.dags), 'DAG')}: {listed(group.dags, 'DAG')}" if group.dags else ""
+    of_dags = f"{_count(len(group.dags), 'DAG')}: {visible(listed(group.dags, 'DAG'))}" if group.dags else ""
     if len(tasks) < 2:
         return f"reaches {of_dags}"
     if len(group.dags) == 1:
-        return f"in {_count(len(tasks), 'task')} of DAG {group.dags[0]}: {listed(tasks, 'task')}"
+        return visible(f"in {_count(len(tasks), 'task')} of DAG {group.dags[0]}: {listed(tasks, 'task')}")
     return f"reaches {_count(len(tasks), 'task')} of {of_dags}"
 
 
@@ -74,12 +75,12 @@ def _group_lines(group: Group, code: list[str]) -> Iterator[str]:
     yield from _finding_lines(group.told, code, where)
     if group.told.remedy and group.count > 1:
         first = group.findings[0]
-        yield f"  = for example {first.path}:{first.line}: {first.message}"
+        yield visible(f"  = for example {first.path}:{first.line}: {first.message}")
 
 
 def _where(finding: Finding) -> str:
     told = [f"task {finding.task_id}"] * bool(finding.task_id) + [f"DAG {finding.dag_id}"] * bool(finding.dag_id)
-    return f"  = in {' of '.join(told)}" if told else ""
+    return visible(f"  = in {' of '.join(told)}") if told else ""
 
 
 def _finding_lines(finding: Finding, code: list[str], where: str) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _finding_lines(finding: Finding, code: list[str], where: str) -> Iterator[st
         yield where
     for number, step in enumerate(finding.via, start=1):
         word = "cause at" if number == len(finding.via) else "through"
-        yield f"  = {word} {step.path}:{step.line}"
+        yield visible(f"  = {word} {step.path}:{step.line}")
 
 
 def _doubt(finding: Finding) -> str:
@@ -102,7 +103,7 @@ def _doubt(finding: Finding) -> str:
 def _line(finding: Finding) -> str:
     doubt = _doubt(finding)
     place = f"{finding.path}:{finding.line}:{finding.column}"
-    return f"{place}: {finding.code} {finding.rule}{doubt}: {finding.message}"
+    return visible(f"{place}: {finding.code} {finding.rule}{doubt}: {finding.message}")
 
 
 def _frame(finding: Finding, code: list[str]) -> Iterator[str]:
@@ -114,9 +115,9 @@ def _frame(finding: Finding, code: list[str]) -> Iterator[str]:
     yield f"{' ' * width} |"
     for number in range(first, last + 1):
         text = code[number - 1]
-        yield f"{number:>{width}} | {text.replace(chr(9), TAB)}".rstrip()
+        yield f"{number:>{width}} | {visible(text.replace(chr(9), TAB))}".rstrip()
         if number == finding.line:
-            before = text[: finding.column - 1].replace("\t", TAB)
+            before = visible(text[: finding.column - 1].replace("\t", TAB))
             yield f"{' ' * width} | {' ' * len(before)}^"
     yield f"{' ' * width} |"
 
@@ -155,15 +156,15 @@ def _causes(groups: Sequence[Group]) -> Iterator[str]:
         by_line[group.told.cause.path, group.told.cause.line].append(group)
     for (path, line), caused in sorted(by_line.items(), key=lambda one: (-_sum(one[1]), one[0])):
         dags = list(dict.fromkeys(dag for group in caused for dag in group.dags))
-        reached = f"{_count(len(dags), 'DAG')}: {listed(dags, 'DAG')}"
-        lines = [f"{path}:{line}: {_count(_sum(caused), 'finding')} in {reached}"]
+        reached = f"{_count(len(dags), 'DAG')}: {visible(listed(dags, 'DAG'))}"
+        lines = [f"{visible(path)}:{line}: {_count(_sum(caused), 'finding')} in {reached}"]
         lines += [f"  {_plain(group.told)}" for group in caused]
         yield "\n".join(lines)
 
 
 def _plain(finding: Finding) -> str:
     doubt = _doubt(finding)
-    return f"{finding.code} {finding.rule}{doubt}: {finding.message}"
+    return visible(f"{finding.code} {finding.rule}{doubt}: {finding.message}")
 
 
 def _sum(groups: Sequence[Group]) -> int:
@@ -201,7 +202,7 @@ def _summary_lines(checked: Checked, groups: Sequence[Group], *, offers_baseline
         for group in sorted(shared, key=lambda group: -group.count)[:MOST_CAUSES]:
             cause = group.told.cause
             places = f"{_count(group.count, 'place')} in {_count(len(group.dags), 'DAG')}"
-            yield f"{cause.path}:{cause.line} causes {group.told.rule} at {places}"
+            yield f"{visible(cause.path)}:{cause.line} causes {group.told.rule} at {places}"
         yield ""
     certain = sum(group.told.certain for group in groups)
     doubtful = len(groups) - certain

@@ -13,14 +13,16 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from dagproof.config import Config
-from dagproof.errors import DagproofError
+from dagproof.errors import CrashError, DagproofError
 from dagproof.laws import Law, Verdict, all_laws, law_named
+from dagproof.output.crashes import summary, understood
 from dagproof.processes.child import ChildProcess
 from dagproof.proof.prover import machines_for, open_prover
 from dagproof.proof.revealed import check_configuration, unknown_names
@@ -175,7 +177,7 @@ class Job:
         """Return the dates when it is ready, and then for each law the verdict with what it says of the configuration.
 
         Raises:
-            DagproofError: it could not begin, or is gone.
+            DagproofError: it could not begin, or is gone. CrashError: it met an error that nobody foresaw.
         """
         try:
             answer = self.connection.recv()
@@ -184,7 +186,7 @@ class Job:
             raise DagproofError(
                 f"a process of the proof ended unexpectedly, {how}; where memory is short, prove with --jobs 1"
             ) from None
-        if isinstance(answer, DagproofError):
+        if isinstance(answer, DagproofError | CrashError):
             raise answer
         return answer
 
@@ -230,3 +232,5 @@ def _serve(connection: Connection[Any, Any]) -> None:
                 connection.send((prover.prove(law_named(name)), unknown_names(prover.lab)))
     except DagproofError as error:
         connection.send(error)
+    except Exception as error:
+        connection.send(understood(error) or CrashError(summary(error), traceback.format_exc()))

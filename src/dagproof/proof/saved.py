@@ -10,9 +10,12 @@ from dagproof.config import Config
 from dagproof.errors import UsageError
 from dagproof.histories import History, history_from_json, history_id, history_to_json
 from dagproof.laws import Law
+from dagproof.output.files import write_file
 from dagproof.runs.lab import Lab
 
 SAVED = Path(".dagproof", "histories")
+MOST_SAVED_BYTES = 1_000_000
+"""Bytes of a saved history: one has a few hundred."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,20 @@ class Saved:
 
 def save(lab: Lab, law: Law, history: History, seed: int) -> str | None:
     """Save the history for ``dagproof replay``, and return its name; None where the folder cannot be written."""
-    steps = history_to_json(history)
-    name = history_id(lab.dag_id, law.name, steps)
-    body = {"dag_id": lab.dag_id, "law": law.name, "seed": seed, "history": steps}
+    name = _name_of(lab.dag_id, law.name, history)
+    body = {"dag_id": lab.dag_id, "law": law.name, "seed": seed, "history": history_to_json(history)}
     folder = lab.config.root / SAVED
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-        (folder / f"{name}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
-    except OSError:
+        write_file(folder.parent / ".gitignore", b"*\n", "list of ignored files")
+        write_file(folder / f"{name}.json", f"{json.dumps(body, indent=2)}\n".encode(), "history")
+    except (OSError, UsageError):
         return None
     return name
+
+
+def _name_of(dag_id: str, law: str, history: History) -> str:
+    return history_id(dag_id, law, history_to_json(history))
 
 
 def saved_before(lab: Lab, law: Law) -> list[History]:
@@ -54,7 +60,8 @@ def saved_before(lab: Lab, law: Law) -> list[History]:
         dates = {date for step in saved.history for date in (step.date, step.other) if date}
         corrections = {step.correction for step in saved.history if step.correction}
         of_now = dates <= set(lab.dates) and corrections <= set(lab.proof.corrections)
-        if (saved.dag_id, saved.law) == (lab.dag_id, law.name) and of_now:
+        is_whole = path.stem == _name_of(saved.dag_id, saved.law, saved.history)
+        if (saved.dag_id, saved.law) == (lab.dag_id, law.name) and of_now and is_whole:
             found.append(saved.history)
     return sorted(found, key=lambda history: (len(history), history))
 
@@ -69,7 +76,7 @@ def load_saved(id_or_file: str, config: Config) -> Saved:
     if not path.is_file():
         path = config.root / SAVED / f"{id_or_file}.json"
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(_text(path))
         history = history_from_json(body["history"])
         return Saved(str(body["dag_id"]), str(body["law"]), int(body["seed"]), history)
     except OSError:
@@ -78,5 +85,16 @@ def load_saved(id_or_file: str, config: Config) -> Saved:
         raise UsageError(
             f"no history {id_or_file!r} is saved (in {folder}: {there}), and there is no such file"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not a saved history ({error})") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UsageError(f"{path} is not a saved history ({type(error).__name__}: {error})") from None
+
+
+def _text(path: Path) -> str:
+    """Return the text of a saved history; a pipe or device in its place would never end."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        data = file.read(MOST_SAVED_BYTES + 1)
+    if len(data) > MOST_SAVED_BYTES:
+        raise ValueError(f"it has more than {MOST_SAVED_BYTES:,} bytes")
+    return data.decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -12,14 +11,17 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dagproof.errors import UsageError
 from dagproof.histories.steps import count
 from dagproof.laws import law_named
+from dagproof.output.files import check_target, write_file
 from dagproof.proof.verdicts import Proof
 from dagproof.report import html_views
 from dagproof.report.html_values import visible
 from dagproof.report.text import failure_text
 from dagproof.runs.scope import sentences
+
+WHAT = "report"
+MARK = b"<title>dagproof: "
 
 
 def html_report(proofs: Sequence[Proof], untold: Sequence[str] = ()) -> str:
@@ -37,34 +39,26 @@ def html_report(proofs: Sequence[Proof], untold: Sequence[str] = ()) -> str:
     return page.encode("utf-8", "backslashreplace").decode()  # the name of a file can be no text
 
 
-def write_html(path: Path, proofs: Sequence[Proof], untold: Sequence[str] = ()) -> None:
+def write_html(path: Path, proofs: Sequence[Proof], untold: Sequence[str] = (), *, force: bool = False) -> None:
     """Write the page about some proofs to `path`, all of it or nothing.
 
     Raises:
-        UsageError: it cannot be written there.
+        UsageError: it cannot be written there, or what is there is no report (unless `force`).
     """
-    part = path.with_name(f".dagproof-{os.getpid()}.part")
-    try:
-        part.write_text(html_report(proofs, untold), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"the report cannot be written to {path} ({error.strerror}); name another file") from None
-    finally:
-        part.unlink(missing_ok=True)
+    write_file(path, html_report(proofs, untold).encode(), WHAT, is_ours=_is_report, force=force)
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, *, force: bool = False) -> None:
     """Refuse a file that could not be written at the end of a proof.
 
     Raises:
-        UsageError: its folder is not there or closed to us, or it is a folder itself.
+        UsageError: its folder is not there or closed to us, or what is there is no report (unless `force`).
     """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file for the report, such as {path / 'proof.html'}")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} for the report {path.name}; make it, or name another file")
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"nothing can be written to {path.parent}; name another file for the report {path.name}")
+    check_target(path, WHAT, is_ours=_is_report, force=force)
+
+
+def _is_report(head: bytes) -> bool:
+    return MARK in head
 
 
 @cache

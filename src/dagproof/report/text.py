@@ -9,6 +9,7 @@ from dagproof.histories.steps import count
 from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.output.text import printable, visible
 from dagproof.proof.verdicts import Proof
 from dagproof.runs.scope import sentences
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
@@ -32,11 +33,12 @@ def summary_text(proof: Proof) -> str:
     proven = sum(v.outcome == PROVEN for v in proof.verdicts)
     left = sum(v.outcome == NOT_APPLICABLE for v in proof.verdicts)
     but = f", {left} not applicable," if left else ""
-    head = f"{proof.dag_id}: {proven} of {count(len(proof.verdicts), 'law')} proven{but} over {', '.join(proof.dates)}"
+    of = count(len(proof.verdicts), "law")
+    head = f"{visible(proof.dag_id)}: {proven} of {of} proven{but} over {visible(', '.join(proof.dates))}"
     common = common_to(proof.verdicts)
     lines = [head, "", *_law_lines(proof.verdicts, common), ""]
     lines += [f"  {line}" for line in sentences(common)]
-    return "\n".join([*lines, f"  seed {proof.seed}, {proof.seconds:.1f} s"])
+    return printable("\n".join([*lines, f"  seed {proof.seed}, {proof.seconds:.1f} s"]))
 
 
 def common_to(verdicts: Iterable[Verdict]) -> list[LeftOut]:
@@ -49,28 +51,27 @@ def one_line(dag_id: str, verdict: Verdict) -> str:
     """Return the verdict in one line, for a CI summary."""
     if verdict.outcome == FALSIFIED:
         steps = ", ".join(str(step) for step in verdict.history or ())
-        return f"{dag_id} {verdict.accusation or law_named(verdict.law).accusation}: {steps}"
+        return visible(f"{dag_id} {verdict.accusation or law_named(verdict.law).accusation}: {steps}")
     reason = f": {verdict.reason}" if verdict.reason else ""
-    return f"{dag_id} {verdict.law}: {verdict.outcome}{reason}"
+    return printable(f"{visible(dag_id)} {verdict.law}: {verdict.outcome}{reason}")
 
 
 def failure_text(dag_id: str, verdict: Verdict) -> str:
     """Return what went wrong with one law, and the shortest history that shows it."""
-    if verdict.outcome == ERROR:
-        return "\n".join(_error_lines(dag_id, verdict))
-    return "\n".join(_falsified_lines(dag_id, verdict))
+    lines = _error_lines if verdict.outcome == ERROR else _falsified_lines
+    return printable("\n".join(lines(visible(dag_id), verdict)))
 
 
 def diff_lines(found: Diff, sides: tuple[str, str]) -> list[str]:
     """Return a diff, two lines a table, one a file or an index, `sides` naming what is compared."""
     lines: list[str] = []
-    width = max((len(table.table) for table in found.tables), default=0)
+    width = max((len(visible(table.table)) for table in found.tables), default=0)
     for table in found.tables[:MOST_TABLES]:
         lines += _table_lines(table, sides, width)
     lines += _more(len(found.tables) - MOST_TABLES, "table")
     lines += [_file_line(file) for file in found.files[:MOST_FILES]]
     lines += _more(len(found.files) - MOST_FILES, "file")
-    lines += [f"{part.part}   {part.change}" for part in found.structure[:MOST_PARTS]]
+    lines += [f"{visible(part.part)}   {visible(part.change)}" for part in found.structure[:MOST_PARTS]]
     return lines + _more(len(found.structure) - MOST_PARTS, "definition")
 
 
@@ -90,17 +91,17 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     yield from _history_lines(verdict)
     if verdict.where:
         yield ""
-        yield f"    ({verdict.where})"
+        yield f"    ({visible(verdict.where)})"
     if verdict.raised:
         yield ""
-        yield f"Raised at {verdict.raised}"
+        yield f"Raised at {visible(verdict.raised)}"
     if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines:
         yield ""
     if verdict.ignored:
-        yield f"Not compared: {', '.join(verdict.ignored)}"
+        yield f"Not compared: {', '.join(map(visible, verdict.ignored))}"
     if verdict.written_by:
-        yield f"Written by {verdict.written_by}"
-    yield from (f"It asked for {asked}" for asked in verdict.asked)
+        yield f"Written by {visible(verdict.written_by)}"
+    yield from (f"It asked for {visible(asked)}" for asked in verdict.asked)
     if verdict.machines:
         yield f"The machines differ in {verdict.machines}"
     if verdict.replay:
@@ -127,22 +128,22 @@ def _error_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     yield f"- {verdict.reason}"
     if verdict.raised:
         yield ""
-        yield f"Raised at {verdict.raised}"
+        yield f"Raised at {visible(verdict.raised)}"
     if verdict.log_tail:
         yield ""
         yield "The end of the run's log:"
         yield ""
-        yield from (f"    {line}" for line in verdict.log_tail.splitlines())
+        yield from (f"    {visible(line)}" for line in verdict.log_tail.splitlines())
 
 
 def _table_lines(table: TableDiff, sides: tuple[str, str], width: int) -> Iterator[str]:
     before, after = (count(n, "row") if n is not None else "no table" for n in (table.rows_before, table.rows_after))
-    yield f"{table.table:<{width}}   {sides[0]}: {before}   {sides[1]}: {after}"
+    yield f"{visible(table.table):<{width}}   {sides[0]}: {before}   {sides[1]}: {after}"
     for kind in ("duplicated", "changed", "added", "missing"):
         number = getattr(table, kind)
         if number:
             example = next((e for e in table.examples if e.change == kind), None)
-            columns = f" in {', '.join(table.columns)}" if kind == "changed" else ""
+            columns = f" in {', '.join(map(visible, table.columns))}" if kind == "changed" else ""
             yield f"{number:,} {kind}{columns}" + (f", e.g. {_example(example)}" if example else "")
 
 
@@ -151,14 +152,14 @@ def _example(example: Example) -> str:
     if example.change == "duplicated":
         return f"{key} ×{example.times}"
     if example.change == "changed":
-        return f"{key}: {example.column} {_value(example.before)} became {_value(example.after)}"
+        return f"{key}: {visible(example.column or '')} {_value(example.before)} became {_value(example.after)}"
     return key
 
 
 def _pairs(key: Mapping[str, str | None]) -> str:
     if not key:
         return "a row"  # of a table all of whose columns are ignored
-    names, values = ", ".join(key), ", ".join(_value(value) for value in key.values())
+    names, values = ", ".join(map(visible, key)), ", ".join(_value(value) for value in key.values())
     return f"({names}) = ({values})" if len(key) > 1 else f"{names} = {values}"
 
 
@@ -166,11 +167,11 @@ def _value(value: str | None, most: int = 60) -> str:
     if value is None:
         return "NULL"
     text = value if len(value) <= most else value[: most - 1] + "…"
-    return repr(text) if text == "" or any(ord(c) < 32 for c in text) else text
+    return repr(text) if text == "" or visible(text) != text else text
 
 
 def _file_line(file: FileDiff) -> str:
-    return f"{file.path}   {file.change}" + (f": {file.detail}" if file.detail else "")
+    return visible(f"{file.path}   {file.change}" + (f": {file.detail}" if file.detail else ""))
 
 
 def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterator[str]:

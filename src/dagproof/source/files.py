@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagproof.source.ignoring import IGNORE_FILE, Ignored
+from dagproof.source.ignoring import IGNORE_FILE, Ignored, Refusal
 from dagproof.source.notebooks import SUFFIX
 
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -29,6 +30,8 @@ class Walk:
     sql: list[Path] = field(default_factory=list)
     """Files of SQL."""
     notebooks: list[Path] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    """What in ignore files Airflow cannot use."""
 
     @property
     def all(self) -> list[Path]:
@@ -63,19 +66,24 @@ def _add(file: Path, walk: Walk) -> None:
         walk.files.append(file)
         return
     try:
+        total = 0
         with zipfile.ZipFile(file) as archive:
             for one in archive.infolist():
-                if "/" not in one.filename and one.filename.endswith(".py") and one.file_size <= MOST_IN_ARCHIVE:
-                    inside = file.resolve() / one.filename
-                    walk.archived[inside] = archive.read(one)
-                    walk.files.append(inside)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+                if "/" in one.filename or not one.filename.endswith(".py"):
+                    continue
+                total += one.file_size
+                if total > MOST_IN_ARCHIVE:
+                    raise zipfile.BadZipFile(f"its modules have more than {MOST_IN_ARCHIVE:,} bytes, unpacked")
+                inside = file.resolve() / one.filename
+                walk.archived[inside] = archive.read(one)
+                walk.files.append(inside)
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         walk.unreadable.append((file, f"the archive cannot be read: {error}"))
 
 
 def _below(folder: Path, walk: Walk, syntax: str, top: Path | None) -> Iterator[Path]:
     seen: set[str] = set()
-    ignored = Ignored(folder, syntax, top)
+    ignored = Ignored(folder, syntax, top, walk.refused)
 
     def unreadable(error: OSError) -> None:
         walk.unreadable.append((Path(error.filename or folder), f"it cannot be read: {error.strerror or error}"))

@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from dagproof.errors import WorkerError
+
 
 def replace_metadata(source: Path, path: Path) -> None:
     """Make `path` a copy of the database `source`, which nobody has open.
@@ -22,6 +24,15 @@ def replace_metadata(source: Path, path: Path) -> None:
 
 
 def variables_in(path: Path) -> list[tuple[str, str]]:
-    """Return Airflow's variables in the database, each with its value."""
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT key, val FROM variable ORDER BY key").fetchall()
+    """Return Airflow's variables in the database, each with its value.
+
+    Raises:
+        WorkerError: a run has spoilt it, by writing to a descriptor that it did not open, say.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            return connection.execute("SELECT key, val FROM variable ORDER BY key").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise WorkerError(
+            f"the run spoilt the metadata database of Airflow ({error}); no task may write to it"
+        ) from None

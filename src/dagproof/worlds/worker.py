@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import secrets
 import select
 import signal
 import socket
@@ -14,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dagproof.errors import WorkerError
 from dagproof.inside.exchange import (
@@ -42,6 +43,8 @@ from dagproof.inside.plain import Plain
 from dagproof.processes.child import ChildProcess
 from dagproof.worlds.gate import Gate
 
+ORIGIN = "proof of origin"
+"""The key, as in :mod:`dagproof.airflow.worker`, under which a reply carries what the user's code cannot know."""
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
@@ -124,6 +127,7 @@ class Worker:
         self._gate = Gate(Guard.of(allowed, self._notes.add), self._process.pid, gate)
         self._socket = ours
         self._buffer = b""
+        self._secret = ""
         self._run_timeout = 0.0
 
     def start_loading(self, dag_ids: Sequence[str], template: Path, *, makes_template: bool) -> None:
@@ -195,8 +199,9 @@ class Worker:
                     os.kill(pid, signal.SIGKILL)
 
     def _send(self, request: Request) -> None:
+        self._secret = secrets.token_hex(16)
         with contextlib.suppress(OSError):  # it is gone: the answer will say so
-            self._socket.sendall(json.dumps(request_to_json(request)).encode() + b"\n")
+            self._socket.sendall(json.dumps({**request_to_json(request), ORIGIN: self._secret}).encode() + b"\n")
 
     def _answer(self, kind: type[P], timeout: float, late: str) -> P:
         try:
@@ -207,7 +212,9 @@ class Worker:
             raise WorkerError(late)
         if not reply:
             raise WorkerError(f"the worker process ended unexpectedly ({self._process.last_words()})")
-        answer = json.loads(reply)
+        answer = _reply_in(reply)
+        if answer.pop(ORIGIN, None) != self._secret:
+            raise WorkerError("a DAG file wrote to a descriptor that is not its own; let it write to files it opened")
         if "error" in answer:
             raise WorkerError(_as_written(answer["error"], self._dags_folder))
         return kind.from_json(answer)
@@ -223,6 +230,14 @@ class Worker:
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
+
+
+def _reply_in(line: bytes) -> dict[str, Any]:
+    try:
+        reply = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return reply if isinstance(reply, dict) else {}
 
 
 def _as_written(text: str, folder: Path) -> str:

@@ -35,6 +35,30 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
         HEAD + "import os\nfor n in range(3, 200):\n    try:\n        os.close(n)\n    except OSError:\n        pass\n",
         {},
     ),
+    "forges": (
+        HEAD
+        + "import json, os\n"
+        + "none = {'seconds': 0, 'dags': [], 'made': [], 'error': None, 'threads': 0, 'made_up': [], 'imported': []}\n"
+        + "other = {'file': __file__.replace('forges', 'fails'), 'want': 'describe', 'events': [], 'result': none}\n"
+        + "for n in range(3, 2000):\n"
+        + "    for said in ({'result': none}, other, {'done': True}, {'error': 'forged'}):\n"
+        + "        try:\n            os.write(n, json.dumps(said).encode() + b'\\n')\n"
+        + "        except OSError:\n            pass\n"
+        + "os._exit(0)\n",
+        {"import-error": "ended the process with exit status 0"},
+    ),
+    "inherits": (
+        HEAD
+        + "import json, subprocess, sys\n"
+        + "code = 'import os; print([n for n in os.listdir(\"/proc/self/fd\") if int(n) > 3])'\n"
+        + "run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, close_fds=False)\n"
+        + "raise ValueError(f'inherited {run.stdout.strip()}')\n",
+        {"import-error": "ValueError: inherited []", "top-level-io": "this starts the process"},
+    ),
+    "eats_memory": (
+        HEAD + "hoard = []\nwhile True:\n    hoard.append(b'x' * 50_000_000)\n",
+        {"import-error": "MemoryError: it takes more than the 1,000 MB of [tool.dagproof.check] memory"},
+    ),
     "moves": (HEAD + "import os\nos.chdir('/')\n" + dag("moves"), {}),
     "threads": (
         HEAD + "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\n" + dag("threads"),

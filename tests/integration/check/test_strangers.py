@@ -26,7 +26,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
     project = Project(tmp_path_factory.mktemp("strangers"))
     files = {f"{name}.py": source for name, (source, _) in NASTY.items()}
     files["helpers/__init__.py"] = ""
-    checked = project.write(files, "[tool.dagproof.check]\ntimeout = 4\n").check()
+    checked = project.write(files, "[tool.dagproof.check]\ntimeout = 4\nmemory = 1000\n").check()
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in NASTY}
     for finding in checked["findings"]:
         found[Path(finding["path"]).stem].append(finding)

@@ -118,8 +118,19 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--html", "tmp"],
-            r"tmp is a folder; name a file for the report, such as tmp/proof\.html",
+            r"tmp is a folder, not a regular file; name another file for the report, such as tmp/proof\.html",
             id="html-is-a-folder",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--html", "/dev/null", "--force"],
+            "/dev/null is a device, not a regular file; name another file for the report",
+            id="html-is-a-device",
+        ),
+        pytest.param(
+            ["prove", "dag_appends", "--html", "schema.sql"],
+            r"schema\.sql exists, and is no report of dagproof's; name another file for the report, or replace it with "
+            "--force",
+            id="html-is-not-ours",
         ),
         pytest.param(
             ["replay", "abcdef"],

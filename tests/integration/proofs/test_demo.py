@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,5 +46,29 @@ def test_the_demo_overwrites_nothing(tmp_path: Path, kind: str) -> None:
     (place / "notes" if kind == "folder" else place).write_text("mine")
     ended = demo("mine", cwd=tmp_path)
     assert ended.status == 2
-    assert re.fullmatch(r"dagproof: mine already exists and is not empty; name a new folder: .*\n", ended.err)
+    ends = "name a new folder: dagproof demo FOLDER"
+    assert ended.err == (
+        f"dagproof: mine already exists and is not empty; {ends}, or write into this one with --force\n"
+        if kind == "folder"
+        else f"dagproof: mine already exists and is not a folder; {ends}\n"
+    )
     assert (place / "notes" if kind == "folder" else place).read_text() == "mine"
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["plain", "forced"])
+def test_the_demo_follows_no_link(tmp_path: Path, force: list[str]) -> None:
+    """Neither to a folder nor to a file in one."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine").symlink_to("elsewhere")
+    ended = demo("mine", *force, cwd=tmp_path)
+    assert (ended.status, ended.err) == (
+        2,
+        f"dagproof: mine is a link to {tmp_path}/elsewhere, and the demo follows none; name a new folder: "
+        "dagproof demo FOLDER\n",
+    )
+    assert not list((tmp_path / "elsewhere").iterdir())
+    (tmp_path / "project").mkdir()
+    (tmp_path / "notes").write_text("mine")
+    (tmp_path / "project" / "pyproject.toml").symlink_to(tmp_path / "notes")
+    assert demo("project", "--force", cwd=tmp_path).status == 2
+    assert (tmp_path / "notes").read_text() == "mine"

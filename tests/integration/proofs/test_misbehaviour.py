@@ -45,6 +45,9 @@ TOLD = [
     pytest.param("exits", "failed", "", id="exits"),
     pytest.param("is_killed", "failed: the process of the run was killed by SIGKILL", "", id="is-killed"),
     pytest.param(
+        "forges", "failed: the process of the run ended with exit status 0 before it was done", "", id="forges"
+    ),
+    pytest.param(
         "is_gone", "failed: the process of the run ended with exit status 0 before it was done", "", id="is-gone"
     ),
     pytest.param(

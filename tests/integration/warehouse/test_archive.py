@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from etl.archive.backup import back_up, differences, verify
-from etl.archive.export import TABLES
-from etl.archive.manifest import manifest_name, month_bounds, read_manifest
+from etl.archive.manifest import TABLES, manifest_name, month_bounds, read_manifest
 from etl.archive.restore import restore
 from etl.archive.retention import Retention, months, retain, tidy
 from etl.errors import ArchiveError, ChangedMeanwhileError, LoadError, MissingFileError, SettingsError
@@ -289,12 +288,13 @@ def test_old_months_go_unless_they_are_the_only_good_copy(shop: psycopg.Connecti
     """The newest good ones stay; a broken one counts for nothing and is left to be looked at."""
     for month in MONTHS:
         back_up(month, archive, shop)
-    assert retain(4, archive, shop) == Retention([], [], [])
+    assert retain(4, archive, shop) == Retention([], [], {})
     shop.execute("DELETE FROM raw_orders WHERE dt < '2026-01-01'")  # purged: only the archive has them now
-    assert retain(2, archive, shop) == Retention(["2026-01"], ["2025-12"], [])
+    assert retain(2, archive, shop) == Retention(["2026-01"], ["2025-12"], {})
     assert months(archive) == ["2025-12", "2026-02", "2026-03"]
     assert archive.names("2026-01") == []
     newest = read_manifest("2026-03", archive)
-    archive.delete(next(iter(newest.files)))
-    assert retain(1, archive, shop) == Retention([], ["2025-12"], ["2026-03"])
+    archive.delete(gone := next(iter(newest.files)))
+    reason = f"{archive.shown(gone)} is not there. The manifest of 2026-03 names it; run the month again."
+    assert retain(1, archive, shop) == Retention([], ["2025-12"], {"2026-03": reason})
     assert months(archive) == ["2025-12", "2026-02", "2026-03"]

@@ -32,8 +32,11 @@ def test_a_rule_may_be_left_out_below_a_folder(project: Project) -> None:
         ('[tool.dagproof.paths."dags"]\nignores = ["DP3"]\n', "did you mean 'ignore'?"),
         ("[tool.dagproof.rules.slow-imports]\nseconds = 3\n", "did you mean 'slow-import'?"),
         ("[tool.dagproof.rules.slow-import]\nsecond = 3\n", "did you mean 'seconds'?"),
-        ("[tool.dagproof.rules.slow-import]\nseconds = 'three'\n", "must be a number of 0 or more, not 'three'"),
-        ("[tool.dagproof.rules.slow-import]\nseconds = true\n", "must be a number of 0 or more, not True"),
+        (
+            "[tool.dagproof.rules.slow-import]\nseconds = 'three'\n",
+            "must be a number from 0 to 1,000,000,000, not 'three'",
+        ),
+        ("[tool.dagproof.rules.slow-import]\nseconds = true\n", "must be a number from 0 to 1,000,000,000, not True"),
         ("[tool.dagproof.rules.dangling-reference]\npools = 'a'\n", "must be a list of strings, not 'a'"),
         ("[tool.dagproof.rules.poke-sensor]\nmode = 'a'\n", "has no options"),
         ("[tool.dagproof.rules.poke-sensor]\nseverity = 'warn'\n", "valid severities: error, warning"),

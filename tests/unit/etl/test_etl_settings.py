@@ -52,7 +52,7 @@ def test_every_variable_is_in_the_table() -> None:
     """The one place that documents the settings documents all of them."""
     source = Path(etl.settings.__file__).read_text(encoding="utf-8")
     used = set(
-        re.findall(r'"((?:ARCHIVE|DATA|DEADLINE|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS|WAREHOUSE)_[A-Z_]+)"', source)
+        re.findall(r'"((?:ARCHIVE|CSV|DATA|DEADLINE|LAKE|MODEL|QUALITY|TRANSACTIONS|USERS|WAREHOUSE)_[A-Z_]+)"', source)
     )
     assert used == set(re.findall(r"^\| `([A-Z_]+)`", str(etl.settings.__doc__), re.MULTILINE))
 

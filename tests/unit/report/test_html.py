@@ -291,9 +291,9 @@ def test_a_very_long_value_is_cut_and_says_so() -> None:
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Over what was there, and no part of it stays behind."""
+    """Over an older one, and no part of it stays behind."""
     target = tmp_path / "proof.html"
-    target.write_text("old")
+    write_html(target, [])
     write_html(target, everything())
     assert target.read_text(encoding="utf-8") == html_report(everything())
     with pytest.raises(UsageError, match="cannot be written to .* name another file"):
@@ -312,6 +312,6 @@ def test_where_nothing_can_be_written_is_said_before(tmp_path: Path) -> None:
     """A folder that is not there, or a folder instead of a file."""
     with pytest.raises(UsageError, match=r"there is no folder .*/nowhere for the report proof\.html; make it"):
         check_writable(tmp_path / "nowhere" / "proof.html")
-    with pytest.raises(UsageError, match=r"is a folder; name a file for the report, such as .*/proof\.html"):
+    with pytest.raises(UsageError, match=r"is a folder, not a regular file; name another .*/proof\.html"):
         check_writable(tmp_path)
     check_writable(tmp_path / "proof.html")

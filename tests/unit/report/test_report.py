@@ -327,3 +327,24 @@ def test_the_exit_status_tells_the_worst(outcomes: list[str], status: int) -> No
     """A proof of nothing is none."""
     proof = Proof("orders", 0, (), tuple(Verdict("rerun", outcome) for outcome in outcomes), 0.0)
     assert proof.exit_status == status
+
+
+def test_what_others_wrote_controls_nothing() -> None:
+    """Ids, names, values and log lines with escapes, bidi controls, line feeds and commands of GitHub's."""
+    nasty = "a\x1b[2J\n::error::b\u202e"
+    shown = r"a\x1b[2J\n::error::b\u202e"
+    changed = TableDiff(nasty, 1, 1, changed=1, columns=(nasty,), examples=(Example("changed", {nasty: nasty}, nasty),))
+    found = Diff((changed,), (FileDiff(nasty, "added", nasty),))
+    verdict = replace(RERUN, diff=found, written_by=nasty, ignored=(nasty,), asked=(nasty,), where=nasty, raised=nasty)
+    error = Verdict("rerun", ERROR, reason="it failed", raised=nasty, log_tail=f"{nasty}\n::add-mask::c\n##[error]d")
+    for report in (
+        proof_text(Proof(nasty, 0, (nasty,), (verdict, error), 0.0)),
+        failure_text(nasty, verdict),
+        failure_text(nasty, error),
+        one_line(nasty, verdict),
+    ):
+        assert shown in report
+        assert all(character.isprintable() or character == "\n" for character in report)
+        assert not [line for line in report.split("\n") if line.strip().startswith("::") or "##[" in line]
+    assert r"    :\:add-mask::c" in failure_text(nasty, error)
+    assert r"    #\#[error]d" in failure_text(nasty, error)

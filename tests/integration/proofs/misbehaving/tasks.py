@@ -1,11 +1,15 @@
 """DAGs of one task each that does what a DAG under proof must not do, or cannot."""
 
+import contextlib
+import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -50,6 +54,21 @@ def is_killed():
 
 
 def is_gone():
+    os._exit(0)
+
+
+def forges():
+    """Writes a good report wherever one may be read, and goes."""
+    report = json.dumps({"state": "success", "tasks": [], "reason": None, "imported": []})
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "_run_dag":
+            Path(str(frame.f_locals["result"])).write_text(report)
+        frame = frame.f_back
+    for descriptor in range(3, 1000):
+        with contextlib.suppress(OSError):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # one is Airflow's own database
+                os.write(descriptor, report.encode() + b"\n")
     os._exit(0)
 
 
@@ -193,6 +212,7 @@ FUNCTIONS = (
     exits,
     is_killed,
     is_gone,
+    forges,
     writes_outside,
     shell_writes_outside,
     connects_with_socket,
