@@ -20,6 +20,7 @@ from dagproof.airflow import callbacks, engine, private
 from dagproof.airflow.lookups import named_lookups
 from dagproof.airflow.meddling import losing_workers, set_retries
 from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
+from dagproof.airflow.reordering import turner
 from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
@@ -63,6 +64,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     beside: list[dict[str, Any]] = []
     ask = _noting(ask, beside)
     callbacks: dict[str, str] = {}
+    unturned: list[str] = []
     watch_callbacks(dag, callbacks.setdefault)
     Machine(**request["machine"]).become()
     os.chdir(request["cwd"])
@@ -82,7 +84,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             stack.enter_context(without_waiting(run))
             stack.enter_context(triggered_runs(request, clock, ask))
             stack.enter_context(named_lookups())
-            stack.enter_context(_reported(tasks, request))
+            stack.enter_context(_reported(tasks, request, unturned))
             os.environ[shell_date.AHEAD] = str(_time(request["clock"]).timestamp() - time.time())
             clock.start()
             trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
@@ -101,6 +103,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
         "dag_run": state,
         "failures": failures(states, tasks, may_fail),
         "callbacks": callbacks,
+        "unturned": unturned,
         "beside": beside,
         "reason": reason,
         "dated": request["run"]["logical_date"] is not None,
@@ -119,7 +122,7 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
 def rehearse(dag: Any, spec: dict[str, Any]) -> str:
     """Run `dag` in this process, without a world, and return how it ended."""
     run = RunInProgress(dag, spec["run_id"])
-    with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), named_lookups(), _reported([], {}):
+    with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), named_lookups(), _reported([], {}, []):
         return run.execute(spec)
 
 
@@ -179,13 +182,15 @@ def _time(text: str) -> datetime:
 
 
 @contextmanager
-def _reported(tasks: list[dict[str, Any]], request: dict[str, Any]) -> Iterator[None]:
-    """Note each task's outcome, and snapshot the stores after it when the request says so."""
+def _reported(tasks: list[dict[str, Any]], request: dict[str, Any], unturned: list[str]) -> Iterator[None]:
+    """Note each task's outcome; snapshot the stores after it, and turn rows before it, when the request says so."""
     original: Callable[..., Any] = private.run_task
     after_task = callbacks.watcher(request.get("watch"))
+    turn = turner(request, unturned)
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
+        turn()
         tasks.append({"task_id": ti.task_id, "map_index": ti.map_index, "started": now(), "from": _clock_says()})
         result = None
         try:

@@ -363,6 +363,7 @@ class World:
             "result": str(self.worlds.run_folder / "result.json"),
             "may_fail": {dag_id: list(proof.may_fail) for dag_id, proof in self.worlds.config.proofs.items()},
             "machine": self.machine.to_json(),
+            "turn": self.postgres if self.machine.turns else None,
             **extras,
         }
 
