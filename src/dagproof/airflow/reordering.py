@@ -1,4 +1,4 @@
-"""Between the tasks of a run, what they have written is put into another physical order, where the machine turns rows."""
+"""Between the tasks of a run, rows that they have written get another physical order, where the machine turns rows."""
 
 from __future__ import annotations
 

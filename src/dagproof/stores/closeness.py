@@ -47,7 +47,7 @@ def _are_close(lines: Iterable[bytes], others: Iterable[bytes]) -> bool:
 
 
 def _are_close_in_order(lines: list[bytes], others: list[bytes]) -> bool:
-    """Tell whether each line says the same, in nearly the same numbers, as the one in its place: a file has an order."""
+    """Tell whether each line says nearly the same as the one in its place: a file has an order."""
     pairs = zip(lines, others, strict=False)
     return len(lines) == len(others) and all(mine == theirs or _are_close([mine], [theirs]) for mine, theirs in pairs)
 

@@ -67,7 +67,11 @@ def turn_rows(conninfo: str, since: str = "") -> list[str]:
         connection.execute("SET row_security = off")
         connection.execute(_PATIENCE)
         is_unnoticed = _become_unnoticed(connection)
-        for schema, name, columns, size, always_notices, notices in connection.execute(_TABLES).fetchall():
+        try:
+            tables = connection.execute(_TABLES).fetchall()
+        except psycopg.errors.LockNotAvailable as error:
+            return [f"all tables ({str(error).strip().splitlines()[0]})"]
+        for schema, name, columns, size, always_notices, notices in tables:
             shown = name if schema == "public" else f"{schema}.{name}"
             if size > MOST_BYTES:
                 left.append(f"{shown} (larger than {MOST_BYTES // 2**20} MB)")
