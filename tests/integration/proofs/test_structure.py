@@ -117,8 +117,9 @@ CHANGED = [
     pytest.param("ALTER TABLE ev REPLICA IDENTITY FULL", "setting of ev REPLICA IDENTITY   added", id="replica"),
     pytest.param("CREATE OR REPLACE TRIGGER onone BEFORE INSERT ON one_ FOR EACH ROW WHEN (NEW.id > 2) "
                  "EXECUTE FUNCTION touch()",
-                 "trigger on parted FOR VALUES IN ('2026-02-01'): onone   changed: … EACH ROW WHEN ((new.id > 1)) EXECUTE "
-                 "FUNCTION touch() became … EACH ROW WHEN ((new.id > 2)) EXECUTE FUNCTION touch()", id="part-trigger"),
+                 "trigger on parted FOR VALUES IN ('2026-02-01'): onone   changed: … EACH ROW WHEN ((new.id > 1)) "
+                 "EXECUTE FUNCTION touch() became … EACH ROW WHEN ((new.id > 2)) EXECUTE FUNCTION touch()",
+                 id="part-trigger"),
     pytest.param("CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
                  "operator === (integer, integer)   added", id="operator"),
     pytest.param("CREATE CAST (mood AS int) WITH INOUT", "cast mood AS integer   added", id="cast"),
