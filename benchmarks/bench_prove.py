@@ -1,9 +1,10 @@
 """What a whole proof costs, cold, in one process and in several, in turn.
 
-    python benchmarks/bench_prove.py [--dag consumer_users_daily] [--jobs 2] [--rounds 2]
+    python benchmarks/bench_prove.py [--dag consumer_users_daily] [--jobs 2] [--rounds 2] [--against CHECKOUT]
 
-Nothing but this shows what a user waits for: PostgreSQL and Airflow are started each time. The seconds of processor are
-those of the command and all that it started, but for PostgreSQL.
+This is what a user waits for: PostgreSQL and Airflow are started each time. The seconds of processor are those of the
+command and all that it started, without PostgreSQL. ``--against`` measures another checkout in turn, such as a git
+worktree of an older commit, with the Python of its own ``.venv``.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 
 
-def proof(dag_id: str, jobs: int) -> tuple[float, float]:
+def proof(dag_id: str, jobs: int, checkout: Path = ROOT) -> tuple[float, float]:
     """Return the seconds of a proof by the clock, and those of processor.
 
     Raises:
         SystemExit: the DAG is not proven; what it printed is the message.
     """
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-m", "dagproof.cli", "prove", dag_id, "--jobs", str(jobs)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    python = sys.executable if checkout == ROOT else str(checkout / ".venv" / "bin" / "python")
+    command = [python, "-m", "dagproof.cli", "prove", dag_id, "--jobs", str(jobs)]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -43,13 +45,17 @@ def main() -> None:
     parser.add_argument("--dag", default="consumer_users_daily")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT")
     options = parser.parse_args()
-    table = Table("processes", "seconds, each round", "of processor", title=f"the whole proof of {options.dag}")
-    measured = [[proof(options.dag, jobs) for jobs in (1, options.jobs)] for _ in range(options.rounds)]
-    for jobs, rounds in zip((1, options.jobs), zip(*measured, strict=True), strict=True):
-        table.add_row(
-            str(jobs), *("  ".join(f"{seconds:.0f}" for seconds in kind) for kind in zip(*rounds, strict=True))
-        )
+    ways = [(ROOT, jobs) for jobs in dict.fromkeys((1, options.jobs))]
+    if options.against:
+        ways = [(checkout, options.jobs) for checkout in (options.against.resolve(), ROOT)]
+    table = Table("checkout", "processes", "seconds, each round", "of processor")
+    table.title = f"the whole proof of {options.dag}"
+    measured = [[proof(options.dag, jobs, checkout) for checkout, jobs in ways] for _ in range(options.rounds)]
+    for (checkout, jobs), rounds in zip(ways, zip(*measured, strict=True), strict=True):
+        seconds = ("  ".join(f"{each:.0f}" for each in kind) for kind in zip(*rounds, strict=True))
+        table.add_row(checkout.name, str(jobs), *seconds)
     Console().print(table)
 
 

@@ -13,8 +13,9 @@ import psycopg
 
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.histories import Step
+from dagproof.inside.exchange import RunReport
 from dagproof.laws import all_laws
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report.text import proof_text
 
 from .bench import dag_named
@@ -146,15 +147,12 @@ def plan(dag_id: str, *dates: str) -> pd.DataFrame:
     """Return the run that the scheduler makes for each date: its logical date, interval, run_after and run id."""
     bench = _lesson().bench
     dag_named(bench.home, dag_id)
-    lab, planned = bench.lab(dag_id, dates)
-    specs = [lab.runs[dag_id, date].spec for date in planned]
+    lab = bench.lab(dag_id, dates)
     lines = []
-    for spec in specs:
-        interval = spec["data_interval"] or [None, None]
-        line = {"date": spec["date"], "logical_date": spec["logical_date"]}
-        lines.append(
-            line | {"interval_start": interval[0], "interval_end": interval[1], "run_after": spec["run_after"]}
-        )
+    for run in (lab.runs[dag_id, date] for date in lab.dates):
+        start, end = run.data_interval or (None, None)
+        line = {"date": run.date, "logical_date": run.logical_date}
+        lines.append(line | {"interval_start": start, "interval_end": end, "run_after": run.run_after})
     return pd.DataFrame(lines)
 
 
@@ -279,7 +277,7 @@ def _play(dag_id: str, step: Step) -> Ran:
     try:
         return _lesson().desk.play(dag_id, step)
     except WorkerError as error:
-        return Ran(dag_id, step, {}, {"state": "not loaded"}, str(error))
+        return Ran(dag_id, step, None, RunReport(state="not loaded"), str(error))
 
 
 def _lesson() -> Lesson:

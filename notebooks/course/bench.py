@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,10 +14,11 @@ from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.laws import Verdict, law_named
 from dagproof.postgres.server import PostgresServer
 from dagproof.postgres.servers import start_server
-from dagproof.proof.prover import Proof, Prover, machines_for
+from dagproof.proof.prover import Prover, machines_for
+from dagproof.proof.verdicts import Proof
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import Worlds
+from dagproof.worlds.worlds import Worlds
 
 from . import inside
 
@@ -39,7 +41,6 @@ class Bench:
         self._driver: tuple[Driver, ExitStack] | None = None
         self.starts = 0
         """How often the driver was started: what was kept from an earlier one is gone."""
-        self._labs: dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]] = {}
         self.edits = 0
         """How often a DAG file was written."""
 
@@ -78,27 +79,18 @@ class Bench:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         self.edits += 1
-        self._forget_labs()
         if self._driver is not None:
             self.driver.reload()
         return path
 
-    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
-        """Return a lab for the DAG, and the dates that the schedule has of those given.
-
-        Until a file changes it is the same one for the same dates, and for some of them: their worlds are there.
+    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> Lab:
+        """Return a lab for the DAG and the dates; until a file changes, it is the same one for the same dates.
 
         Raises:
             DagproofError: the DAG does not load, or a date is none of its schedule's.
         """
-        for (known, _), (lab, planned) in self._labs.items():
-            if known == dag_id and dates and set(dates) <= set(planned):
-                return lab, tuple(dict.fromkeys(dates))
-        key = (dag_id, tuple(dates))
         try:
-            if key not in self._labs:
-                self._labs[key] = self.driver.lab(dag_id, dates)
-            return self._labs[key]
+            return self.driver.lab(dag_id, dates)
         except WorkerError as error:
             if "unexpectedly" in str(error) or "took more than" in str(error):
                 self.restart()
@@ -112,13 +104,14 @@ class Bench:
         Raises:
             DagproofError: it could not even be tried.
         """
+        started = time.perf_counter()
         chosen = sorted((law_named(name) for name in laws), key=lambda law: law.order)
-        lab, planned = self.lab(dag_id, dates)
+        lab = self.lab(dag_id, dates)
         for machine in machines_for(chosen)[1:]:
             self.driver.join(machine)
-        prover = Prover(lab, planned, seed=0, max_histories=most_histories)
+        prover = Prover(lab, seed=0, max_histories=most_histories)
         verdicts = [_without_thrift(prover.prove(law)) for law in chosen]
-        return Proof(dag_id, 0, planned, tuple(verdicts), sum(v.seconds for v in verdicts), tuple(sorted(lab.ignore)))
+        return prover.concluded(verdicts, started)
 
     def airflow(self, code: str) -> tuple[str, str]:
         """Run code where Airflow is, in a child of the worker; return what it prints, and its error if it raises one.
@@ -148,14 +141,8 @@ class Bench:
         lines = self.airflow(code + "    print(one.task_id, other)")[0].splitlines()
         return sorted((first, second) for first, second in map(str.split, lines))
 
-    def _forget_labs(self) -> None:
-        for lab, _ in self._labs.values():
-            lab.close()
-        self._labs.clear()
-
     def restart(self) -> None:
         """Give up the worker, which does not answer; the next use starts another."""
-        self._labs.clear()
         if self._driver is not None:
             self._driver[1].close()
             self._driver = None

@@ -121,8 +121,8 @@ class Examiner:
         Raises:
             DagproofError: a run failed.
         """
-        lab, planned = self._bench.lab(dag_id, dates)
-        state = lab.state(tuple(Step("run", date) for date in planned))
+        lab = self._bench.lab(dag_id, dates)
+        state = lab.state(tuple(Step("run", date) for date in lab.dates))
         found = {}
         for name, table in state.tables.items():
             cells = [[None if text == "\\N" else text for text in row.decode().split("\t")] for row in table.rows]

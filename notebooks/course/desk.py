@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import psycopg
 
 from dagproof.errors import DagproofError
 from dagproof.histories import Step
+from dagproof.inside.exchange import PlannedRun, RunReport
 from dagproof.runs.stage import Stage
+from dagproof.worlds.failing import RunFailedError
 from dagproof.worlds.metadata import replace_metadata
-from dagproof.worlds.world import RunFailedError, SavedWorld
+from dagproof.worlds.worlds import SavedWorld
 
 from .bench import Bench, dag_named
 
@@ -21,15 +23,16 @@ from .bench import Bench, dag_named
 class Ran:
     """One run that has ended: its `state`, its `reason` if it failed, and what became of its tasks."""
 
-    def __init__(self, dag_id: str, step: Step, spec: Mapping[str, Any], report: Mapping[str, Any], why: str) -> None:
-        self.dag_id, self.step, self.spec = dag_id, step, dict(spec)
-        self.state: str = report.get("dag_run") or report.get("state") or "failed"  # Airflow's own word comes first
+    def __init__(self, dag_id: str, step: Step, planned: PlannedRun | None, report: RunReport, why: str) -> None:
+        self.dag_id, self.step = dag_id, step
+        self.spec: dict[str, Any] = planned.to_json() if planned else {}
+        self.state = report.dag_run or report.state or "failed"  # Airflow's own word comes first
         self.reason = why
-        self.attempts: list[dict[str, Any]] = list(report.get("tasks", ()))
+        self.attempts = [{**one.to_json(), "from": one.begun, "to": one.over} for one in report.tasks]
         """Each try of each task: task_id, map_index, try_number, state, error, and ``from`` and ``to`` (ISO 8601)."""
-        self.states: list[dict[str, Any]] = sorted(report.get("states", ()), key=self._turn)
+        self.states = sorted((one.to_json() for one in report.states), key=self._turn)
         """The last state of each task instance, in the order in which they ran; those that never ran come last."""
-        self.slots: dict[str, float] = dict(report.get("slots", {}))
+        self.slots: dict[str, float] = dict(report.slots)
         """Seconds for which each task held a worker slot."""
         self.log: str = ""
 
@@ -79,7 +82,7 @@ class Desk:
             DagproofError: the DAG does not load, or the step makes no sense.
         """
         dag_named(self.bench.home, dag_id)
-        lab, planned = self.bench.lab(dag_id, [step.date, *([step.other] if step.other else [])])
+        lab = self.bench.lab(dag_id, [step.date, *([step.other] if step.other else [])])
         saved = self._world()
         self._teach(saved, (dag_id, *lab.proof.after))
         driver, worlds = self.bench.driver, self.bench.worlds
@@ -89,12 +92,12 @@ class Desk:
                 report = Stage(driver, dag_id, lab.runs).play(world, step)
             except RunFailedError as failure:
                 report = failure.report
-                if report.get("dag_run") != "success":  # a proof would not let a green run with a failed task pass
+                if report.dag_run != "success":  # a proof would not let a green run with a failed task pass
                     why, log = str(failure), failure.log_tail
             world.snapshot()  # it waits for the run's sessions to end
             self._saved = worlds.save(world)
         worlds.forget(saved)
-        ran = Ran(dag_id, step, lab.runs[dag_id, planned[0]].spec, report, why)
+        ran = Ran(dag_id, step, lab.runs[dag_id, lab.dates[0]], report, why)
         ran.log = log
         self.ran.append(ran)
         return ran

@@ -443,11 +443,11 @@ interval_starts = [..., ...]
 def check(trigger_ds, trigger_starts, interval_ds, interval_starts):
     answers = {"monday_trigger": (trigger_ds, trigger_starts), "monday_interval": (interval_ds, interval_starts)}
     for name, (days, starts) in answers.items():
-        lab, planned = lesson.bench.lab(name)
-        specs = [lab.runs[name, date].spec for date in planned[:2]]
+        lab = lesson.bench.lab(name)
+        planned_runs = [lab.runs[name, date] for date in lab.dates[:2]]
         expect(len(days) == len(starts) == 2, f"{name}: two runs are asked for")
-        for number, (day, begins, spec) in enumerate(zip(days, starts, specs, strict=True), start=1):
-            right_day, right_start = spec["logical_date"][:10], spec["run_after"][:10]
+        for number, (day, begins, due) in enumerate(zip(days, starts, planned_runs, strict=True), start=1):
+            right_day, right_start = due.logical_date[:10], due.run_after[:10]
             what = "its interval begins" if name == "monday_interval" else "the moment at which it is due falls"
             expect(str(day) == right_day, f"{name}, run {number}: ds is not {day}. ds is the date when {what}")
             expect(

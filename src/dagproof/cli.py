@@ -148,7 +148,7 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _prove(options: argparse.Namespace) -> int:
     from dagproof.proof.jobs import default_jobs, prove, quiet_rollbacks
-    from dagproof.proof.prover import Proof
+    from dagproof.proof.verdicts import Proof
     from dagproof.report.html import check_writable, write_html
 
     quiet_rollbacks()
@@ -191,7 +191,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _print(proof: object, output_format: str) -> int:
-    from dagproof.proof.prover import Proof
+    from dagproof.proof.verdicts import Proof
     from dagproof.report.text import proof_text
 
     assert isinstance(proof, Proof)

@@ -85,6 +85,8 @@ class CheckConfig:
     """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
     baseline: str = ""
     """The file of the findings that are known already; none where it is empty."""
+    others: bool = True
+    """Whether to read SQL, models of dbt, and scripts and notebooks of Spark, too."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,8 @@ def _checked(value: object, expected: str, where: str) -> object:
     """Return `value` in the shape of the annotation `expected`, or say what was expected instead."""
     if expected == "str" and isinstance(value, str):
         return value
+    if expected == "bool" and isinstance(value, bool):
+        return value
     if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
@@ -268,6 +272,7 @@ def _checked(value: object, expected: str, where: str) -> object:
         expected = "str or table" if tables else "str"
     wanted = {
         "str": "a string",
+        "bool": "true or false",
         "str or table": "a string or a table",
         "float": "a number above 0",
         "tuple[str, ...]": "a list of strings",

@@ -59,8 +59,7 @@ def verdict_of(bugs_driver: Driver) -> VerdictOf:
 
     @cache
     def prover(dag_id: str) -> Prover:
-        lab, dates = bugs_driver.lab(dag_id, DATES)
-        return Prover(lab, dates, seed=0, max_histories=MOST_HISTORIES.get(dag_id, 3))
+        return Prover(bugs_driver.lab(dag_id, DATES), seed=0, max_histories=MOST_HISTORIES.get(dag_id, 3))
 
     @cache
     def verdict(dag_id: str, law: str) -> Verdict:

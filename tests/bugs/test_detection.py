@@ -9,7 +9,8 @@ import pytest
 from dagproof.histories import History
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES
 from dagproof.laws import Finding, law_named
-from dagproof.proof.prover import SAVED, Prover
+from dagproof.proof.prover import Prover
+from dagproof.proof.saved import SAVED
 from dagproof.runs.driver import Driver
 from dagproof.runs.lab import Lab
 from tests.bugs.catalogue import DATES
@@ -32,7 +33,7 @@ def test_a_bug_that_takes_luck_is_found_with_nearly_every_seed(
     name: str, law_name: str, bugs_driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one lab for all seeds, which remembers each state, and without a search for the shortest history."""
-    lab, dates = bugs_driver.lab(name, DATES)
+    lab = bugs_driver.lab(name, DATES)
     law = law_named(law_name)
     check = law.check
     found: list[History] = []
@@ -49,7 +50,7 @@ def test_a_bug_that_takes_luck_is_found_with_nearly_every_seed(
     missed = []
     for seed in range(SEEDS):
         found.clear()
-        verdict = Prover(lab, dates, seed=seed, max_histories=DEFAULT_MAX_HISTORIES).prove(law)
+        verdict = Prover(lab, seed=seed, max_histories=DEFAULT_MAX_HISTORIES).prove(law)
         assert verdict.outcome in ("proven", "falsified"), verdict
         if not found:
             missed.append(seed)

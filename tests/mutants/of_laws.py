@@ -176,8 +176,8 @@ LAWS = (
     Mutant(
         "backfill: is a scheduled run",
         "runs/stage.py",
-        '"run_id": run.spec["run_id"].replace("scheduled__", "backfill__")',
-        '"run_id": run.spec["run_id"]',
+        'run_id=run.run_id.replace("scheduled__", "backfill__")',
+        "run_id=run.run_id",
         bug("run_id_by_xcom", "backfill"),
     ),
     Mutant(
@@ -189,9 +189,9 @@ LAWS = (
     ),
     Mutant(
         "late: not late",
-        "runs/lab.py",
-        'step.kind not in ("arrive", "late") and self.proof.after',
-        'step.kind != "arrive" and self.proof.after',
+        "runs/states.py",
+        "step.needs_data and self._proof.after",
+        "not step.is_arrival and self._proof.after",
         bug("no_wait", "late"),
     ),
     Mutant(
@@ -281,20 +281,20 @@ LAWS = (
     Mutant(
         "prover: one history is enough",
         "proof/prover.py",
-        "for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)]:",
-        "for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)][:1]:",
+        "for history in [*saved_before(self.lab, law), *law.histories(self.lab)]:",
+        "for history in [*saved_before(self.lab, law), *law.histories(self.lab)][:1]:",
         whole("third_time"),
     ),
     Mutant(
         "prover: draws nothing",
         "proof/prover.py",
-        "strategy = law.draws(self.lab, self.dates) if budget > 0 else None",
+        "strategy = law.draws(self.lab) if budget > 0 else None",
         "strategy = None",
         whole("keeps_what_ran_twice"),
     ),
     Mutant(
         "prover: an error is no error",
-        "proof/prover.py",
+        "proof/verdicts.py",
         "        return 0 if PROVEN in outcomes and ERROR not in outcomes else 2",
         "        return 0 if PROVEN in outcomes else 2",
         unit("report/test_report.py", "exit_status"),

@@ -13,6 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from dagproof.errors import DagproofError
+from dagproof.histories import Step
 from notebooks.course import api, suites
 from notebooks.course import lesson as lessons_module
 from notebooks.course.api import show_shortly
@@ -319,11 +320,13 @@ def test_hints_come_one_after_the_other(learner: Learner, capsys: pytest.Capture
 def test_fewer_dates_need_no_other_worlds(learner: Learner) -> None:
     """Until a file changes, a DAG's lab serves some of its dates, too."""
     learner.judged()
-    lab, _ = learner.lesson.bench.lab("answered", ["2026-01-02", "2026-01-03"])
-    assert learner.lesson.bench.lab("answered", ["2026-01-03"]) == (lab, ("2026-01-03",))
-    assert learner.lesson.bench.lab("answered", ["2026-01-04"])[0] is not lab
+    lab = learner.lesson.bench.lab("answered", ["2026-01-02", "2026-01-03"])
+    some, run = learner.lesson.bench.lab("answered", ["2026-01-03"]), (Step("run", "2026-01-03"),)
+    assert some.dates == ("2026-01-03",)
+    assert some.state(run) is lab.state(run)
+    assert learner.lesson.bench.lab("answered", ["2026-01-04"]) is not lab
     learner.judged(body="return 1")
-    assert learner.lesson.bench.lab("answered", ["2026-01-03"])[0] is not lab
+    assert learner.lesson.bench.lab("answered", ["2026-01-03"]).state(run) is not lab.state(run)
 
 
 def test_what_a_check_says_is_noted(learner: Learner) -> None:

@@ -335,8 +335,8 @@ ROWS = (
     ),
     Fault(
         "the mark before the rows",
-        "Marks the day as loaded, and loads it after a commit unless it is marked.",
-        ("crash", "correction"),
+        "Marks the day as loaded, commits, and loads it unless it has rows.",
+        ("correction", "crash"),  # in two tasks, each of them is atomic
         sql(
             ("INSERT INTO marks VALUES (:ds) ON CONFLICT DO NOTHING",),
             (

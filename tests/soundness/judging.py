@@ -82,14 +82,14 @@ def judged(case: Case, driver: Driver) -> Outcome:
     """Put a drawn DAG to its laws."""
     started = time.perf_counter()
     try:
-        lab, dates = driver.lab(case.dag_id, case.fault.dates or ())
+        lab = driver.lab(case.dag_id, case.fault.dates or ())
     except DagproofError as error:
         return Outcome(case, (), "", str(error), time.perf_counter() - started)
     verdicts: list[Verdict] = []
 
     def prove(law: str) -> Verdict:
-        proven = dates[:1] if law in OF_ONE_DATE and not case.fault.said else dates
-        verdicts.append(Prover(lab, proven, seed=0, max_histories=MAX_HISTORIES).prove(law_named(law)))
+        proven = lab.over(lab.dates[:1]) if law in OF_ONE_DATE and not case.fault.said else lab
+        verdicts.append(Prover(proven, seed=0, max_histories=MAX_HISTORIES).prove(law_named(law)))
         return verdicts[-1]
 
     try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dagproof.histories import Step
+from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
-from dagproof.proof.prover import Proof
-from dagproof.runs.scope import Compared, LeftOut
+from dagproof.proof.verdicts import Proof
+from dagproof.runs.scope import Compared
 from dagproof.stores.diff import Change, Diff, Example, FileDiff, TableDiff
 
 FIRST, SECOND, THIRD = DATES = ("2026-01-01", "2026-01-02", "2026-02-01")

@@ -10,7 +10,7 @@ import pytest
 from dagproof.config import WorldConfig, load_config
 from dagproof.errors import ConfigError
 from dagproof.worlds.addresses import allowed_endpoints, check_addresses, literal_addresses
-from dagproof.worlds.world import beside
+from dagproof.worlds.settings import beside
 
 SERVICES = {"s3": "server {port}"}
 

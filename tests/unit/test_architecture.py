@@ -143,3 +143,9 @@ def test_the_plugin_starts_without_airflow(tmp_path: Path, option: str) -> None:
     found = imported_by(program, cwd=tmp_path)
     assert "dagproof.pytest.plugin" in found, "the plugin is not installed: pip install the project first"
     assert "airflow" not in found
+
+
+def test_no_rule_imports_another_rule() -> None:
+    """What several rules need lies in `source/`, or in `rules/base.py`."""
+    rules = [path for path in modules(SOURCE / "rules") if path.stem not in ("__init__", "base")]
+    assert breaches(rules, *(f"dagproof.rules.{path.stem}" for path in rules)) == []

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from dagproof.airflow.outcomes import failures, judged
+from dagproof.inside.exchange import TaskRun, TaskState
 
 
-def states(**of_tasks: str | None) -> list[dict[str, Any]]:
+def states(**of_tasks: str | None) -> list[TaskState]:
     """The state of some tasks, each of one instance."""
-    return [{"task_id": name, "map_index": -1, "state": state} for name, state in of_tasks.items()]
+    return [TaskState(name, -1, state, 1) for name, state in of_tasks.items()]
+
+
+def tried(task_id: str, error: str, raised: str | None) -> TaskRun:
+    """A try that failed."""
+    return TaskRun(task_id, -1, 1, "failed", None, error, raised, started=0.0, ended=1.0, begun="", over="")
 
 
 @pytest.mark.parametrize(
@@ -38,12 +42,12 @@ def test_how_a_run_ended(dag_run: str, of_tasks: dict[str, str | None], may_fail
 def test_failures_come_in_the_order_in_which_they_happened() -> None:
     """With the error of the last try; what did not run comes last."""
     tasks = [
-        {"task_id": "b", "map_index": -1, "error": "E: once", "raised": "b.py:1"},
-        {"task_id": "b", "map_index": -1, "error": "E: twice", "raised": "b.py:2"},
-        {"task_id": "a", "map_index": -1, "error": "E", "raised": None},
+        tried("b", "E: once", "b.py:1"),
+        tried("b", "E: twice", "b.py:2"),
+        tried("a", "E", None),
     ]
     found = failures(states(after="upstream_failed", a="failed", b="failed", c="success"), tasks, ("a",))
-    assert [(one["task_id"], one["error"], one["raised"], one["wanted"]) for one in found] == [
+    assert [(one.task_id, one.error, one.raised, one.wanted) for one in found] == [
         ("b", "E: twice", "b.py:2", False),
         ("a", "E", None, True),
         ("after", None, None, False),

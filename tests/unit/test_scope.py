@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dagproof.runs.scope import MOST_NAMED, Compared, LeftOut, listed, reported, sentences
+from dagproof.inside.exchange import LeftOut, RunReport
+from dagproof.runs.scope import MOST_NAMED, Compared, listed, reported, sentences
 from dagproof.stores.snapshot import File, Snapshot, Table
 
 
@@ -54,10 +55,9 @@ def test_names_are_listed_once_with_their_settings() -> None:
 
 def test_runs_beside_a_run_report_too() -> None:
     """However deep."""
-    entry = {"what": "s3", "why": "not compared"}
-    inner = {"left_out": [entry], "beside": [{"left_out": [entry | {"setting": "world.services"}]}]}
-    found = list(reported([{"beside": [inner]}, {}]))
-    assert found == [LeftOut("s3", "not compared"), LeftOut("s3", "not compared", "world.services")]
+    once, again = LeftOut("s3", "not compared"), LeftOut("s3", "not compared", "world.services")
+    inner = RunReport(left_out=(once,), beside=(RunReport(left_out=(again,)),))
+    assert list(reported([RunReport(beside=(inner,)), RunReport()])) == [once, again]
 
 
 @pytest.mark.parametrize("setting", ["", "ignore"])

@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from dagproof.airflow import private
 from dagproof.airflow.engine import BUNDLE
 from dagproof.airflow.lookups import Missing, blamed, named_lookups
 from dagproof.errors import WorkerError, nearest
+
+Dags = dict[str, Any]
+"""Airflow's DAGs by their ids."""
 
 #: What Airflow says of a file that is not read in time; links to its pages follow.
 _LATE = re.compile(r"DagBag import timeout for .* after (\S+)s\.")
@@ -29,7 +33,7 @@ def bundle_bag(folder: Path, path: Path) -> Any:
         return kind(dag_folder=str(path), bundle_path=folder, **name)
 
 
-def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
+def find_dags(folder: Path, dag_ids: Sequence[str]) -> Dags:
     """Return the named DAGs of `folder`, importing as few of its files as will do.
 
     Files that spell a wanted id are imported first, and the whole folder only if that was not enough (an id may be
@@ -38,7 +42,7 @@ def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
     Raises:
         WorkerError: no file defines one of the ids, or the file that should does not import.
     """
-    found: dict[str, Any] = {}
+    found: Dags = {}
     errors: dict[str, str] = {}
     with named_lookups() as missing:
         for path in _files_naming(folder, dag_ids):
@@ -53,7 +57,7 @@ def find_dags(folder: Path, dag_ids: list[str]) -> dict[str, Any]:
     return {dag_id: found[dag_id] for dag_id in dag_ids}
 
 
-def all_dags(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def all_dags(folder: Path) -> tuple[Dags, dict[str, str]]:
     """Return every DAG of `folder` by its id, and the last line of the error of each file that does not import."""
     with named_lookups() as missing:
         bag = bundle_bag(folder, folder)
@@ -73,7 +77,7 @@ def forget_modules(folder: Path) -> None:
     importlib.invalidate_caches()
 
 
-def sync_to_metadata(folder: Path, dags: dict[str, Any]) -> None:
+def sync_to_metadata(folder: Path, dags: Dags) -> None:
     """Write the DAGs to the metadata database, as the dag processor does before a run can exist."""
     private.DagBundlesManager().sync_bundles_to_db()
     bag = bundle_bag(folder, folder / "nothing-to-collect.py")
@@ -81,7 +85,7 @@ def sync_to_metadata(folder: Path, dags: dict[str, Any]) -> None:
     private.sync_bag_to_db(bag, BUNDLE, None)
 
 
-def _files_naming(folder: Path, dag_ids: list[str]) -> list[Path]:
+def _files_naming(folder: Path, dag_ids: Sequence[str]) -> list[Path]:
     """Return the Python files below `folder` in whose text one of the ids stands."""
     wanted = [dag_id.encode() for dag_id in dag_ids]
     return [
@@ -91,14 +95,12 @@ def _files_naming(folder: Path, dag_ids: list[str]) -> list[Path]:
     ]
 
 
-def _collect(bag: Any, found: dict[str, Any], errors: dict[str, str]) -> None:
+def _collect(bag: Any, found: Dags, errors: dict[str, str]) -> None:
     found.update(bag.dags)
     errors.update(bag.import_errors)
 
 
-def _why_missing(
-    dag_id: str, folder: Path, found: dict[str, Any], errors: dict[str, str], missing: list[Missing]
-) -> str:
+def _why_missing(dag_id: str, folder: Path, found: Dags, errors: dict[str, str], missing: list[Missing]) -> str:
     """Say why `folder` gave no DAG `dag_id`: a file that does not import is the likeliest reason."""
     suspects = [(p, e) for p, e in errors.items() if dag_id in e or _mentions(folder, p, dag_id)]
     if suspects or (errors and not found):

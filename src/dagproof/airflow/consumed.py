@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from dagproof.airflow import private
+from dagproof.inside.exchange import PlannedRun
 
 
-def events(dag: Any, spec: dict[str, Any], session: Any) -> list[Any]:
+def events(dag: Any, run: PlannedRun, session: Any) -> list[Any]:
     """Return the events, of assets that `dag` is scheduled by, that the runs which came first for its date have left.
 
     Those are the runs in ``consumes``: of each DAG that the configuration names in `after`.
     """
     timetable = dag.timetable
-    starts_it = spec["run_type"] != "scheduled" or getattr(timetable, "asset_gated", False)  # Airflow 3.4 has gates
-    if not starts_it or not timetable.asset_condition or not spec.get("consumes"):
+    starts_it = run.run_type != "scheduled" or getattr(timetable, "asset_gated", False)  # Airflow 3.4 has gates
+    if not starts_it or not timetable.asset_condition or not run.consumes:
         return []
     from sqlalchemy import select, tuple_
 
     AssetEvent = private.AssetEvent  # noqa: N806 - it is a class
-    of_runs = tuple_(AssetEvent.source_dag_id, AssetEvent.source_run_id).in_([tuple(run) for run in spec["consumes"]])
+    of_runs = tuple_(AssetEvent.source_dag_id, AssetEvent.source_run_id).in_(run.consumes)
     found = session.scalars(select(AssetEvent).where(of_runs).order_by(AssetEvent.timestamp, AssetEvent.id))
     return [event for event in found if _is_of(event, timetable.asset_condition)]
 
@@ -35,7 +36,7 @@ def _is_of(event: Any, condition: Any) -> bool:
     )
 
 
-def partition(dag: Any, key: str | None, date: Any, consumed: list[Any]) -> dict[str, Any]:
+def partition(dag: Any, key: str | None, date: Any, consumed: list[Any]) -> dict[str, object]:
     """Return the partition that a run is about, as arguments of ``create_dagrun``; none where it has none.
 
     It is the one of `key` and `date`; for a run that assets trigger, the one to which the schedule maps the producer's.

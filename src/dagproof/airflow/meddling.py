@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dagproof.airflow import private
+from dagproof.inside.exchange import Retries
 
 LOST = "the worker was lost after the task had done its work (made to happen by dagproof)"
 
@@ -15,10 +16,10 @@ class WorkerLostError(Exception):
     """The task did its work, and then its worker was lost: what a task fails with that is made to be retried."""
 
 
-def set_retries(dag: Any, least: int = 0, most: int | None = None) -> None:
-    """Give each task of `dag` at least `least` retries, and at most `most` of them."""
+def set_retries(dag: Any, wanted: Retries) -> None:
+    """Give each task of `dag` at least as many retries as are wanted, and at most as many."""
     for task in dag.task_dict.values():
-        retries = max(least, task.retries if most is None else min(task.retries, most))
+        retries = max(wanted.least, task.retries if wanted.most is None else min(task.retries, wanted.most))
         if hasattr(task, "partial_kwargs"):  # a mapped operator: its tasks are made from these when they run
             task.partial_kwargs["retries"] = retries
         else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from fnmatch import fnmatchcase
 from functools import wraps
 from inspect import isgeneratorfunction
 from typing import Any
 
 from dagproof.airflow.frames import UserCode
+from dagproof.inside.exchange import Failure, TaskRun, TaskState
 
 FAILED = ("failed", "upstream_failed")
 #: States in which a task is when a run has come to its end.
@@ -24,36 +25,34 @@ Note = Callable[[str, str], object]
 _STATEMENT = re.compile(r"\nLINE \d+: [^\n]*\n *\^|\n\[SQL:.*", re.DOTALL)
 
 
-def judged(dag_run: str, states: Sequence[Mapping[str, Any]], may_fail: Iterable[str]) -> str:
+def judged(dag_run: str, states: Sequence[TaskState], may_fail: Iterable[str]) -> str:
     """Return the state of a run whose DAG run ended as `dag_run`, and its task instances in these `states`.
 
     Airflow goes by the last tasks alone: a run is green when a clean-up with the trigger rule ``all_done`` succeeds,
     whatever failed before it. And it is red when nothing failed but a task that may.
     """
-    failed = [state for state in states if state["state"] in FAILED]
-    if any(not is_wanted(state["task_id"], may_fail) for state in failed):
+    failed = [state for state in states if state.state in FAILED]
+    if any(not is_wanted(state.task_id, may_fail) for state in failed):
         return "failed"
-    if dag_run == "failed" and failed and all(state["state"] in FINISHED for state in states):
+    if dag_run == "failed" and failed and all(state.state in FINISHED for state in states):
         return "success"
     return dag_run
 
 
-def failures(
-    states: Iterable[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]], may_fail: Iterable[str]
-) -> list[dict[str, Any]]:
-    """Return each task that failed, in the order in which they did: with its error, where it was raised, and `wanted`.
+def failures(states: Iterable[TaskState], tries: Sequence[TaskRun], may_fail: Iterable[str]) -> tuple[Failure, ...]:
+    """Return each task that failed, in the order in which they did, with what its last try says.
 
     Those that did not run because others failed come last.
     """
-    tries = {(task["task_id"], task["map_index"]): (n, task) for n, task in enumerate(tasks)}
+    turns = {(one.task_id, one.map_index): n for n, one in enumerate(tries)}
     found = []
     for state in states:
-        if state["state"] in FAILED:
-            n, last = tries.get((state["task_id"], state["map_index"]), (len(tasks), {}))
-            failure = {key: state[key] for key in ("task_id", "map_index", "state")}
-            failure |= {"error": last.get("error"), "raised": last.get("raised")}
-            found.append((n, failure | {"wanted": is_wanted(state["task_id"], may_fail)}))
-    return [failure for _, failure in sorted(found, key=lambda entry: entry[0])]
+        if state.state in FAILED:
+            turn = turns.get((state.task_id, state.map_index), len(tries))
+            error, raised = (tries[turn].error, tries[turn].raised) if turn < len(tries) else (None, None)
+            wanted = is_wanted(state.task_id, may_fail)
+            found.append((turn, Failure(state.task_id, state.map_index, state.state, error, raised, wanted)))
+    return tuple(failure for _, failure in sorted(found, key=lambda entry: entry[0]))
 
 
 def is_wanted(task_id: str, may_fail: Iterable[str]) -> bool:
@@ -91,7 +90,7 @@ def watch_callbacks(dag: Any, note: Note) -> None:
             _watch(values, name, f"the {name} of {task.task_id}", note)
 
 
-def _watch(values: dict[str, Any], name: str, what: str, note: Note) -> None:
+def _watch(values: MutableMapping[str, Any], name: str, what: str, note: Note) -> None:
     given = values.get(name)
     if callable(given):
         values[name] = _watched(given, what, note)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from dagproof.worlds.turning import moment, turn_rows
 
 
-def turner(request: dict[str, Any], unturned: list[str]) -> Callable[[], None]:
-    """Return what turns the rows that were written since it was called before; `unturned` gets those that stay."""
-    conninfo = request.get("turn")
-    if not conninfo:
+def turner(conninfo: str | None, unturned: list[str]) -> Callable[[], None]:
+    """Return what turns the rows of a database, if any, that were written since it was called before.
+
+    `unturned` gets the tables that stay as they are.
+    """
+    if conninfo is None:
         return lambda: None
     since = ""
 

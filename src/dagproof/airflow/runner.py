@@ -9,8 +9,9 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -27,11 +28,20 @@ from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
 from dagproof.inside import tripwire
 from dagproof.inside.clock import Arrival, Clock
+from dagproof.inside.exchange import (
+    Plain,
+    PlannedArrival,
+    PlannedRun,
+    RunOptions,
+    RunReport,
+    RunRequest,
+    TaskRun,
+    Trip,
+)
 from dagproof.inside.fileops import FileOperations
-from dagproof.inside.machine import Machine
 from dagproof.worlds import shell_date
 
-Ask = Callable[[dict[str, Any]], dict[str, Any]]
+Ask = Callable[[RunRequest], RunReport]
 
 #: Libraries that tasks import when they run, slow to import and safe to have imported before a fork.
 PRELOADED = {
@@ -49,34 +59,36 @@ PRELOADED = {
 }
 
 
-def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
-    """Run `dag` once inside its world and return what happened, as JSON-ready values.
+@dataclass
+class Tries:
+    """The tries of tasks: those that are over, and the task that is running (empty between two)."""
 
-    `request` holds ``run`` (what :func:`dagproof.airflow.schedule.run_for` gave), ``clock`` (where the wall clock
-    starts), ``machine`` and ``cwd``, and may hold what the step asks for besides: ``watch`` (take a snapshot after
-    each task), ``retries`` (``least`` and ``most``), ``lose`` (a task, or all of them), ``clear`` (a task),
-    ``arrivals`` (runs of other DAGs, each with its ``moment``), ``files`` (what :class:`FileOperations` takes),
-    ``may_fail`` (for each DAG, the tasks that may) and ``tripwire`` (note who asks for the time or for something
-    random).
+    over: list[TaskRun] = field(default_factory=list)
+    running: str = ""
+
+
+def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
+    """Run `dag` once inside its world and return what happened.
 
     `ask` lets the worker do something for the run, such as running another DAG.
     """
-    beside: list[dict[str, Any]] = []
+    beside: list[RunReport] = []
     ask = _noting(ask, beside)
     callbacks: dict[str, str] = {}
     unturned: list[str] = []
     watch_callbacks(dag, callbacks.setdefault)
-    Machine(**request["machine"]).become()
-    os.chdir(request["cwd"])
+    request.machine.become()
+    os.chdir(request.cwd)
     _reseed()
-    run = RunInProgress(dag, request["run"]["run_id"])
-    tasks: list[dict[str, Any]] = []
+    run = RunInProgress(dag, request.run.run_id)
+    tries = Tries()
     known = len(sys.modules)
     started = time.perf_counter()
-    files = _watched_files(request, tasks)
-    clock = run.clock = Clock(_time(request["clock"]), run.next_due, _arrivals(request, ask))
+    files = _watched_files(request.options, tries)
+    starts = datetime.fromisoformat(request.clock)
+    clock = run.clock = Clock(starts, run.next_due, _arrivals(request.options.arrivals, ask))
     state, reason = "failed", None
-    trips: list[dict[str, Any]] = []
+    trips: list[Trip] = []
     try:
         with ExitStack() as stack:
             stack.enter_context(engine.without_bundle_sync())
@@ -84,11 +96,11 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
             stack.enter_context(without_waiting(run))
             stack.enter_context(triggered_runs(request, clock, ask))
             stack.enter_context(named_lookups())
-            stack.enter_context(_reported(tasks, request, unturned))
-            os.environ[shell_date.AHEAD] = str(_time(request["clock"]).timestamp() - time.time())
+            stack.enter_context(_reported(tries, request.options, turner(request.turn, unturned)))
+            os.environ[shell_date.AHEAD] = str(starts.timestamp() - time.time())
             clock.start()
-            trips = tripwire.set_up(request.get("tripwire"), lambda: _now_running(tasks))
-            state = run.execute(request["run"])
+            trips = tripwire.set_up(request.options.tripwire, lambda: tries.running)
+            state = run.execute(request.run)
             reason = run.reason
             clock.let_arrive()
     except DagproofError as error:
@@ -96,40 +108,43 @@ def run_in_child(dag: Any, request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     except Exception as error:
         traceback.print_exc()
         reason = f"the run could not start: {describe(error)}"
-    states, may_fail = run.states(), request.get("may_fail", {}).get(request["dag"], ())
-    return {
-        "dag": request["dag"],
-        "state": judged(state, states, may_fail) if reason is None else "failed",
-        "dag_run": state,
-        "failures": failures(states, tasks, may_fail),
-        "callbacks": callbacks,
-        "unturned": unturned,
-        "beside": beside,
-        "reason": reason,
-        "dated": request["run"]["logical_date"] is not None,
-        "tasks": [task for task in tasks if "state" in task],
-        "slots": run.slots,
-        "skipped": clock.skipped,
-        "files": files.seen if files else [],
-        "trips": trips,
-        "imported": [name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED],
-        "states": states,
-        "ended": _clock_says(),
-        "seconds": time.perf_counter() - started,
-    }
+    states, may_fail = run.states(), request.may_fail.get(request.run.dag_id, ())
+    return RunReport(
+        dag=request.run.dag_id,
+        state=judged(state, states, may_fail) if reason is None else "failed",
+        dag_run=state,
+        failures=failures(states, tries.over, may_fail),
+        callbacks=callbacks,
+        unturned=tuple(unturned),
+        beside=tuple(beside),
+        reason=reason,
+        dated=request.run.logical_date is not None,
+        tasks=tuple(tries.over),
+        slots=run.slots,
+        skipped=clock.skipped,
+        files=tuple(files.seen) if files else (),
+        trips=tuple(trips),
+        imported=tuple(name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED),
+        states=states,
+        ended=_clock_says(),
+        seconds=time.perf_counter() - started,
+    )
 
 
-def rehearse(dag: Any, spec: dict[str, Any]) -> str:
+def rehearse(dag: Any, planned: PlannedRun) -> str:
     """Run `dag` in this process, without a world, and return how it ended."""
-    run = RunInProgress(dag, spec["run_id"])
-    with engine.without_bundle_sync(), scheduled(spec), without_waiting(run), named_lookups(), _reported([], {}, []):
-        return run.execute(spec)
+    run = RunInProgress(dag, planned.run_id)
+    with ExitStack() as stack:
+        for context in (engine.without_bundle_sync(), scheduled(planned), without_waiting(run), named_lookups()):
+            stack.enter_context(context)
+        stack.enter_context(_reported(Tries(), RunOptions(), turner(None, [])))
+        return run.execute(planned)
 
 
-def _noting(ask: Ask, reports: list[dict[str, Any]]) -> Ask:
+def _noting(ask: Ask, reports: list[RunReport]) -> Ask:
     """Return `ask`, with what each run that it makes says of itself put into `reports`."""
 
-    def asking(request: dict[str, Any]) -> dict[str, Any]:
+    def asking(request: RunRequest) -> RunReport:
         report = ask(request)
         reports.append(report)
         return report
@@ -138,38 +153,35 @@ def _noting(ask: Ask, reports: list[dict[str, Any]]) -> Ask:
 
 
 @contextmanager
-def _prepared(dag: Any, request: dict[str, Any]) -> Iterator[None]:
+def _prepared(dag: Any, request: RunRequest) -> Iterator[None]:
     """Make the run what the step wants it to be."""
-    if "retries" in request:
-        set_retries(dag, **request["retries"])
+    options = request.options
+    if options.retries is not None:
+        set_retries(dag, options.retries)
     with ExitStack() as stack:
-        stack.enter_context(scheduled(request["run"], request.get("clear", "")))
-        if "lose" in request:
-            stack.enter_context(losing_workers(request["lose"]))
+        stack.enter_context(scheduled(request.run, options.clear))
+        if options.lose is not None:
+            stack.enter_context(losing_workers(options.lose))
         yield
 
 
-def _arrivals(request: dict[str, Any], ask: Ask) -> list[Arrival]:
+def _arrivals(planned: Sequence[PlannedArrival], ask: Ask) -> list[Arrival]:
     """What happens while the run waits: runs of other DAGs, made by the worker beside this one."""
 
-    def happen(upstream: dict[str, Any]) -> None:
+    def happen(upstream: RunRequest) -> None:
         report = ask(upstream)
-        if report["state"] != "success":
-            raise DagproofError(f"{upstream['dag']}, which runs first, ended as {report['state']}")
+        if report.state != "success":
+            raise DagproofError(f"{upstream.run.dag_id}, which runs first, ended as {report.state}")
 
-    return [Arrival(_time(one["moment"]), partial(happen, one["request"])) for one in request.get("arrivals", ())]
+    return [Arrival(datetime.fromisoformat(one.moment), partial(happen, one.request)) for one in planned]
 
 
-def _watched_files(request: dict[str, Any], tasks: list[dict[str, Any]]) -> FileOperations | None:
-    if "files" not in request:
+def _watched_files(options: RunOptions, tries: Tries) -> FileOperations | None:
+    if options.files is None:
         return None
-    files = FileOperations(request["files"]["folders"], request["files"].get("plan"), lambda: _now_running(tasks))
+    files = FileOperations(options.files, lambda: tries.running)
     files.watch()
     return files
-
-
-def _now_running(tasks: list[dict[str, Any]]) -> str:
-    return tasks[-1]["task_id"] if tasks and "state" not in tasks[-1] else ""
 
 
 def _clock_says() -> str:
@@ -177,44 +189,42 @@ def _clock_says() -> str:
     return datetime.now(timezone.utc).isoformat()
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 @contextmanager
-def _reported(tasks: list[dict[str, Any]], request: dict[str, Any], unturned: list[str]) -> Iterator[None]:
-    """Note each task's outcome; snapshot the stores after it, and turn rows before it, when the request says so."""
+def _reported(tries: Tries, options: RunOptions, turn: Callable[[], None]) -> Iterator[None]:
+    """Note each task's outcome; `turn` before it, and snapshot the stores after it when the step asks for that."""
     original: Callable[..., Any] = private.run_task
-    after_task = callbacks.watcher(request.get("watch"))
-    turn = turner(request, unturned)
+    after_task = callbacks.watcher(options.watch)
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
         turn()
-        tasks.append({"task_id": ti.task_id, "map_index": ti.map_index, "started": now(), "from": _clock_says()})
+        tries.running = ti.task_id
+        started, begun = now(), _clock_says()
         result = None
         try:
             result = original(ti=ti, task=task, **kwargs)
         finally:
-            tasks[-1] |= {**_outcome(ti, task, result), "ended": now(), "to": _clock_says()}
-        after_task(tasks[-1])
+            error = getattr(result, "error", None)
+            outcome = TaskRun(
+                task_id=ti.task_id,
+                map_index=ti.map_index,
+                try_number=ti.try_number,
+                state=str(getattr(ti.state, "value", ti.state)) if ti.state else None,
+                where=source_of(task),
+                error=describe(error) if error is not None else None,
+                raised=raised_at(error) if error is not None else None,
+                started=started,
+                ended=now(),
+                begun=begun,
+                over=_clock_says(),
+            )
+            tries.over.append(outcome)
+            tries.running = ""
+        after_task(outcome)
         return result
 
-    with private.patched(run_task=run_task), callbacks.told_apart(request.get("watch")):
+    with private.patched(run_task=run_task), callbacks.told_apart(options.watch):
         yield
-
-
-def _outcome(ti: Any, task: Any, result: Any) -> dict[str, Any]:
-    error = getattr(result, "error", None)
-    return {
-        "task_id": ti.task_id,
-        "map_index": ti.map_index,
-        "try_number": ti.try_number,
-        "state": str(getattr(ti.state, "value", ti.state)) if ti.state else None,
-        "where": source_of(task),
-        "error": describe(error) if error is not None else None,
-        "raised": raised_at(error) if error is not None else None,
-    }
 
 
 def source_of(task: Any) -> str | None:
@@ -245,8 +255,8 @@ def _reseed() -> None:
         sys.modules["numpy.random"].seed()
 
 
-def write_result(path: Path, result: dict[str, Any]) -> None:
+def write_result(path: Path, result: Plain) -> None:
     """Write `result` so that the worker sees all of it or nothing."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(result), encoding="utf-8")
+    part.write_text(json.dumps(result.to_json()), encoding="utf-8")
     os.replace(part, path)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dagproof.airflow import clocks, consumed, private
 from dagproof.errors import WorkerError
+from dagproof.inside.exchange import PlannedRun
 
 #: The longest time between two runs for which a change of the clocks makes a difference.
 LONGEST_GAP = timedelta(days=32)
@@ -86,8 +88,8 @@ def _around_a_change(serialized: Any, infos: list[Any]) -> list[Any]:
     return [kept[date] for date in sorted(kept)]
 
 
-def run_for(dag: Any, date: str) -> dict[str, Any]:
-    """Return the run that the scheduler would make of `dag` for `date`, as JSON-ready values.
+def run_for(dag: Any, date: str) -> PlannedRun:
+    """Return the run that the scheduler would make of `dag` for `date`.
 
     A bare date means the day's first scheduled run, in the timezone of the DAG. A DAG without a schedule gets the
     run that a person would trigger for that date, one scheduled by assets a run with no logical date, and one that
@@ -188,12 +190,12 @@ def _by_assets(serialized: Any) -> bool:
     return bool(serialized.timetable.asset_condition) and not serialized.timetable.periodic
 
 
-def _unscheduled(serialized: Any, moment: datetime, date: str) -> dict[str, Any]:
+def _unscheduled(serialized: Any, moment: datetime, date: str) -> PlannedRun:
     if _is_continuous(serialized):  # a run is about the time since the last one: a day, as good as any
         covered = private.DataInterval(_pendulum(moment), _pendulum(moment + timedelta(days=1)))
         kind = private.DagRunType.SCHEDULED
         run_id = private.DagRun.generate_run_id(run_type=kind, logical_date=covered.start, run_after=covered.end)
-        return _json(date, kind, covered.start, covered, covered.end, run_id)
+        return _planned(serialized, date, kind, covered.start, covered, covered.end, run_id)
     assets = _by_assets(serialized)
     kind = private.DagRunType.ASSET_TRIGGERED if assets else private.DagRunType.MANUAL
     logical = None if assets else _pendulum(moment)
@@ -201,31 +203,34 @@ def _unscheduled(serialized: Any, moment: datetime, date: str) -> dict[str, Any]
     interval = None if assets else serialized.timetable.infer_manual_data_interval(run_after=logical)
     run_id = private.DagRun.generate_run_id(run_type=kind, logical_date=logical, run_after=run_after)
     parted = any(getattr(serialized.timetable, name, False) for name in ("partitioned", "partitioned_at_runtime"))
-    partition = {"partition_key": date} if parted else {}
-    return {**_json(date, kind, logical, interval, run_after, run_id), **partition}
+    planned = _planned(serialized, date, kind, logical, interval, run_after, run_id)
+    return replace(planned, partition_key=date) if parted else planned
 
 
-def _described(serialized: Any, info: Any, date: str) -> dict[str, Any]:
+def _described(serialized: Any, info: Any, date: str) -> PlannedRun:
     kind = private.DagRunType.SCHEDULED
     # Airflow 3.1 named a scheduled run by its logical date, later ones by run_after
     named_by = info.run_after if hasattr(serialized.timetable, "next_dagrun_info_v2") else info.logical_date
     if key := getattr(info, "partition_key", None):
         run_id = kind.generate_run_id(suffix=f"{info.run_after.isoformat()}__{key}")  # without Airflow's random letters
-        spec = _json(date, kind, None, None, info.run_after, run_id)
-        return {**spec, "partition_key": key, "partition_date": info.partition_date.isoformat()}
+        planned = _planned(serialized, date, kind, None, None, info.run_after, run_id)
+        return replace(planned, partition_key=key, partition_date=info.partition_date.isoformat())
     run_id = serialized.timetable.generate_run_id(run_type=kind, run_after=named_by, data_interval=info.data_interval)
-    return _json(date, kind, info.logical_date, info.data_interval, info.run_after, run_id)
+    return _planned(serialized, date, kind, info.logical_date, info.data_interval, info.run_after, run_id)
 
 
-def _json(date: str, kind: Any, logical: Any, interval: Any, run_after: Any, run_id: str) -> dict[str, Any]:
-    return {
-        "date": date,
-        "run_type": str(kind),
-        "run_id": run_id,
-        "logical_date": logical.isoformat() if logical else None,
-        "data_interval": [interval.start.isoformat(), interval.end.isoformat()] if interval else None,
-        "run_after": run_after.isoformat(),
-    }
+def _planned(
+    serialized: Any, date: str, kind: Any, logical: Any, interval: Any, run_after: Any, run_id: str
+) -> PlannedRun:
+    return PlannedRun(
+        str(serialized.dag_id),
+        run_id,
+        run_type=str(kind),
+        run_after=run_after.isoformat(),
+        date=date,
+        logical_date=logical.isoformat() if logical else None,
+        data_interval=(interval.start.isoformat(), interval.end.isoformat()) if interval else None,
+    )
 
 
 def _name(serialized: Any, info: Any) -> str:

@@ -9,19 +9,20 @@ from typing import Any
 
 from dagproof.airflow import consumed, private
 from dagproof.errors import DagproofError
+from dagproof.inside.exchange import PlannedRun
 
 
 @contextmanager
-def scheduled(spec: dict[str, Any], cleared_task: str = "") -> Iterator[None]:
-    """Let ``dag.test()`` work on the run that `spec` describes; where it is there already, on the same run cleared.
+def scheduled(planned: PlannedRun, cleared_task: str = "") -> Iterator[None]:
+    """Let ``dag.test()`` work on the run that is `planned`; where it is there already, on the same run cleared.
 
     `cleared_task` clears only that task and all that come after it.
     """
 
     def get_or_create(*, dag: Any, session: Any, conf: Any, run_after: Any, **_: Any) -> Any:
-        existing = _find_run(dag.dag_id, spec["run_id"], session)
+        existing = _find_run(dag.dag_id, planned.run_id, session)
         if existing is None:
-            return _created(dag, spec, conf, session)
+            return _created(dag, planned, conf, session)
         if existing.state == "queued":  # another DAG has triggered it, and it begins now
             return _started(existing, dag, session)
         return _cleared(existing, dag, session, cleared_task)
@@ -44,22 +45,22 @@ def _find_run(dag_id: str, run_id: str, session: Any) -> Any:
     return session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
 
 
-def _created(dag: Any, spec: dict[str, Any], conf: Any, session: Any) -> Any:
+def _created(dag: Any, planned: PlannedRun, conf: Any, session: Any) -> Any:
     kinds, by = private.DagRunType, private.DagRunTriggeredByType
-    kind = kinds(spec["run_type"])
+    kind = kinds(planned.run_type)
     triggered = {
         kinds.SCHEDULED: by.TIMETABLE,
         kinds.ASSET_TRIGGERED: by.ASSET,
         kinds.BACKFILL_JOB: by.BACKFILL,
     }
-    interval = spec["data_interval"]
-    events = consumed.events(dag, spec, session)
-    partition = consumed.partition(dag, spec.get("partition_key"), moment(spec.get("partition_date")), events)
+    interval = planned.data_interval
+    events = consumed.events(dag, planned, session)
+    partition = consumed.partition(dag, planned.partition_key, moment(planned.partition_date), events)
     run = dag.create_dagrun(
-        run_id=spec["run_id"],
-        logical_date=moment(spec["logical_date"]),
+        run_id=planned.run_id,
+        logical_date=moment(planned.logical_date),
         data_interval=tuple(moment(end) for end in interval) if interval else None,
-        run_after=moment(spec["run_after"]),
+        run_after=moment(planned.run_after),
         conf=conf,
         run_type=kind,
         state=_running(),

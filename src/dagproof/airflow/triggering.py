@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,7 @@ from typing import Any
 from dagproof.airflow import private
 from dagproof.errors import DagproofError
 from dagproof.inside.clock import Arrival, Clock
-
-#: What the request for a triggered run takes over from that of the run that triggers it.
-KEPT = ("cwd", "timeout", "disk", "log", "machine", "may_fail")
+from dagproof.inside.exchange import PlannedRun, RunOptions, RunReport, RunRequest
 
 
 def triggered_ids(dag: Any) -> list[str]:
@@ -25,7 +24,7 @@ def triggered_ids(dag: Any) -> list[str]:
 
 
 @contextmanager
-def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
+def triggered_runs(request: RunRequest, clock: Clock, ask: Callable[[RunRequest], RunReport]) -> Iterator[None]:
     """Let the runs happen that tasks trigger; `ask` has the worker run another DAG, for the run that `request` wants.
 
     A run that fails ends the one that has triggered it: what it should have written is part of what is proven.
@@ -34,21 +33,20 @@ def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[st
     numbers = itertools.count(1)
 
     def happen(dag_id: str, run_id: str) -> None:
-        watched = {"watch": {**request["watch"], "of": f" of {dag_id}"}} if "watch" in request else {}
+        watch = request.options.watch
         report = ask(
-            {
-                **watched,
-                **{key: request[key] for key in KEPT},
-                "dag": dag_id,
-                "triggered": True,
-                "run": _spec(dag_id, run_id),
-                "clock": datetime.now(timezone.utc).isoformat(),
-                "result": str(Path(request["result"]).with_suffix(f".triggered-{next(numbers)}.json")),
-            }
+            replace(
+                request,
+                run=_planned(dag_id, run_id),
+                clock=datetime.now(timezone.utc).isoformat(),
+                result=str(Path(request.result).with_suffix(f".triggered-{next(numbers)}.json")),
+                options=RunOptions(watch=replace(watch, of=f" of {dag_id}") if watch else None),
+                triggered=True,
+            )
         )
-        if report["state"] != "success":
-            failed = [failure for failure in report.get("failures", ()) if not failure["wanted"]]
-            why = f" in task {failed[0]['task_id']}: {failed[0]['error']}" if failed else f": {report['reason']}"
+        if report.state != "success":
+            failed = [failure for failure in report.failures if not failure.wanted]
+            why = f" in task {failed[0].task_id}: {failed[0].error}" if failed else f": {report.reason}"
             raise DagproofError(f"{dag_id}, which it triggers, failed{why}")
 
     def trigger(self: Any, dag_id: str, run_id: str, *args: Any, **kwargs: Any) -> Any:
@@ -57,8 +55,8 @@ def triggered_runs(request: dict[str, Any], clock: Clock, ask: Callable[[dict[st
             clock.expect(Arrival(datetime.now(timezone.utc), partial(happen, dag_id, run_id)))
         return answer
 
-    for dag_id, run_id in () if request.get("triggered") else _left_behind():
-        clock.expect(Arrival(datetime.fromisoformat(request["clock"]), partial(happen, dag_id, run_id)))
+    for dag_id, run_id in () if request.triggered else _left_behind():
+        clock.expect(Arrival(datetime.fromisoformat(request.clock), partial(happen, dag_id, run_id)))
     with private.patched(trigger_dag_run=trigger):
         yield
 
@@ -74,22 +72,19 @@ def _left_behind() -> list[tuple[str, str]]:
         return [(dag_id, run_id) for dag_id, run_id in session.execute(queued)]
 
 
-def _spec(dag_id: str, run_id: str) -> dict[str, Any]:
+def _planned(dag_id: str, run_id: str) -> PlannedRun:
     """Return the run that Airflow has made, as :func:`dagproof.airflow.schedule.run_for` describes one."""
     from sqlalchemy import select
 
     DagRun = private.DagRun  # noqa: N806 - it is a class
     with private.create_session() as session:
         run = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)).one()
-        interval = [_text(run.data_interval_start), _text(run.data_interval_end)]
-        return {
-            "run_id": run_id,
-            "run_type": str(getattr(run.run_type, "value", run.run_type)),
-            "logical_date": _text(run.logical_date),
-            "data_interval": interval if all(interval) else None,
-            "run_after": _text(run.run_after),
-        }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+        start, end = run.data_interval_start, run.data_interval_end
+        return PlannedRun(
+            dag_id,
+            run_id,
+            run_type=str(getattr(run.run_type, "value", run.run_type)),
+            run_after=run.run_after.isoformat(),
+            logical_date=run.logical_date.isoformat() if run.logical_date else None,
+            data_interval=(start.isoformat(), end.isoformat()) if start and end else None,
+        )

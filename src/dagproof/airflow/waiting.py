@@ -17,6 +17,7 @@ from dagproof.airflow import private, schedule
 from dagproof.airflow.scheduled import moment
 from dagproof.errors import DagproofError
 from dagproof.inside.clock import Clock
+from dagproof.inside.exchange import PlannedRun, TaskState
 
 #: How often in a row a run may have nothing to do, and nothing due either, before it is called stuck.
 MAX_IDLE_ROUNDS = 5
@@ -41,9 +42,9 @@ class RunInProgress:
         self._is_task_running = False
         self._idle_rounds = 0
 
-    def execute(self, spec: dict[str, Any]) -> str:
+    def execute(self, planned: PlannedRun) -> str:
         """Run it to its end; return the state it ended in."""
-        logical_date, run_after = moment(spec["logical_date"]), moment(spec["run_after"])
+        logical_date, run_after = moment(planned.logical_date), moment(planned.run_after)
         state = self.dag.test(logical_date=logical_date, run_after=run_after).state
         return str(getattr(state, "value", state))
 
@@ -78,15 +79,14 @@ class RunInProgress:
             )
         return min(known) if known else None
 
-    def states(self) -> list[dict[str, Any]]:
-        """Return what became of each task, those that never started included; `state` None is one that still waits."""
+    def states(self) -> tuple[TaskState, ...]:
+        """Return what became of each task, those that never started included."""
         with private.create_session() as session:
             states = [(ti.task_id, ti.map_index, ti.state, ti.try_number) for ti in self._task_instances(session)]
-        return [
-            {"task_id": task_id, "map_index": index, "state": str(getattr(state, "value", state)) if state else None}
-            | {"try_number": number}
+        return tuple(
+            TaskState(task_id, index, str(getattr(state, "value", state)) if state else None, number)
             for task_id, index, state, number in sorted(states, key=lambda known: known[:2])
-        ]
+        )
 
     def _task_instances(self, session: Any) -> list[Any]:
         from sqlalchemy import select
@@ -235,7 +235,7 @@ def _deadline(ti: Any) -> datetime | None:
 def _fail_deferral(message: Any, error: Exception) -> None:
     """Let the task resume as the scheduler lets it resume when its trigger failed or came too late."""
     too_late = isinstance(error, asyncio.TimeoutError | TimeoutError)
-    kwargs: dict[str, Any] = {"error": "Trigger timeout" if too_late else "Trigger failure"}
+    kwargs: dict[str, object] = {"error": "Trigger timeout" if too_late else "Trigger failure"}
     if not too_late:
         kwargs["traceback"] = traceback.format_exception(error)
     message.next_method, message.next_kwargs = "__fail__", kwargs

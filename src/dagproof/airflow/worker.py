@@ -20,7 +20,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,24 @@ from typing import Any
 from dagproof.airflow import bundle, callbacks, engine, private, runner, schedule
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
+from dagproof.inside.exchange import (
+    Allowed,
+    Answer,
+    Called,
+    CallRequest,
+    Catalogue,
+    CatalogueRequest,
+    DagFacts,
+    Loaded,
+    LoadRequest,
+    Plan,
+    PlanRequest,
+    Request,
+    RunReport,
+    RunRequest,
+    Started,
+    request_from_json,
+)
 from dagproof.inside.guard import Guard, notes_in
 from dagproof.inside.seccomp import kill_unasked
 from dagproof.worlds.gate import ask_for_gate
@@ -65,7 +83,7 @@ class Disk:
 
 
 class Worker:
-    """The requests a worker answers: ``catalogue``, ``load``, ``plan``, ``run`` and ``call``."""
+    """Answers the requests of :mod:`dagproof.inside.exchange`."""
 
     def __init__(self, control: socket.socket, guard: Guard, gate: socket.socket) -> None:
         self.control = control
@@ -81,68 +99,68 @@ class Worker:
         self.children: list[int] = []
         """The process ids of the runs under way: one that waits may have asked for another."""
 
-    def catalogue(self, request: dict[str, Any]) -> dict[str, Any]:
+    def catalogue(self) -> Catalogue:
         """Import the whole DAG folder."""
         self._warm_up()
         found, errors = bundle.all_dags(self.folder)
-        return {"dags": {dag_id: dag.fileloc for dag_id, dag in found.items()}, "errors": errors}
+        return Catalogue({dag_id: dag.fileloc for dag_id, dag in found.items()}, errors)
 
-    def load(self, request: dict[str, Any]) -> dict[str, Any]:
+    def load(self, request: LoadRequest) -> Loaded:
         """Load DAGs; put them into the metadata template where this worker is the one that makes it."""
-        template = Path(request["template"])
+        template = Path(request.template)
         self._warm_up()
-        if self.dags.keys() & set(request["dags"]):
+        if self.dags.keys() & set(request.dags):
             bundle.forget_modules(self.folder)  # they are read again: their files, or what lies beside, have changed
-        found = bundle.find_dags(self.folder, request["dags"])
-        if request["makes_template"]:
+        found = bundle.find_dags(self.folder, request.dags)
+        if request.makes_template:
             engine.load_metadata(template)
             bundle.sync_to_metadata(self.folder, found)
-            engine.add_variables(request["variables"])
+            engine.add_variables(request.variables)
             engine.save_metadata(template)
         self.dags |= found
-        self.stored = [f"AIRFLOW_VAR_{key.upper()}" for key in request["variables"]]
+        self.stored = [f"AIRFLOW_VAR_{key.upper()}" for key in request.variables]
         if left := engine.wait_for_threads():
             raise DagproofError(f"importing the DAGs left threads running ({', '.join(left)}); a run cannot be forked")
         gc.freeze()  # what is here now is for ever: a child's collector need not touch, and so copy, its pages
-        return {"dags": {dag_id: self._about(dag) for dag_id, dag in found.items()}, "not_held": self.not_held}
+        return Loaded({dag_id: _facts(dag) for dag_id, dag in found.items()}, tuple(self.not_held))
 
-    def plan(self, request: dict[str, Any]) -> dict[str, Any]:
+    def plan(self, request: PlanRequest) -> Plan:
         """Return the scheduler's run for each date; the default dates when none are given."""
-        dag = self.dags[request["dag"]]
-        dates = request["dates"] or schedule.default_dates(dag)
-        return {"runs": [schedule.run_for(dag, date) for date in dates]}
+        dag = self.dags[request.dag]
+        dates = request.dates or schedule.default_dates(dag)
+        return Plan(tuple(schedule.run_for(dag, date) for date in dates))
 
-    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+    def run(self, request: RunRequest) -> RunReport:
         """Fork a child that runs a DAG once; kill it at its time limit, and all that it leaves behind.
 
         The driver is told its process id first, so that it can be killed from there.
         """
-        result = Path(request["result"])
+        result = Path(request.result)
         result.unlink(missing_ok=True)
         pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
-        self._reply({"started": pid})
-        status = self._wait(pid, request["timeout"], asks, Disk(request["cwd"], request["disk"]))
+        self._reply(Started(pid).to_json())
+        status = self._wait(pid, request.timeout, asks, Disk(request.cwd, request.disk))
         if status is None:
-            return {"state": "timeout", "tasks": [], "reason": None}
+            return RunReport(state="timeout")
         if status == DISK_IS_FULL:
-            return {"state": "full", "tasks": [], "reason": None}
+            return RunReport(state="full")
         if not result.exists():
-            return {"state": "died", "tasks": [], "reason": _how_it_ended(status)}
-        report: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-        preload(report["imported"])
+            return RunReport(state="died", reason=_how_it_ended(status))
+        report = RunReport.from_json(json.loads(result.read_text(encoding="utf-8")))
+        preload(report.imported)
         return report
 
-    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+    def call(self, request: CallRequest) -> Called:
         """Call a function of the user's, outside any run, in a child of its own; say how it failed if it does."""
-        result = Path(request["result"])
+        result = Path(request.result)
         result.unlink(missing_ok=True)
         pid, asks = self._fork(lambda asks: runner.write_result(result, _called(request)))
-        status = self._wait(pid, request["timeout"], asks)
+        status = self._wait(pid, request.timeout, asks)
         if status is None:
-            return {"reason": f"it took more than {request['timeout']:g} s"}
+            return Called(f"it took more than {request.timeout:g} s")
         if not result.exists():
-            return {"reason": _how_it_ended(status)}
-        return dict(json.loads(result.read_text(encoding="utf-8")))
+            return Called(_how_it_ended(status))
+        return Called.from_json(json.loads(result.read_text(encoding="utf-8")))
 
     def serve(self) -> None:
         """Warm up while nothing has been asked for yet, then answer requests until the driver goes away."""
@@ -150,15 +168,24 @@ class Worker:
             self._warm_up()  # what is wrong comes up again, and is told, at the first request
         with self.control.makefile("rb") as requests:
             for line in requests:
-                request = json.loads(line)
+                data = json.loads(line)
                 try:
-                    reply = getattr(self, request["op"])(request)
+                    reply = self._answer(request_from_json(data)).to_json()
                 except DagproofError as error:
                     reply = {"error": str(error)}
                 except Exception as error:
                     traceback.print_exc()
-                    reply = {"error": f"the worker failed at {request['op']!r}: {type(error).__name__}: {error}"}
+                    reply = {"error": f"the worker failed at {data['kind']}: {type(error).__name__}: {error}"}
                 self._reply(reply)
+
+    def _answer(self, request: Request) -> Answer:
+        if isinstance(request, CatalogueRequest):
+            return self.catalogue()
+        if isinstance(request, LoadRequest):
+            return self.load(request)
+        if isinstance(request, PlanRequest):
+            return self.plan(request)
+        return self.run(request) if isinstance(request, RunRequest) else self.call(request)
 
     def _warm_up(self) -> None:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
@@ -197,28 +224,17 @@ class Worker:
         )  # for what the DAG files do while they are imported, and for every child
         self.is_warm = True
 
-    def _about(self, dag: Any) -> dict[str, Any]:
-        return {
-            "file": dag.fileloc,
-            "tasks": {t.task_id: runner.source_of(t) for t in dag.tasks},
-            "sensors": [t.task_id for t in dag.tasks if getattr(t, "_is_sensor", False)],
-            "depends_on_past": [t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream],
-            "max_active_runs": dag.max_active_runs,
-            "callbacks": callbacks.of_dag(dag),
-            "triggers": triggered_ids(dag),
-        }
-
-    def _reply(self, reply: dict[str, Any]) -> None:
+    def _reply(self, reply: Mapping[str, object]) -> None:
         self.control.sendall(json.dumps(reply).encode() + b"\n")
 
-    def _run_dag(self, request: dict[str, Any], result: Path, asks: socket.socket) -> None:
-        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    def _run_dag(self, request: RunRequest, result: Path, asks: socket.socket) -> None:
+        log = os.open(request.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
         for name in self.stored:
             os.environ.pop(name, None)
-        Disk(request["cwd"], request["disk"]).limit_files()
-        report = runner.run_in_child(self.dags[request["dag"]], request, lambda ask: _ask(asks, ask))
+        Disk(request.cwd, request.disk).limit_files()
+        report = runner.run_in_child(self.dags[request.run.dag_id], request, lambda ask: _ask(asks, ask))
         runner.write_result(result, report)
 
     def _fork(self, work: Callable[[socket.socket], None]) -> tuple[int, socket.socket]:
@@ -268,7 +284,8 @@ class Worker:
                     break  # no request comes while one is under way: the driver has closed its end
                 if asks in ready:
                     if line := asks.makefile("rb").readline():
-                        answer = json.dumps(self._beside(json.loads(line))).encode() + b"\n"
+                        report = self._beside(RunRequest.from_json(json.loads(line)))
+                        answer = json.dumps(report.to_json()).encode() + b"\n"
                         with contextlib.suppress(OSError):  # it may have been killed meanwhile
                             asks.sendall(answer)
                     else:
@@ -283,14 +300,14 @@ class Worker:
         asks.close()
         return status
 
-    def _beside(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _beside(self, request: RunRequest) -> RunReport:
         """Run another DAG while a run waits for it."""
-        result = Path(request["result"])
+        result = Path(request.result)
         pid, asks = self._fork(lambda asks: self._run_dag(request, result, asks))
-        self._wait(pid, request["timeout"], asks)
+        self._wait(pid, request.timeout, asks)
         if not result.exists():
-            return {"state": "failed", "reason": "it hung, or died"}
-        return dict(json.loads(result.read_text(encoding="utf-8")))
+            return RunReport(state="failed", reason="it hung, or died")
+        return RunReport.from_json(json.loads(result.read_text(encoding="utf-8")))
 
     def _kill_stragglers(self) -> None:
         """Kill every process that a child has left to this one."""
@@ -305,27 +322,39 @@ class Worker:
                 return
 
 
-def _ask(asks: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
+def _facts(dag: Any) -> DagFacts:
+    return DagFacts(
+        file=dag.fileloc,
+        tasks={t.task_id: runner.source_of(t) for t in dag.tasks},
+        sensors=tuple(t.task_id for t in dag.tasks if getattr(t, "_is_sensor", False)),
+        depends_on_past=tuple(t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream),
+        max_active_runs=dag.max_active_runs,
+        callbacks=tuple(callbacks.of_dag(dag)),
+        triggers=tuple(triggered_ids(dag)),
+    )
+
+
+def _ask(asks: socket.socket, request: RunRequest) -> RunReport:
     """Ask the worker, from inside a child, to run another DAG; wait until it has."""
-    asks.sendall(json.dumps(request).encode() + b"\n")
-    return dict(json.loads(asks.makefile("rb").readline()))
+    asks.sendall(json.dumps(request.to_json()).encode() + b"\n")
+    return RunReport.from_json(json.loads(asks.makefile("rb").readline()))
 
 
-def _called(request: dict[str, Any]) -> dict[str, Any]:
+def _called(request: CallRequest) -> Called:
     """Call ``file.py:function`` with the keyword arguments of the request."""
-    path, _, name = request["function"].rpartition(":")
+    path, _, name = request.function.rpartition(":")
     try:
         function = runpy.run_path(path, run_name="dagproof_correction").get(name)
         if function is None:
-            return {"reason": f"{path} has no function {name!r}"}
-        function(**request["arguments"])
+            return Called(f"{path} has no function {name!r}")
+        function(**request.arguments)
     except Exception as error:
         traceback.print_exc()
-        return {"reason": f"{type(error).__name__}: {error}"}
-    return {"reason": None}
+        return Called(f"{type(error).__name__}: {error}")
+    return Called(None)
 
 
-def preload(modules: list[str]) -> None:
+def preload(modules: Sequence[str]) -> None:
     """Import what the last child had to import itself, so that the next one finds it."""
     for name in modules:
         with contextlib.suppress(Exception):  # it imported there; what is wrong with it here is not worth a run
@@ -381,9 +410,7 @@ def main() -> None:
     """
     gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
     adopt_orphans()
-    allowed = json.loads(sys.argv[2])
-    endpoints = [(host, port) for host, port in allowed["endpoints"]]
-    guard = Guard(**{**allowed, "endpoints": endpoints}, note=notes_in(sys.argv[4]))
+    guard = Guard.of(Allowed.from_json(json.loads(sys.argv[2])), note=notes_in(sys.argv[4]))
     control, gate = (socket.socket(fileno=int(number)) for number in (sys.argv[1], sys.argv[3]))
     Worker(control, guard, gate).serve()
 

@@ -141,6 +141,7 @@ def _looked(data: dict[str, Any]) -> Looked:
         is_dag_file=data["is_dag_file"],
         unreadable=data["unreadable"],
         comments=data["comments"],
+        is_script=data["is_script"],
         unread=tuple((path, reason) for path, reason in data["unread"]),
         unfollowed=tuple((path, line, name) for path, line, name in data["unfollowed"]),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from dagproof.check import severity
+from dagproof.check.beside import Beside, look_beside, sure_of_scripts
 from dagproof.check.caching import Cache
 from dagproof.check.grouping import DagsOf, Group, grouped
 from dagproof.check.merging import merged
@@ -21,8 +22,9 @@ from dagproof.rules import Finding, Rule
 from dagproof.rules.base import SourceFile
 from dagproof.source.files import Walk, python_files
 from dagproof.source.names import Resolver
-from dagproof.source.project import Project
-from dagproof.source.reading import UnreadableError, without_collecting
+from dagproof.source.project import Project, text_of_module
+from dagproof.source.reading import without_collecting
+from dagproof.source.scripts import is_spark
 from dagproof.source.target import Version
 
 MOST_NESTED = 5_000
@@ -74,6 +76,8 @@ class Checked:
     """The folders that imports were followed from."""
     unfollowed: tuple[tuple[str, int, str], ...] = ()
     """Imports of the project's own modules that lead nowhere: path, line, and what is imported."""
+    beside: Beside = field(default_factory=Beside)
+    """What was read beside DAG files and the modules that they import."""
 
     @property
     def groups(self) -> list[Group]:
@@ -94,6 +98,7 @@ class Checked:
             "files": self.files,
             "unreadable": [one.to_json() for one in self.unreadable],
             "roots": list(self.roots),
+            "beside": dict(self.beside.counts),
             "unfollowed": [{"path": path, "line": line, "module": name} for path, line, name in self.unfollowed],
         }
 
@@ -117,12 +122,18 @@ class Files:
         """How many there are."""
         return len(self.walk.files)
 
+    @property
+    def converted(self) -> list[Path]:
+        """Those whose text, as it is looked at, is not what is at their path: in archives, and notebooks."""
+        return [*self.walk.archived, *self.walk.notebooks]
+
     def text(self, shown: str) -> str:
         """Return the text of one of them; nothing where it can't be read."""
-        try:
-            return self.project.module(self.project.base / shown).text
-        except UnreadableError:
-            return ""
+        return self.text_at(self.project.base / shown)
+
+    def text_at(self, path: Path) -> str:
+        """Return the text of the file at a path; nothing where it can't be read."""
+        return text_of_module(self.project.module(path))
 
     def line(self, shown: str, number: int) -> str:
         """Return a line of one of them; nothing where there is none."""
@@ -160,7 +171,7 @@ def find_files(
         if not path.exists():
             raise UsageError(f"{path} does not exist; name a DAG file or a folder of them")
     walk = python_files(list(paths), syntax=syntax, top=top)
-    if not walk.files and not walk.unreadable:
+    if not (walk.files or walk.sql or walk.notebooks or walk.unreadable):
         shown = ", ".join(map(str, paths))
         raise UsageError(f"there is no Python file in {shown}; name a DAG file or a folder of them")
     folders = [path if path.is_dir() else path.parent for path in paths]
@@ -192,6 +203,7 @@ def check_files(
     load: Load | None = None,
     cache: Cache | None = None,
     rules_for: RulesFor | None = None,
+    others: bool = True,
 ) -> Checked:
     """Look at files that were found.
 
@@ -201,11 +213,14 @@ def check_files(
         load: imports the files; None to look at the source only.
         cache: what was found in earlier runs.
         rules_for: which of the rules hold for a path; all of them by default.
+        others: whether to read what lies beside DAG files, too.
     """
-    looked = _look_at_all(files, rules, cache)
+    looked = _look_at_all(files, rules, cache, others=others)
     folder = load(files, looked) if load else None
     sources = _sources(files, looked)
-    found = {path: list(one.findings) for path, one in looked.items()}
+    found = dict(sure_of_scripts(looked, files.project, others=others))
+    beside = look_beside(files.walk, files.project, looked, rules) if others else Beside()
+    _add(found, beside.findings)
     if folder is None:
         _add(found, (finding for rule in rules for finding in rule.check_sources(sources)))
     else:
@@ -216,10 +231,11 @@ def check_files(
         tuple(findings),
         files.count,
         _unreadable(files, looked, findings),
-        {files.project.show(path): files.text(files.project.show(path)) for path in files.walk.archived},
+        {files.project.show(path.resolve()): files.text_at(path) for path in files.converted},
         tuple(path for path, one in looked.items() if one.is_dag_file),
         dags=_dags(sources, folder),
         roots=files.project.shown_roots(),
+        beside=beside,
         unfollowed=tuple(dict.fromkeys(one for each in looked.values() for one in each.unfollowed)),
     )
 
@@ -254,10 +270,11 @@ def _dags(sources: list[SourceFile], folder: LoadedFolder | None) -> dict[str, t
     return found
 
 
-def _look_at_all(files: Files, rules: Collection[Rule], cache: Cache | None) -> dict[str, Looked]:
+def _look_at_all(files: Files, rules: Collection[Rule], cache: Cache | None, *, others: bool) -> dict[str, Looked]:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MOST_NESTED))
     resolver = Resolver(files.project)
-    modules = [files.project.module(path) for path in files.walk.files]
+    notebooks = [path for path in files.walk.notebooks if is_spark(files.text_at(path))] if others else []
+    modules = [files.project.module(path) for path in (*files.walk.files, *notebooks)]
     known = {module: one for module in modules if cache and (one := cache.get(module))}
     files.project.files = [module.path for module in modules if module not in known and module.path.is_file()]
     looked = {}

@@ -70,6 +70,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="apply fixes that are certain: moved names, renamed parameters, mode of sensors",
     )
     parser.add_argument("--diff", action="store_true", help="print what --fix would change, without changing it")
+    parser.add_argument(
+        "--dags-only", action="store_true", help="leave out SQL, dbt models, and scripts and notebooks of Spark"
+    )
     parser.add_argument("--no-cache", action="store_true", help="check every file again, without the cache")
 
 
@@ -89,8 +92,18 @@ def _run(options: argparse.Namespace) -> int:
     config = load_config(Path.cwd())
     paths = [Path(path) for path in options.paths] or [config.dags_folder]
     rules = _selected(options, config)
-    base, imports, caches = Path.cwd(), not options.no_import, not options.no_cache
-    checked, files = check_project(paths, rules, config, base=base, imports=imports, caches=caches)
+    base, imports = Path.cwd(), not options.no_import
+
+    def look() -> tuple[Checked, Files]:
+        return check_project(
+            *(paths, rules, config),
+            base=base,
+            imports=imports,
+            caches=not options.no_cache,
+            dags_only=options.dags_only,
+        )
+
+    checked, files = look()
     if options.fix or options.diff:
         found = fixes(checked.findings, base)
         _tell_of_refused(found)
@@ -101,7 +114,7 @@ def _run(options: argparse.Namespace) -> int:
         write(found.files)
         if found.files:
             sys.stderr.write(f"fixed {found.count} findings in {len(found.files)} files\n")
-            checked, files = check_project(paths, rules, config, base=base, imports=imports, caches=caches)
+            checked, files = look()
     checked = _with_baseline(checked, files, rules, options, config)
     text = report(checked, options, rules, has_baseline=bool(options.baseline or config.check.baseline))
     if text:
@@ -131,6 +144,7 @@ def check_project(
     base: Path,
     imports: bool,
     caches: bool = True,
+    dags_only: bool = False,
 ) -> tuple[Checked, Files]:
     """Check files and folders as the configuration says.
 
@@ -141,6 +155,7 @@ def check_project(
         base: the folder that paths are told relative to.
         imports: whether to load the DAGs, too.
         caches: whether to use what was found in earlier runs.
+        dags_only: whether to leave out SQL, models of dbt, scripts and notebooks.
 
     Raises:
         DagproofError: a path or the configuration leads nowhere, or the DAGs can't be loaded.
@@ -154,7 +169,8 @@ def check_project(
     )
     cache = Cache(cache_folder(config.root), files.project, rules) if caches else None
     loading = _loading(paths, config, roots) if imports else None
-    return check_files(files, rules, load=loading, cache=cache, rules_for=rules_for), files
+    others = config.check.others and not dags_only
+    return check_files(files, rules, load=loading, cache=cache, rules_for=rules_for, others=others), files
 
 
 def _loading(paths: Sequence[Path], config: Config, roots: Sequence[Path]) -> Load:
@@ -217,7 +233,7 @@ def _with_baseline(
     mine = baseline.entries(checked.findings, files.line, base=Path.cwd(), root=root)
     if not options.update_baseline:
         return baseline.without_known(checked, mine, baseline.read(path))
-    looked_at = {baseline.told(path.resolve(), root) for path in files.walk.files}
+    looked_at = {baseline.told(path.resolve(), root) for path in files.walk.all}
     names = {rule.name for rule in rules if not (options.no_import and rule.needs_import)}
     old = baseline.read(path) if path.exists() else []
     new = baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root, until=_date(options.until))

@@ -11,8 +11,10 @@ from dagproof.rules.base import SourceFile
 from dagproof.source.dagfile import DagFile
 from dagproof.source.files import may_hold_dags
 from dagproof.source.names import Resolver
+from dagproof.source.notebooks import SUFFIX
 from dagproof.source.project import Module
-from dagproof.source.reading import UnreadableError, parse, too_deep
+from dagproof.source.reading import UnreadableError, too_deep
+from dagproof.source.scripts import as_script, is_spark
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Looked:
     unreadable: str | None = None
     comments: bool = False
     """Whether a comment in it may speak to us."""
+    is_script: bool = False
+    """Whether it is a script or notebook of Spark, and no DAG file."""
     unread: tuple[tuple[str, str], ...] = ()
     """The other files that it needs and that can't be read, each with the reason."""
     unfollowed: tuple[tuple[str, int, str], ...] = ()
@@ -43,10 +47,13 @@ def look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Look
 def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Looked:
     text = module.text
     comments = "dagproof:" in text
-    is_dag_file = may_hold_dags(text)
-    if not is_dag_file and "dag" not in text.lower():
-        parse(text)
-        return Looked((), SourceFile(module.shown), comments=comments)
+    is_dag_file = may_hold_dags(text) and module.path.suffix != SUFFIX
+    is_script = not is_dag_file and is_spark(text)
+    of_script = _of_script(module, resolver, rules) if is_script else []
+    if not is_dag_file and ("dag" not in text.lower() or module.path.suffix == SUFFIX):
+        if not is_script:
+            _ = module.tree  # a syntax error is reported
+        return Looked(tuple(of_script), SourceFile(module.shown), comments=comments, is_script=is_script)
     try:
         dagfile = DagFile(module, resolver)
         told = facts(dagfile, skipped=not is_dag_file)
@@ -55,14 +62,24 @@ def _look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Loo
     except RecursionError as error:
         raise UnreadableError(too_deep(error)) from error
     return Looked(
-        tuple(found),
+        (*of_script, *found),
         told,
         is_dag_file,
+        is_script=is_script,
         unreadable="; ".join(failed) or None,
         comments=comments,
         unread=tuple(_unread(module)),
         unfollowed=tuple(_unfollowed(dagfile)),
     )
+
+
+def _of_script(module: Module, resolver: Resolver, rules: Collection[Rule]) -> list[Finding]:
+    """What rules find in a script or notebook of Spark."""
+    try:
+        script = as_script(module, resolver)
+        return [finding for rule in rules for finding in rule.check_script(script)]
+    except RecursionError as error:
+        raise UnreadableError(too_deep(error)) from error
 
 
 def _unread(module: Module) -> Iterator[tuple[str, str]]:

@@ -183,6 +183,8 @@ def _head(checked: Checked) -> Iterator[str]:
             f"{count} of the project's own modules could not be followed: {listed(modules, 'module')}, "
             f"first at {path}:{line}; name the folder that holds them in [tool.dagproof] pythonpath"
         )
+    if checked.beside.shown:
+        lines.append(f"beside DAG files, these were read: {checked.beside.shown} (--dags-only leaves them out)")
     if lines:
         yield "\n".join(lines)
 

@@ -9,17 +9,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of step: what people read of it, and what is special about it."""
+
+    text: str
+    runs: bool = True
+    """Whether the DAG under proof runs in it."""
+    leaves_pieces: bool = False
+    """Whether the world may be in pieces after it, so that it is not kept."""
+
+
+#: Each kind of step; :class:`dagproof.runs.stage.Stage` lets it happen, in the method with its name.
 KINDS = {
-    "run": "the first run of a date, as the scheduler makes it",
-    "rerun": "the same run, cleared and run again a day later",
-    "clear": "one task of the run, and all that comes after it, cleared and run again",
-    "retry": "the run, in which the worker is lost after each task has done its work, so that the task is tried again",
-    "crash": "the run, killed at a point; what is left is what a reader sees",
-    "backfill": "the run, made by a backfill some weeks later",
-    "overlap": "the run held at a point until another run (of the same or another date) has come past it",
-    "correct": "the data of the date change upstream, by a correction that the configuration names",
-    "arrive": "the DAGs that come first run for the date",
-    "late": "the run, with the DAGs that come first running only some time later",
+    "run": Kind("the first run of a date, as the scheduler makes it"),
+    "rerun": Kind("the same run, cleared and run again a day later"),
+    "clear": Kind("one task of the run, and all that comes after it, cleared and run again"),
+    "retry": Kind(
+        "the run, in which the worker is lost after each task has done its work, so that the task is tried again"
+    ),
+    "crash": Kind("the run, killed at a point; what is left is what a reader sees", leaves_pieces=True),
+    "backfill": Kind("the run, made by a backfill some weeks later"),
+    "overlap": Kind(
+        "the run held at a point until another run (of the same or another date) has come past it", leaves_pieces=True
+    ),
+    "correct": Kind("the data of the date change upstream, by a correction that the configuration names", runs=False),
+    "arrive": Kind("the DAGs that come first run for the date", runs=False),
+    "late": Kind("the run, with the DAGs that come first running only some time later"),
 }
 
 #: How many histories are tried for a law, unless somebody says otherwise.
@@ -54,6 +71,31 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.kind}({', '.join([self.date, *([self.detail] if self.detail else [])])})"
+
+    @property
+    def runs(self) -> bool:
+        """Whether the DAG under proof runs in it."""
+        return KINDS[self.kind].runs
+
+    @property
+    def leaves_pieces(self) -> bool:
+        """Whether the world may be in pieces after it."""
+        return KINDS[self.kind].leaves_pieces
+
+    @property
+    def is_arrival(self) -> bool:
+        """Whether just the data of a date arrive."""
+        return self.kind == "arrive"
+
+    @property
+    def is_crash(self) -> bool:
+        """Whether a run is killed."""
+        return self.kind == "crash"
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether the data of its date have to be there before."""
+        return self.kind not in ("arrive", "late")
 
     @property
     def detail(self) -> str:

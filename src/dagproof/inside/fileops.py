@@ -13,9 +13,11 @@ import pathlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from dagproof.inside.exchange import FileOperation, FileWatch
 
 NOUNS = {
     "os.rename": "rename to",
@@ -30,23 +32,20 @@ TARGET_COMES_SECOND = {"os.rename", "os.link", "os.symlink"}
 
 
 class FileOperations:
-    """Counts what a process does to the files below `folders`, and does `at` one of them as it is told.
-
-    The keys of `folders` are how the names of the files in them begin.
+    """Counts what a process does to the files of the world, and at one of them does what is planned.
 
     A file that is opened for writing counts when it is open (and so, as a rule, empty); everything else counts
-    before it happens. `plan` may have ``at`` (the number of the operation, from 1), ``action`` (``kill`` or ``hold``)
-    and, for a hold, ``reached`` and ``go``: the paths of two marker files.
+    before it happens. Operations are numbered from 1.
     """
 
-    def __init__(self, folders: Mapping[str, str], plan: dict[str, Any] | None, task: Callable[[], str]) -> None:
-        self._folders = {os.path.realpath(folder).rstrip("/") + "/": prefix for prefix, folder in folders.items()}
-        self._plan = plan or {}
+    def __init__(self, watch: FileWatch, task: Callable[[], str]) -> None:
+        self._folders = {os.path.realpath(folder).rstrip("/") + "/": name for name, folder in watch.folders.items()}
+        self._plan = watch.plan
         self._task = task
         self._sleep = time.sleep
         self._clock = time.monotonic
-        self.seen: list[dict[str, str]] = []
-        """What happened so far: ``what`` it was, and the ``task`` that did it."""
+        self.seen: list[FileOperation] = []
+        """What happened so far."""
 
     def watch(self) -> None:
         """Begin; there is no end but that of the process."""
@@ -94,11 +93,11 @@ class FileOperations:
         if folder is None:
             return
         name = self._folders[folder] + full[len(folder) :]
-        self.seen.append({"what": f"{noun} {name}", "task": self._task()})
-        if len(self.seen) == self._plan.get("at"):
-            if self._plan["action"] == "kill":
+        self.seen.append(FileOperation(f"{noun} {name}", self._task()))
+        if self._plan is not None and len(self.seen) == self._plan.at:
+            if self._plan.action == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            self._hold(Path(self._plan["reached"]), Path(self._plan["go"]))
+            self._hold(Path(self._plan.reached), Path(self._plan.go))
 
     def _hold(self, reached: Path, go: Path) -> None:
         os.close(os.open(reached, os.O_WRONLY | os.O_CREAT, 0o600))

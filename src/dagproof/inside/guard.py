@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.errors import DagproofError
+from dagproof.inside.exchange import Allowed
 from dagproof.inside.landlock import DEVICES, drop_privileges, landlock
 
 #: Sockets of the system's own: its log, and its list of users.
@@ -85,6 +86,11 @@ class Guard:
         self.root = os.getpid()
         """The process that put the fence up; all that it has started may send signals to each other."""
         self.look_up()
+
+    @classmethod
+    def of(cls, allowed: Allowed, note: Callable[[str, str], None]) -> Guard:
+        """Return the fence that lets through what is allowed."""
+        return cls(allowed.writable, allowed.endpoints, floor=allowed.floor, beside=allowed.beside, note=note)
 
     def look_up(self) -> None:
         """Ask for the addresses of the endpoints, which may have changed."""
@@ -360,7 +366,7 @@ def _wrap_postgres_drivers(check: Callable[[object, object], None]) -> None:
         generators.connect = connect3
 
 
-def _check_dsn(parts: dict[str, Any], check: Callable[[object, object], None]) -> None:
+def _check_dsn(parts: Mapping[str, object], check: Callable[[object, object], None]) -> None:
     hosts = str(parts.get("hostaddr") or parts.get("host") or os.environ.get("PGHOST") or "localhost").split(",")
     ports = str(parts.get("port") or os.environ.get("PGPORT") or "5432").split(",")
     for index, host in enumerate(hosts):

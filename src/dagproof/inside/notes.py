@@ -10,7 +10,8 @@ import json
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+
+from dagproof.inside.exchange import LeftOut
 
 #: What a note says in the report of a run: why it is named there, and the setting that makes it so.
 _WHY = {
@@ -43,15 +44,15 @@ class Notes:
         """A run begins: what was noted so far came of importing the DAGs."""
         self._always |= self._taken()
 
-    def end(self, possible: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
-        """A run has ended: return what its report says of it, the sentences about what was ``refused`` among it.
+    def end(self, possible: Iterable[Sequence[str]] = ()) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
+        """A run has ended: return, for its report, the sentences about what was refused, and what was left out.
 
         What is `possible` besides, and nobody would have seen, is named as such.
         """
         noted = dict.fromkeys([*self._always, *self._taken()])
         noted |= {(f"perhaps {kind}", what): None for kind, what in possible if (kind, what) not in noted}
-        left_out = [{"what": what, "why": _WHY[kind][0], "setting": _WHY[kind][1]} for kind, what in noted]
-        return {"refused": [what for kind, what in noted if kind == "refused"], "left_out": left_out}
+        left_out = tuple(LeftOut(what, *_WHY[kind]) for kind, what in noted)
+        return tuple(what for kind, what in noted if kind == "refused"), left_out
 
     def _taken(self) -> dict[tuple[str, str], None]:
         with self._lock:

@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
 import time_machine
+
+from dagproof.inside.exchange import Trip
 
 TIME, RANDOM, MACHINE = "the time", "a random value", "the machine"
 MOST = 50
@@ -34,18 +36,14 @@ _OWNED_BY_OTHERS = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os
 
 
 class Tripwire:
-    """Notes callers, once for each line: ``what`` was asked for, by which ``task``, at which ``file`` and ``line``.
+    """Notes callers, once for each line."""
 
-    Besides, ``own`` says whether the user's line asks itself, and no library for it; ``at`` is when, on the clock that
-    driver and child have in common.
-    """
-
-    def __init__(self, folders: list[str], task: Callable[[], str]) -> None:
+    def __init__(self, folders: Sequence[str], task: Callable[[], str]) -> None:
         self._folders = tuple(os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in folders)
         self._task = task
         self._known: set[tuple[str, str, int]] = set()
         self._seeded = False
-        self.trips: list[dict[str, Any]] = []
+        self.trips: list[Trip] = []
 
     def stretch(self) -> None:
         """Put it up, for as long as the process lives; the clock is one of time-machine's already."""
@@ -101,15 +99,14 @@ class Tripwire:
         if task and (what, file, line) not in self._known:
             self._known.add((what, file, line))
             code = linecache.getline(file, line).strip()
-            place = {"what": what, "task": task, "file": file, "line": line, "code": code}
-            self.trips.append({**place, "own": is_own, "at": _now()})
+            self.trips.append(Trip(what, task, file, line, code, is_own, _now()))
 
 
 def _is_of_others(file: str) -> bool:
     return any(part in file for part in _OWNED_BY_OTHERS)
 
 
-def set_up(folders: list[str] | None, task: Callable[[], str]) -> list[dict[str, Any]]:
+def set_up(folders: Sequence[str], task: Callable[[], str]) -> list[Trip]:
     """Put a tripwire up for the code below `folders` (none where there are none); return the list that it fills."""
     if not folders:
         return []

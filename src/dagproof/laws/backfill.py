@@ -47,11 +47,11 @@ class Backfill(Law):
         several = [_backfilled(dates)] if len(dates) > 1 else []
         return [*(_backfilled([date]) for date in dates[:1]), *several]
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """Each date alone, and all of them, where there is a schedule."""
-        if lab.runs[lab.dag_id, dates[0]].spec["run_type"] != "scheduled":
+        if lab.runs[lab.dag_id, lab.dates[0]].run_type != "scheduled":
             raise NotApplicableError("it has no schedule, so it cannot be backfilled")
-        return self.examples(active(lab, dates))
+        return self.examples(active(lab))
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates, each run as soon as its data are there."""

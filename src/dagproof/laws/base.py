@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagproof.histories import History, Step, history_to_json
+from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import HERE, Machine
 from dagproof.runs.happened import at_the_times_of, failing_part, skipping
-from dagproof.runs.scope import Compared, LeftOut, unseen
+from dagproof.runs.scope import Compared, unseen
 from dagproof.stores.diff import Diff, diff, has_effect
 from dagproof.stores.snapshot import Snapshot
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -122,19 +123,19 @@ class Law(ABC):
         """Return the histories that are always tried, the shortest first."""
         return []
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+    def histories(self, lab: Lab) -> Iterable[History]:
         """Return the histories that are always tried about the DAG of `lab`, the shortest first.
 
         Raises:
             NotApplicableError: there is none, or no run of the dates writes anything.
         """
-        return self.examples(active(lab, dates))
+        return self.examples(active(lab))
 
     def simpler(self, lab: Lab, history: History) -> Iterable[History]:
         """Return histories that are simpler than one that breaks the law, and may do so too; the simplest first."""
         return ()
 
-    def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History] | None:
+    def draws(self, lab: Lab) -> SearchStrategy[History] | None:
         """Return how further histories are drawn; None where the examples are all there is."""
         return None
 
@@ -295,13 +296,14 @@ def writes(lab: Lab, date: str) -> bool:
     return has_effect(diff(lab.before(run), lab.state(run)), lab.state(run))
 
 
-def active(lab: Lab, dates: Sequence[str]) -> Sequence[str]:
-    """Return the dates from the first on whose run writes anything; runs that write nothing agree, whatever happens.
+def active(lab: Lab) -> Sequence[str]:
+    """Return the dates of the proof, from the first on whose run writes anything: others agree, whatever happens.
 
     Raises:
         NotApplicableError: no run does.
         DagproofError: a run failed.
     """
+    dates = lab.dates
     for number, date in enumerate(dates):
         if writes(lab, date):
             return dates[number:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from dagproof.histories import History, Step
@@ -48,10 +47,10 @@ class Clock(Law):
     promise = "a run at another time leaves identical rows"
     asks_who = True
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """Each date months later, and the first one at each of the other moments."""
-        dates = active(lab, dates)
-        runs = {date: lab.runs[lab.dag_id, date].run_after for date in dates}
+        dates = active(lab)
+        runs = {date: lab.runs[lab.dag_id, date].due for date in dates}
         later = [(Step("run", date, at=(due + MONTHS_LATER).isoformat()),) for date, due in runs.items()]
         first = dates[0]
         return [*later, *((Step("run", first, at=moment.isoformat()),) for moment in _moments(runs[first]))]

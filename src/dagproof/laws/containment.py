@@ -11,7 +11,7 @@ from dagproof.laws.base import Finding, Law, NotApplicableError, active, sentenc
 from dagproof.runs.lab import Lab
 from dagproof.stores.diff import differing_names
 from dagproof.stores.snapshot import Snapshot, Table
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 
 class Containment(Law):
@@ -52,12 +52,12 @@ class Containment(Law):
         pairs = sorted(permutations(dates, 2), key=lambda pair: pair[0] > pair[1])
         return [(Step("run", one), Step("run", other)) for one, other in pairs]
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """Each two of the dates; in order only where runs wait for the run before."""
-        if len(dates) < 2:
+        if len(lab.dates) < 2:
             raise NotApplicableError("it takes two dates; give another --date")
-        only_forwards = bool(lab.about["depends_on_past"])
-        pairs = [h for h in self.examples(active(lab, dates)) if writes(lab, h[0].date)]
+        only_forwards = bool(lab.about.depends_on_past)
+        pairs = [h for h in self.examples(active(lab)) if writes(lab, h[0].date)]
         return [(one, other) for one, other in pairs if not only_forwards or one.date < other.date]
 
     def check(self, lab: Lab, history: History) -> Finding:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dagproof.histories import History, Step
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 
 class Correction(Law):
@@ -45,13 +43,13 @@ class Correction(Law):
     sides = ("with the corrected data only", "after the correction")
     promise = "a date that runs again with corrected data keeps nothing of the old ones"
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """Each correction, on the first date."""
         if not lab.proof.corrections:
             raise NotApplicableError(
                 f"nothing says how data change; name a correction in [tool.dagproof.proofs.{lab.dag_id}.corrections]"
             )
-        date = active(lab, dates)[0]
+        date = active(lab)[0]
         return [
             (Step("run", date), Step("correct", date, correction=name), Step("rerun", date))
             for name in lab.proof.corrections

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dagproof.histories import History, Step
+from dagproof.inside.exchange import LeftOut
 from dagproof.laws.base import (
     FaultOutcome,
     Finding,
@@ -17,10 +18,10 @@ from dagproof.laws.base import (
 )
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned
-from dagproof.runs.scope import NOT_TRIED, LeftOut
+from dagproof.runs.scope import NOT_TRIED
 from dagproof.stores.diff import Diff, diff
 from dagproof.stores.snapshot import File, Snapshot, Table
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: What is not seen of a run.
 UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is not seen, and no run is killed there")
@@ -69,9 +70,9 @@ class Crash(Law):
     sides = ("without the crash", "after the crash and another run")
     promise = "a run killed at any point leaves all of the old or all of the new, and running again heals it"
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+    def histories(self, lab: Lab) -> Iterable[History]:
         """The first date cut off at each point of its run, and then at each point of its rerun."""
-        date = active(lab, dates)[0]
+        date = active(lab)[0]
         run, rerun = Step("run", date), Step("rerun", date)
         for before in ((), (run,)):
             try:
@@ -97,7 +98,7 @@ class Crash(Law):
         exempt = lab.proof.exempt.get(self.name, ())
         old, new, now = (s.without_whole(exempt).without(noise) for s in (old, new, lab.state(crashed)))
         torn, survived = self._torn(lab, old, new, now, crashed)
-        if lab.report(crashed).get("state") == "success" and not torn:
+        if lab.report(crashed).state == "success" and not torn:
             survived = "new"
         healed = self._healed(lab, history, now)
         fault = _described(lab, crashed, survived, healed=not healed)
@@ -152,7 +153,7 @@ class Crash(Law):
 
         Many crashes leave the same world (all those within a transaction do): there, the next run is made once.
         """
-        key = (str(lab.report(history[:-1])["fingerprint"]), history[:-2])
+        key = (lab.report(history[:-1]).fingerprint, history[:-2])
         if key not in lab.healed:
             lab.healed[key] = self._run_again(lab, history, crashed)
         finding: Finding = lab.healed[key]
@@ -178,7 +179,7 @@ class Crash(Law):
     def _at_that_time(self, lab: Lab, undisturbed: History, history: History) -> Finding:
         """Compare with an undisturbed run at the time at which the crash was healed, which is not to blame for that."""
         try:
-            clock = lab.report(history)["clock"]
+            clock = lab.report(history).clock
             return self.compared(lab, (*undisturbed[:-1], replace(undisturbed[-1], at=clock)), history)
         except RunFailedError:
             return Finding(broken=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagproof.histories import History, Step
+from dagproof.inside.exchange import LeftOut
 from dagproof.laws.base import Finding, Law, NotApplicableError, writes
 from dagproof.runs.happened import named_skipped
 from dagproof.runs.lab import Lab
-from dagproof.runs.scope import LeftOut, unseen
+from dagproof.runs.scope import unseen
 from dagproof.stores.diff import has_effect
 
 
@@ -48,9 +49,9 @@ class Effect(Law):
         """One run of each date."""
         return [(Step("run", date),) for date in dates]
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """One run of each date."""
-        return self.examples(dates)
+        return self.examples(lab.dates)
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with what was there before the run, the DAGs that run first included."""
@@ -65,6 +66,6 @@ class Effect(Law):
 
     def _skipping(self, lab: Lab, history: History) -> str:
         """Return the headline, with the tasks that the run has skipped."""
-        names = {state["task_id"] for state in lab.report(history)["states"] if state["state"] == "skipped"}
+        names = {state.task_id for state in lab.report(history).states if state.state == "skipped"}
         skipped = named_skipped(lab, names)
         return self.headline + skipped if skipped else ""

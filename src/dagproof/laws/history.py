@@ -13,7 +13,7 @@ from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, active, tidied
 from dagproof.runs.happened import failing_part
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: What may happen in a drawn history, in any order: each of these to one of the dates, or to none.
 TROUBLES = ("rerun", "retry", "clear", "overlap", "crash", "crash correct", "crash correct")
@@ -59,13 +59,13 @@ class AnyHistory(Law):
     judges_reference = True
     promise = "whatever happens, the rows are those of fresh runs on the latest data"
 
-    def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History]:
+    def draws(self, lab: Lab) -> SearchStrategy[History]:
         """Several dates, with any of the things that happen to them in between."""
-        dates = active(lab, dates)
+        dates = active(lab)
         points = [point.name for point in lab.points((Step("run", dates[0]),))[0]]
         trouble = st.tuples(
             st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest
-            st.sampled_from(sorted(lab.about["tasks"])),
+            st.sampled_from(sorted(lab.about.tasks)),
             st.sampled_from(["", *points]),  # what is corrected need not be cut off first
             st.sampled_from(_accepted(lab, dates[0]) or [""]),
             st.sampled_from(["", "", "", *_may_overlap(lab, dates)]),  # two runs, for what is rarely found
@@ -73,7 +73,7 @@ class AnyHistory(Law):
         kinds = st.permutations(TROUBLES).map(lambda drawn: drawn[:MOST_TROUBLES])
         troubles = st.lists(trouble, min_size=MOST_TROUBLES, max_size=MOST_TROUBLES)
         events = st.builds(_events, kinds, troubles)
-        in_order = bool(lab.about["depends_on_past"])
+        in_order = bool(lab.about.depends_on_past)
         runs = st.just(tuple(dates)) if in_order else st.permutations(sorted(dates)).map(tuple)
         # mostly all dates, for it may take two to go wrong; one alone is simpler
         number = st.integers(0, 9).map(lambda drawn: len(dates) if drawn else 1)
@@ -120,7 +120,7 @@ def _may_overlap(lab: Lab, dates: Sequence[str]) -> list[str]:
     """
     if not lab.has_two_workers or "overlap" in lab.proof.skip or "overlap" in lab.proof.exempt:
         return []
-    alone = lab.about["max_active_runs"] == 1 or lab.about["depends_on_past"]
+    alone = lab.about.max_active_runs == 1 or lab.about.depends_on_past
     return [SAME] if alone else [SAME, *sorted(dates)[:2]]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dagproof.histories import History, Step
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.runs.lab import Lab
@@ -45,9 +43,9 @@ class Late(Law):
     sides = ("with the data in time", "with the data late")
     promise = "data that come late change no row, and no worker slot is held for them"
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """Each date, with its data late."""
-        if lab.runs[lab.dag_id, dates[0]].spec["run_type"] == "asset_triggered":
+        if lab.runs[lab.dag_id, lab.dates[0]].run_type == "asset_triggered":
             raise NotApplicableError(
                 "assets start its runs, so a run starts only when its data are there, however late"
             )
@@ -55,7 +53,7 @@ class Late(Law):
             raise NotApplicableError(
                 f"nothing comes before it; name what it waits for as after in [tool.dagproof.proofs.{lab.dag_id}]"
             )
-        return [(Step("late", date, delay=int(lab.proof.delay)),) for date in active(lab, dates)]
+        return [(Step("late", date, delay=int(lab.proof.delay)),) for date in active(lab)]
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the data in time, and look who held a slot meanwhile."""
@@ -64,7 +62,7 @@ class Late(Law):
         finding = self.compared(lab, on_time, history)
         if finding:
             return finding
-        usual, slots = lab.report(on_time)["slots"], lab.report(history)["slots"]
+        usual, slots = lab.report(on_time).slots, lab.report(history).slots
         for task, seconds in slots.items():
             held = seconds - usual.get(task, 0.0)
             if held > MOST_HELD * step.delay:

@@ -48,13 +48,13 @@ class Order(Law):
         """Each two of the dates, the later one first."""
         return [(Step("run", later), Step("run", earlier)) for earlier, later in combinations(dates, 2)]
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> list[History]:
+    def histories(self, lab: Lab) -> list[History]:
         """Each two of the dates, the later one first."""
-        if tasks := lab.about["depends_on_past"]:
+        if tasks := lab.about.depends_on_past:
             raise NotApplicableError(f"{', '.join(tasks)} wait for the run before, so that dates run in order only")
-        if len(dates) < 2:
+        if len(lab.dates) < 2:
             raise NotApplicableError("an order takes two dates; give another --date")
-        return self.examples(active(lab, dates))
+        return self.examples(active(lab))
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with the same dates in order."""

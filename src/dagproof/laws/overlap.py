@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dagproof.histories import History, Step
+from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, NotApplicableError, active
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned
-from dagproof.runs.scope import NOT_TRIED, LeftOut
-from dagproof.worlds.world import RunFailedError
+from dagproof.runs.scope import NOT_TRIED
+from dagproof.worlds.failing import RunFailedError
 
 #: The most points at which a first run is held; more are thinned out evenly.
 MOST_POINTS = 8
@@ -66,9 +67,9 @@ class Overlap(Law):
     promise = "two runs at once leave the rows of one after the other"
     machines = (HERE, ELSEWHERE)
 
-    def histories(self, lab: Lab, dates: Sequence[str]) -> Iterable[History]:
+    def histories(self, lab: Lab) -> Iterable[History]:
         """Two dates, and one date twice, the one held at each of its points; at first, and after runs of the dates."""
-        dates = active(lab, dates)
+        dates = active(lab)
         run = Step("run", dates[0])
         points = _held_at(lab, (run,))
         if not points:
@@ -94,7 +95,7 @@ class Overlap(Law):
         both = tuple(Step("run", date) for date in dates[:2])
         ways = [(both[:1], last, last, "a later run")] if last != first else []
         ways.append((both, first, first, "a rerun"))
-        if last != first and not (_is_alone(lab) or lab.about["depends_on_past"]):
+        if last != first and not (_is_alone(lab) or lab.about.depends_on_past):
             ways.append((both, first, last, "a rerun beside that of another date"))
         for (before, date, other, which), most in zip(ways, MOST_POINTS_LATER, strict=False):
             kind = "rerun" if Step("run", date) in before else "run"
@@ -125,7 +126,7 @@ class Overlap(Law):
                 continue  # running them like that fails anyhow: nobody can expect that
             findings.append(self.compared_in_time(lab, runs, history))
             if not findings[-1]:
-                if lab.report(history).get("again"):
+                if lab.report(history).again:
                     lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
                 return findings[-1]
         if not findings:
@@ -142,7 +143,7 @@ def _held_at(lab: Lab, history: History) -> list[Point]:
 
 def _is_alone(lab: Lab) -> bool:
     """Tell whether no two dates of the DAG run at the same time."""
-    return bool(lab.about["max_active_runs"] == 1)
+    return bool(lab.about.max_active_runs == 1)
 
 
 def _one_after_the_other(lab: Lab, before: History, overlap: Step) -> list[History]:
@@ -151,6 +152,6 @@ def _one_after_the_other(lab: Lab, before: History, overlap: Step) -> list[Histo
     mine, other = (Step("rerun" if date in ran else "run", date) for date in (overlap.date, overlap.other))
     if mine == other:
         return [(*before, mine), (*before, mine, Step("rerun", mine.date))]
-    if lab.about["depends_on_past"]:
+    if lab.about.depends_on_past:
         return [(*before, mine, other)]
     return [(*before, mine, other), (*before, other, mine)]

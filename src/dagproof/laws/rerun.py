@@ -11,7 +11,7 @@ from dagproof.histories import History
 from dagproof.histories.steps import runs_and_reruns, without_reruns
 from dagproof.laws.base import Finding, Law, active
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 MOST_REPEATS = 3
 
@@ -55,12 +55,12 @@ class Rerun(Law):
         """Each date run twice, and the first of them three times: some faults wait for the second rerun."""
         return [*(runs_and_reruns([date] * 2) for date in dates), runs_and_reruns([dates[0]] * MOST_REPEATS)]
 
-    def draws(self, lab: Lab, dates: Sequence[str]) -> SearchStrategy[History] | None:
+    def draws(self, lab: Lab) -> SearchStrategy[History] | None:
         """Several dates in order, each of them run up to three times in a row, at least one of them twice.
 
         None where the dates do not even run in turn: that is for the law `order` to say.
         """
-        dates = active(lab, dates)
+        dates = active(lab)
         try:
             lab.state(runs_and_reruns(dates))
         except RunFailedError:

@@ -48,9 +48,9 @@ class Retry(Law):
 
     def simpler(self, lab: Lab, history: History) -> Iterable[History]:
         """The same with just one task tried again."""
-        if len(lab.about["tasks"]) < 2 or history[0].task:
+        if len(lab.about.tasks) < 2 or history[0].task:
             return ()
-        return [(Step("retry", history[0].date, task=task),) for task in lab.about["tasks"]]
+        return [(Step("retry", history[0].date, task=task),) for task in lab.about.tasks]
 
     def check(self, lab: Lab, history: History) -> Finding:
         """Compare with a run in which nothing is lost."""

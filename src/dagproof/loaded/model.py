@@ -98,6 +98,8 @@ class LoadedDag:
     tasks: tuple[LoadedTask, ...]
     unserializable: str | None
     """Why the scheduler could not serialize it."""
+    group_cycle: tuple[str, ...] | None = None
+    """The task groups, and tasks beside them, that depend on each other; None where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ def loaded_dag(data: Mapping[str, Any], show: Show) -> LoadedDag:
         task_groups=tuple(data["task_groups"]),
         tasks=tuple(_task(task, show) for task in data["tasks"]),
         unserializable=data["unserializable"],
+        group_cycle=tuple(data["group_cycle"]) if data.get("group_cycle") is not None else None,
     )
 
 

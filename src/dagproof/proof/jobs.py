@@ -23,8 +23,9 @@ from dagproof import reaper
 from dagproof.config import Config
 from dagproof.errors import DagproofError
 from dagproof.laws import Law, Verdict, all_laws, law_named
-from dagproof.proof.prover import Proof, machines_for, open_prover
+from dagproof.proof.prover import machines_for, open_prover
 from dagproof.proof.revealed import check_configuration, unknown_names
+from dagproof.proof.verdicts import Proof, proof_of
 from dagproof.runs.references import check_names
 from dagproof.worlds.services import how_it_ended
 
@@ -79,7 +80,7 @@ def prove(
     verdicts: list[Verdict] = []
     with open_prover(dag_id, config, laws=chosen, **options) as prover:
         on_laws([chosen[0].name])
-        check_configuration(prover.lab, prover.dates, chosen)
+        check_configuration(prover.lab, chosen)
         for law in chosen:
             on_laws([law.name])
             verdicts.append(prover.prove(law))
@@ -100,9 +101,8 @@ def _prove_in_several(
     started = time.perf_counter()
 
     def so_far() -> Proof:
-        in_order = tuple(verdicts[law.name] for law in laws if law.name in verdicts)
-        ignored = tuple(sorted(config.proof(dag_id).ignore))
-        return Proof(dag_id, options.get("seed", 0), dates, in_order, time.perf_counter() - started, ignored)
+        in_order = [verdicts[law.name] for law in laws if law.name in verdicts]
+        return proof_of(config, dag_id, dates, in_order, seed=options.get("seed", 0), started=started)
 
     left = list(laws)
     dates: tuple[str, ...] = ()
@@ -234,8 +234,8 @@ def _serve(connection: Connection[Any, Any]) -> None:
     laws = [law_named(name) for name in order.pop("laws")]
     try:
         with open_prover(**order, laws=laws) as prover:
-            connection.send(prover.dates)
-            check_configuration(prover.lab, prover.dates, laws)
+            connection.send(prover.lab.dates)
+            check_configuration(prover.lab, laws)
             while name := connection.recv():
                 connection.send((prover.prove(law_named(name)), unknown_names(prover.lab)))
     except DagproofError as error:

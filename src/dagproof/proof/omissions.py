@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from dagproof.histories import History
+from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import Finding, Law
 from dagproof.runs.lab import Lab
-from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, LeftOut, listed, reported, with_beside
-from dagproof.stores.diff import differing_names
+from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, listed, reported, with_beside
 
 NOISY = "not compared, as fresh runs differ there"
 LITTER = "not compared, as a crash may leave a temporary file"
@@ -19,7 +18,7 @@ SAME_ORDER = "not tried in another order of rows"
 NOT_HELD = "not refused on this machine, where C libraries and shell commands reach outside"
 
 
-def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
+def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[LeftOut, ...]:
     """Return all that the verdict of `law`, over these histories, does not vouch for."""
     findings = list(tried.values())
     known = {
@@ -31,9 +30,9 @@ def left_out(lab: Lab, law: Law, dates: Sequence[str], tried: Mapping[History, F
         *_idle_tasks(lab),
         *_wanted_failures(lab.ran()),
         *_failed_callbacks(lab.ran()),
-        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.get("unturned", ())),
-        *(LeftOut(name, NOT_COMPARED) for _, after in lab.written() for name in after.uncompared),
-        *_dates_without(dates, tried),
+        *(LeftOut(table, SAME_ORDER) for report in lab.ran() for table in report.unturned),
+        *(LeftOut(name, NOT_COMPARED) for written in lab.written() for name in written.after.uncompared),
+        *_dates_without(lab.dates, tried),
         *(LeftOut(what, NOT_HELD) for what in lab.not_held),
     }
     known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
@@ -56,8 +55,8 @@ def nothing_left(lab: Lab, law: Law) -> str:
     """Return why nothing that the runs wrote was compared; an empty text where something was, or they wrote nothing."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
     names: set[str] = set()
-    for before, after in lab.written():
-        names |= differing_names(before, after)
+    for written in lab.written():
+        names |= written.changed
         if names & compared:
             return ""
     elsewhere = set(reported(lab.ran()))
@@ -73,32 +72,32 @@ def _idle_tasks(lab: Lab) -> Iterator[LeftOut]:
     ended: dict[str, set[str]] = {}
     began: set[str] = set()
     for report in lab.ran():
-        if report["dag"] == lab.dag_id:
-            began |= {task["task_id"] for task in report.get("tasks", ())}
-            for state in report.get("states", ()):
-                ended.setdefault(state["task_id"], set()).add(state["state"] or "never started")
-    for task_id in lab.about["tasks"] if ended else ():
+        if report.dag == lab.dag_id:
+            began |= {task.task_id for task in report.tasks}
+            for state in report.states:
+                ended.setdefault(state.task_id, set()).add(state.state or "never started")
+    for task_id in lab.about.tasks if ended else ():
         states = ended.get(task_id, {"never started"})
         if states <= IDLE:
             how = ", ".join(sorted(states))
             yield LeftOut(task_id, "skipped itself in each run" if task_id in began else f"ran in no history ({how})")
 
 
-def _wanted_failures(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+def _wanted_failures(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
     """Yield the tasks that failed and may, each with the first error that it had."""
     errors: dict[str, str] = {}
     for report in with_beside(reports):
-        for failure in report.get("failures", ()):
-            if failure["wanted"] and failure["state"] == "failed":
-                errors.setdefault(failure["task_id"], failure["error"] or "no reason given")
+        for failure in report.failures:
+            if failure.wanted and failure.state == "failed":
+                errors.setdefault(failure.task_id, failure.error or "no reason given")
     yield from (LeftOut(task_id, f"failed, as it may: {error}", "may_fail") for task_id, error in errors.items())
 
 
-def _failed_callbacks(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+def _failed_callbacks(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
     """Yield the callbacks that failed, which Airflow only logs, each with the first error that it had."""
     errors: dict[str, str] = {}
     for report in with_beside(reports):
-        errors = {**report.get("callbacks", {}), **errors}
+        errors = {**report.callbacks, **errors}
     yield from (LeftOut(what, f"failed, which only the log shows: {error}") for what, error in errors.items())
 
 
@@ -111,8 +110,8 @@ def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[L
 def _uncompared(lab: Lab, law: Law) -> set[str]:
     """Return the tables and files that a run wrote and nobody compared, but for those that the configuration names."""
     compared = {*lab.scope.compared.tables, *lab.scope.compared.files}
-    found = {name for before, after in lab.written() for name in differing_names(before, after) - compared}
+    found = {name for written in lab.written() for name in written.changed - compared}
     if not found:
         return found
-    seen = (law.seen(lab, snapshot.without(lab.ignore)) for pair in lab.written() for snapshot in pair)
+    seen = (law.seen(lab, state) for written in lab.written() for state in (written.before, written.after))
     return found & {name for snapshot in seen for name in (*snapshot.tables, *snapshot.files)}

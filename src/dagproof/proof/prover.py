@@ -2,73 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from dagproof.config import Config
-from dagproof.errors import ConfigError, DagproofError, UsageError
-from dagproof.histories import History, Step, history_from_json, history_id, history_to_json
+from dagproof.errors import ConfigError, DagproofError
+from dagproof.histories import History, Step
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.postgres.server import PostgresServer
+from dagproof.proof.evidence import Evidence
 from dagproof.proof.omissions import configured, left_out, nothing_left
+from dagproof.proof.saved import load_saved, save, saved_before
+from dagproof.proof.verdicts import Proof, proof_of
 from dagproof.runs.driver import open_driver
 from dagproof.runs.lab import Lab
 from dagproof.runs.scope import NOT_TRIED
 from dagproof.stores.diff import Diff
 from dagproof.stores.structurediff import occurrences
-from dagproof.worlds.world import RunFailedError
-
-SAVED = Path(".dagproof", "histories")
-#: How many of those who asked for the time or something random are named.
-MOST_ASKED = 3
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The verdicts about one DAG, and what they were reached over."""
-
-    dag_id: str
-    seed: int
-    dates: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
-    seconds: float
-    ignored: tuple[str, ...] = ()
-    """What the configuration says may differ."""
-
-    @property
-    def exit_status(self) -> int:
-        """0 when everything that applies is proven, 1 when a law is falsified, 2 when it could not be told."""
-        outcomes = {verdict.outcome for verdict in self.verdicts}
-        if FALSIFIED in outcomes:
-            return 1
-        return 0 if PROVEN in outcomes and ERROR not in outcomes else 2
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the proof as in the JSON that ``dagproof prove`` prints."""
-        return {
-            "dag_id": self.dag_id,
-            "seed": self.seed,
-            "dates": list(self.dates),
-            "verdicts": [verdict.to_json() for verdict in self.verdicts],
-        }
+from dagproof.worlds.failing import RunFailedError
 
 
 class Prover:
     """Proves laws about one DAG whose lab stands ready."""
 
-    def __init__(self, lab: Lab, dates: Sequence[str], *, seed: int, max_histories: int) -> None:
+    def __init__(self, lab: Lab, *, seed: int, max_histories: int) -> None:
         self.lab = lab
-        self.dates = tuple(dates)
+        self.evidence = Evidence(lab)
         self.seed = seed
         self.max_histories = max_histories
 
@@ -88,8 +55,7 @@ class Prover:
 
     def concluded(self, verdicts: Sequence[Verdict], started: float) -> Proof:
         """Return the verdicts as a proof that began at ``time.perf_counter()`` = `started`."""
-        seconds, ignored = time.perf_counter() - started, tuple(sorted(self.lab.ignore))
-        return Proof(self.lab.dag_id, self.seed, self.dates, tuple(verdicts), seconds, ignored)
+        return proof_of(self.lab.config, self.lab.dag_id, self.lab.dates, verdicts, seed=self.seed, started=started)
 
     def _judged(self, law: Law, attempt: Callable[[], Verdict]) -> Verdict:
         """Turn whatever ends the attempt into a verdict: never silence."""
@@ -104,7 +70,7 @@ class Prover:
         except NotApplicableError as why:
             verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(why))
         except RunFailedError as error:
-            raised = self.lab.located_line(error.raised)
+            raised = self.evidence.located_line(error.raised)
             verdict = Verdict(law.name, ERROR, reason=str(error), raised=raised, log_tail=error.log_tail)
         except ConfigError:
             raise
@@ -122,9 +88,9 @@ class Prover:
             RunFailedError: one of the runs fails there, and in a fresh world, too.
         """
         try:
-            self.lab.state(tuple(Step("run", date) for date in self.dates))
+            self.lab.state(tuple(Step("run", date) for date in self.lab.dates))
         except RunFailedError:
-            for date in self.dates:
+            for date in self.lab.dates:
                 self.lab.state((Step("run", date),))
 
     def _search(self, law: Law) -> Verdict:
@@ -136,7 +102,7 @@ class Prover:
             return tried[history]
 
         broken: list[History] = []
-        for history in [*self._saved_before(law), *law.histories(self.lab, self.dates)]:
+        for history in [*saved_before(self.lab, law), *law.histories(self.lab)]:
             if check(history):
                 broken.append(history)
                 if law.verdict == (tried[history].verdict or law.verdict):
@@ -165,27 +131,9 @@ class Prover:
             history = simpler
         return history
 
-    def _saved_before(self, law: Law) -> list[History]:
-        """Return the histories that have broken the law before, of the dates that are proven now.
-
-        One with a correction that the configuration no longer names says nothing any more.
-        """
-        found = []
-        for path in sorted((self.lab.config.root / SAVED).glob("*.json")):
-            try:
-                saved = load_saved(str(path), self.lab.config)
-            except UsageError:
-                continue
-            known = {(self.lab.dag_id, date) for step in saved["history"] for date in (step.date, step.other) if date}
-            corrections = {step.correction for step in saved["history"] if step.correction}
-            of_now = known <= set(self.lab.runs) and corrections <= set(self.lab.proof.corrections)
-            if (saved["dag_id"], saved["law"]) == (self.lab.dag_id, law.name) and of_now:
-                found.append(saved["history"])
-        return sorted(found, key=lambda history: (len(history), history))
-
     def _draw(self, law: Law, check: Callable[[History], Finding], budget: int) -> tuple[History, History] | None:
         """Draw up to `budget` histories; return the shortest that breaks the law, and the one found first."""
-        strategy = law.draws(self.lab, self.dates) if budget > 0 else None
+        strategy = law.draws(self.lab) if budget > 0 else None
         if strategy is None:
             return None
         broken: list[History] = []
@@ -235,7 +183,7 @@ class Prover:
         finding = tried[history]
         shown = finding.history or history
         names = finding.diff.names
-        asked = self._asked(shown, names) if law.asks_who else ()
+        asked = self.evidence.asked(shown, names) if law.asks_who else ()
         return Verdict(
             law.name,
             FALSIFIED,
@@ -248,12 +196,12 @@ class Prover:
             sides=finding.sides,
             left=self._left(shown, finding.diff),
             shrunk_from=len(shown) if finding.history else shrunk_from,
-            written_by=self._writer(shown, names),
-            where=self._where(shown),
-            raised=self.lab.located_line(finding.raised),
+            written_by=self.evidence.writer(shown, names),
+            where=self.evidence.where(shown),
+            raised=self.evidence.located_line(finding.raised),
             asked=asked,
             machines=differences(*law.machines) if law.asks_who and not asked and len(law.machines) == 2 else "",
-            replay=self._save(law, history),
+            replay=save(self.lab, law, history, self.seed),
             **self._noted(law, tried),
         )
 
@@ -266,7 +214,7 @@ class Prover:
             "faults": tuple(fault for finding in findings for fault in finding.faults),
             "faults_left_out": "; ".join(not_tried) or None,
             "compared": self.lab.scope.compared,
-            "left_out": left_out(self.lab, law, self.dates, tried),
+            "left_out": left_out(self.lab, law, tried),
         }
 
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
@@ -285,50 +233,6 @@ class Prover:
         if files and not tables:
             return tuple(count(sum(f.size for p, f in s.files.items() if p in files), "byte") for s in states)
         return tuple(count(sum(len(t.rows) for n, t in s.tables.items() if n in tables), "row") for s in states)
-
-    def _writer(self, history: History, names: set[str]) -> str | None:
-        if not names:
-            return None
-        try:
-            if history[-1].kind == "overlap":  # two runs write at once: it is the one that was held that gets it wrong
-                point = self.lab.point(history)
-                return self.lab.located(point.task) if point and point.task else None
-            return self.lab.writer(history, names)
-        except DagproofError:
-            return None  # the run does not succeed each time; the verdict stands without the name
-
-    def _where(self, history: History) -> str:
-        """Return what happens at the point of the history, where it has one."""
-        try:
-            point = self.lab.point(history)
-        except DagproofError:
-            return ""
-        if point is None:
-            return ""
-        what = f"the answer to {point.what}" if point.kind == "reply" else point.what
-        return f"{point.name} is {what}" + (f", in task {point.task}" if point.task else "")
-
-    def _asked(self, history: History, names: set[str]) -> tuple[str, ...]:
-        """Return who, in the last run, asked for what makes runs differ in `names`."""
-        try:
-            trips = self.lab.trips(history, names)
-        except DagproofError:
-            return ()
-        lines = (f"{t['what']}, at {self.lab.shown(t['file'])}:{t['line']}: {t['code']}" for t in trips)
-        return tuple(dict.fromkeys(lines))[:MOST_ASKED]
-
-    def _save(self, law: Law, history: History) -> str | None:
-        """Save the history for ``dagproof replay``; None where the folder cannot be written."""
-        name = history_id(self.lab.dag_id, law.name, history_to_json(history))
-        body = {"dag_id": self.lab.dag_id, "law": law.name, "seed": self.seed, "history": history_to_json(history)}
-        folder = self.lab.config.root / SAVED
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-            (folder / f"{name}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
-        except OSError:
-            return None
-        return name
 
 
 def _headline(law: Law, found: Diff) -> str:
@@ -358,8 +262,7 @@ def open_prover(
     """
     check_law_names(config)
     with open_driver(config, postgres=postgres, machines=machines_for(laws or all_laws())) as driver:
-        lab, planned = driver.lab(dag_id, dates)
-        yield Prover(lab, planned, seed=seed, max_histories=max_histories)
+        yield Prover(driver.lab(dag_id, dates), seed=seed, max_histories=max_histories)
 
 
 def machines_for(laws: Iterable[Law]) -> list[Machine]:
@@ -376,31 +279,7 @@ def replay(id_or_file: str, config: Config, *, postgres: str | PostgresServer = 
     """
     started = time.perf_counter()
     saved = load_saved(id_or_file, config)
-    law = law_named(saved["law"])
-    history = saved["history"]
-    dates = list(dict.fromkeys(date for step in history for date in (step.date, step.other) if date))
-    with open_prover(saved["dag_id"], config, dates=dates, laws=[law], postgres=postgres, seed=saved["seed"]) as prover:
-        return prover.concluded([prover.replay(law, history)], started)
-
-
-def load_saved(id_or_file: str, config: Config) -> dict[str, Any]:
-    """Return a saved history with the DAG and the law that it is about.
-
-    Raises:
-        UsageError: nothing is saved under that name, or the file holds no history.
-    """
-    path = Path(id_or_file)
-    if not path.is_file():
-        path = config.root / SAVED / f"{id_or_file}.json"
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        history = history_from_json(body["history"])
-        return {"dag_id": str(body["dag_id"]), "law": str(body["law"]), "seed": int(body["seed"]), "history": history}
-    except OSError:
-        folder = config.root / SAVED
-        there = ", ".join(sorted(p.stem for p in folder.glob("*.json"))[:10]) or "none"
-        raise UsageError(
-            f"no history {id_or_file!r} is saved (in {folder}: {there}), and there is no such file"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not a saved history ({error})") from error
+    law = law_named(saved.law)
+    dates = list(dict.fromkeys(date for step in saved.history for date in (step.date, step.other) if date))
+    with open_prover(saved.dag_id, config, dates=dates, laws=[law], postgres=postgres, seed=saved.seed) as prover:
+        return prover.concluded([prover.replay(law, saved.history)], started)

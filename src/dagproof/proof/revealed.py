@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from dagproof.errors import nearest
@@ -11,8 +11,7 @@ from dagproof.laws import Law, NotApplicableError
 from dagproof.laws.base import active
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_names
-from dagproof.stores.snapshot import matches_nothing
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 #: How alike an entry and a table or column have to be for the one to be the misspelt name of the other.
 MISSPELT = 0.85
@@ -20,15 +19,15 @@ MISSPELT = 0.85
 EXEMPT_OF_DISASTERS = ("exempt.crash", "exempt.overlap", "exempt.history")
 
 
-def check_configuration(lab: Lab, dates: Sequence[str], laws: Iterable[Law]) -> None:
+def check_configuration(lab: Lab, laws: Iterable[Law]) -> None:
     """Run each date once, which all laws need, and report what that reveals of the configuration.
 
     Raises:
         ConfigError: it misspells a table or column, or a correction cannot be made.
     """
     try:
-        first = active(lab, dates)[0]
-        for date in dates:
+        first = active(lab)[0]
+        for date in lab.dates:
             lab.state((Step("run", date),))
     except (RunFailedError, NotApplicableError):
         return  # each law says so
@@ -44,20 +43,18 @@ def unknown_names(lab: Lab, *, surely: bool = False) -> dict[str, str] | None:
     None where no state has been seen. With `surely`, just those that are almost called like something that is there:
     the tables that a crash leaves behind, say, may come yet.
     """
-    seen = lab.seen_states() if lab.ignore or lab.proof.exempt else []
-    if not seen:
+    seen = lab.states.names
+    if not seen.has_seen:
         return None
-    columns = {name for state in seen for name in state.names()}
-    places = {name for state in seen for name in (*state.tables, *state.files)}
-    entries = [("ignore", entry, "column", columns) for entry in sorted(lab.ignore)]
-    for law, exempt in lab.proof.exempt.items():
-        entries += [(f"exempt.{law}", entry, "table", places) for entry in exempt]
-    return {
-        f"{key} {entry}": f"tool.dagproof.proofs.{lab.dag_id}.{key} names {entry!r}, which is neither a {kind} "
-        f"nor a file{nearest(entry, names)}"
-        for key, entry, kind, names in entries
-        if matches_nothing(entry, seen, whole=kind == "table") and (not surely or _is_misspelt(key, entry, names))
-    }
+    found = {}
+    for one in seen.unmatched:
+        kind, names = ("table", seen.places) if one.whole else ("column", seen.columns)
+        if not surely or _is_misspelt(one.key, one.entry, names):
+            found[f"{one.key} {one.entry}"] = (
+                f"tool.dagproof.proofs.{lab.dag_id}.{one.key} names {one.entry!r}, which is neither a {kind} nor a "
+                f"file{nearest(one.entry, names)}"
+            )
+    return found
 
 
 def _is_misspelt(key: str, entry: str, names: Iterable[str]) -> bool:

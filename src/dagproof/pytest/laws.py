@@ -17,11 +17,8 @@ from dagproof.pytest.nodes import file_node, shown
 from dagproof.pytest.report import Proved, report_of
 from dagproof.pytest.session import LEFT_OUT, RESOURCES
 from dagproof.report.text import failure_text, one_line
-from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_names
 from dagproof.runs.scope import sentences
-
-LABS = pytest.StashKey[dict[tuple[str, tuple[str, ...]], tuple[Lab, tuple[str, ...]]]]()
 
 
 class ProofError(AssertionError):
@@ -160,21 +157,17 @@ def verdict_of(
     Without `max_histories` it is as the option ``--dagproof-max-histories`` says.
     """
     most = config.getoption("--dagproof-max-histories") if max_histories is None else max_histories
-    labs = config.stash.setdefault(LABS, {})
-    key = (dag_id, tuple(dates))
     report = report_of(config)
     try:
-        if key not in labs:
-            labs[key] = config.stash[RESOURCES].driver().lab(dag_id, dates)
-        lab, planned = labs[key]
-        verdict = Prover(lab, planned, seed=seed, max_histories=most).prove(law)
+        lab = config.stash[RESOURCES].driver().lab(dag_id, dates)
+        verdict = Prover(lab, seed=seed, max_histories=most).prove(law)
         check_names([unknown_names(lab)])
     except DagproofError as error:
         if report:
             report.leave_out(f"{dag_id} {law.name}: {error}")
         raise
     if report:
-        report.prove(Proved(dag_id, planned, seed, tuple(sorted(lab.ignore)), verdict))
+        report.prove(Proved(dag_id, lab.dates, seed, tuple(sorted(lab.ignore)), verdict))
     return verdict
 
 

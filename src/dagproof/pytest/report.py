@@ -13,7 +13,7 @@ import pytest
 from dagproof.errors import UsageError
 from dagproof.histories.steps import count
 from dagproof.laws import Verdict, law_named
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report.html import check_writable, write_html
 
 NAME = "dagproof-html"

@@ -37,7 +37,7 @@ class Resources:
             from dagproof.laws import all_laws, check_law_names
             from dagproof.proof.prover import machines_for
             from dagproof.runs.driver import open_driver
-            from dagproof.worlds.world import needs_postgres
+            from dagproof.worlds.settings import needs_postgres
 
             settings = settings_of(self._config)
             check_law_names(settings)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from dagproof.errors import UsageError
 from dagproof.histories.steps import count
 from dagproof.laws import law_named
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report import html_views
 from dagproof.report.html_values import visible
 from dagproof.report.text import failure_text

@@ -12,7 +12,7 @@ from dagproof.histories import Step
 from dagproof.histories.steps import count
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report.html_values import shown, shown_pair
 from dagproof.stores.diff import Example, TableDiff
 

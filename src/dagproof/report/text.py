@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dagproof.histories.steps import count
+from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
-from dagproof.proof.prover import Proof
-from dagproof.runs.scope import LeftOut, sentences
+from dagproof.proof.verdicts import Proof
+from dagproof.runs.scope import sentences
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
 
 MOST_FILES = 5

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dagproof.rules.base import Finding, Rule
+from dagproof.source import dbt
 from dagproof.source.appends import FILES, Append, Appends
 from dagproof.source.asking import is_asked_first
 from dagproof.source.callbacks import callbacks
 from dagproof.source.dagfile import Chain, DagFile, Task
+from dagproof.source.dbt import Adds
 from dagproof.source.effects import PASSING
 from dagproof.source.guards import Guard, guard_of
 from dagproof.source.order import precedes
 from dagproof.source.sqladds import Setting, Update
+from dagproof.source.sqlfiles import SqlFile
 from dagproof.source.sqlwrites import UNKNOWN
 
 JOURNAL = re.compile(
@@ -29,6 +32,13 @@ AGAIN = {
     "-": ("subtracts from", "subtracts it"),
     "*": ("multiplies", "multiplies it"),
     "||": ("appends to", "appends it"),
+}
+
+OF_SPARK = frozenset({'write.mode("append")', "writeTo(…).append()"})
+INCREMENTAL = {
+    Adds.ALL: "nothing in it asks which rows are there already: each run adds all that it selects",
+    Adds.LAST: "`>= max(…)` selects the newest rows again: each run adds them again",
+    Adds.LATE: "late rows are left out, and corrected ones are added beside the old ones (fine if neither happens)",
 }
 
 
@@ -77,6 +87,9 @@ class AppendLoad(Rule):
     found. Where an earlier task empties the table, split-transaction reports it. A target that is named as a journal
     (`audit_log`, `load_errors`) or as a staging table is doubtful, and so are a condition that may be such a look-up,
     a `version`, and a `||` that may merge documents.
+
+    Beside DAG files it finds `mode("append")` in scripts and notebooks of Spark, and incremental models of dbt without
+    a `unique_key`, unless their strategy replaces rows (`insert_overwrite`, `delete+insert`, `microbatch`).
 
     ## Why is this bad
     A retry, a cleared run or a backfill loads the same date again, and each time its rows are there once more. Nothing
@@ -139,6 +152,23 @@ class AppendLoad(Rule):
             look = Appends(dagfile, called)
             for append in _once(look.appends):
                 yield from self._of_append(dagfile, look, append, [], is_callback=True)
+
+    def check_script(self, script: DagFile) -> Iterator[Finding]:
+        """Look at what a script of Spark adds to tables and paths, where that is certain."""
+        for task in script.tasks:
+            look = Appends(script, task)
+            for append in _once(look.appends):
+                for finding in self._of_append(script, look, append, []) if append.shown in OF_SPARK else ():
+                    if finding.certain:
+                        yield finding
+
+    def check_sql(self, sql: SqlFile) -> Iterator[Finding]:
+        """Look at incremental models of dbt."""
+        found = dbt.adds(sql) if sql.kind == "model" else None
+        if found:
+            message = f"this incremental model has no unique_key, and {INCREMENTAL[found]}"
+            advice = "set unique_key, or incremental_strategy to insert_overwrite or microbatch"
+            yield self.found_in_sql(sql, 0, f"{message}; {advice}", certain=found != Adds.LATE)
 
     def _of_append(
         self, dagfile: DagFile, look: Appends, append: Append, earlier: list[Appends], *, is_callback: bool = False

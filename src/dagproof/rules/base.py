@@ -10,6 +10,8 @@ from typing import Any, ClassVar, TypeAlias
 
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedFolder, LoadedTask, Spot, Spots
 from dagproof.source.dagfile import Chain, DagFile, Place, Task
+from dagproof.source.readings import Reading
+from dagproof.source.sqlfiles import SqlFile
 
 Subject: TypeAlias = tuple[str | None, str | None]
 """The ids of a DAG and of a task in it, as far as they are known."""
@@ -156,6 +158,14 @@ class Rule(ABC):
         """Yield what breaks the rule in the source of one file that makes DAGs."""
         yield from ()
 
+    def check_script(self, script: DagFile) -> Iterator[Finding]:
+        """Yield what surely breaks the rule in a script or notebook of Spark that is no DAG file."""
+        yield from ()
+
+    def check_sql(self, sql: SqlFile) -> Iterator[Finding]:
+        """Yield what breaks the rule in a file of SQL that no DAG file names, such as a model of dbt."""
+        yield from ()
+
     def check_sources(self, sources: Sequence[SourceFile]) -> Iterator[Finding]:
         """Yield what breaks the rule in all files together, as far as their source tells."""
         yield from ()
@@ -258,6 +268,22 @@ class Rule(ABC):
             remedy=remedy,
             joint=joint,
         )
+
+    def found_in_sql(self, sql: SqlFile, offset: int, message: str, *, certain: bool = True) -> Finding:
+        """Return a finding at a place of a file of SQL."""
+        line = sql.text.count("\n", 0, offset) + 1
+        column = offset - sql.text.rfind("\n", 0, offset)
+        return Finding(self.name, self.code, Spot(sql.shown, line, column, line), message, certain=certain)
+
+    def found_reading(self, dagfile: DagFile, reading: Reading, message: str) -> Finding:
+        """Return the finding of a place that reads something that differs each time."""
+        place, further = reading.place, tuple[Spot, ...]()
+        if reading.file:
+            further = (Spot(dagfile.resolver.project.show(reading.file.resolve()), reading.line),)
+        elif reading.line:
+            place = place._replace(inside=reading.line)
+        places = (*reading.chain, place)
+        return self.found(dagfile, places, message, task=reading.task, certain=reading.certain, further=further)
 
 
 def _once(spots: Spots) -> Spots:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from dagproof.loaded.model import LoadedDag, LoadedFile, LoadedTask
 from dagproof.rules.base import FINE, Finding, Rule, Verdict
-from dagproof.rules.wall_clock import CLOCK
 from dagproof.source.dagfile import Chain, Dag, DagFile, Place
 from dagproof.source.taint import Taint
 from dagproof.source.values import Value
+from dagproof.source.wallclock import CLOCK
 
 KEYS = ("start_date", "end_date")
 

@@ -128,7 +128,7 @@ class TopLevelIo(Rule):
         """What sends a request for each page of what a body iterates over."""
         if not may_have_clients(body.scope.module.text):
             return
-        for node in iterated(body.scope):
+        for node in iterated(body.scope, dagfile.resolver):
             for name in chain_names(node, body.scope, dagfile.resolver):
                 if name.endswith("()") and (reached := sends_when_iterated(name.removesuffix("()"))):
                     message = f"iterating over {name} {USES[reached]} each time the file is parsed; do it in a task"

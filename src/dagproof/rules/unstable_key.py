@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from dagproof.rules.base import Finding, Rule
-from dagproof.rules.random_source import CHANCE
-from dagproof.rules.wall_clock import CLOCK
 from dagproof.source import sqltext
+from dagproof.source.chance import CHANCE
 from dagproof.source.dagfile import Chain, DagFile, Place, Site
 from dagproof.source.names import Names
 from dagproof.source.scopes import Scope
@@ -17,6 +16,7 @@ from dagproof.source.strings import texts
 from dagproof.source.taint import Taint
 from dagproof.source.usage import is_log
 from dagproof.source.values import Value, followed
+from dagproof.source.wallclock import CLOCK
 
 PARAMETERS = ("parameters", "params", "vars", "argslist", "vars_list", "seq_of_parameters")
 

@@ -2,65 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator
 
-from dagproof.loaded.model import Spot
 from dagproof.rules.base import Finding, Rule
-from dagproof.source import shell, sqlclocks, sqltext, templates
-from dagproof.source.clocks import (
-    BY_LOGICAL_DATE,
-    CLOCK_WORDS,
-    CLOCKS_OF_TEXT,
-    CLOCKS_WITHOUT_ARGUMENT,
-    OPERATORS_BY_CLOCK,
-    WALL_CLOCKS,
-)
+from dagproof.source import dbt, sqlclocks
+from dagproof.source.clocks import BY_LOGICAL_DATE, OPERATORS_BY_CLOCK
 from dagproof.source.dagfile import DagFile, Task
-from dagproof.source.names import Names
-from dagproof.source.readings import Reading, Readings, Source
-from dagproof.source.scopes import Scope
+from dagproof.source.readings import Reading, Readings
 from dagproof.source.settings import Settings
+from dagproof.source.sqlfiles import SqlFile
 from dagproof.source.values import constant
-
-WRITES = re.compile(r"\b(?:INSERT|UPDATE|MERGE|REPLACE|CREATE)\b", re.IGNORECASE)
-STARTS = frozenset({"dag_run.start_date", "ti.start_date", "task_instance.start_date"})
-
-
-def clock_shown(call: ast.Call, scope: Scope, names: Names) -> str | None:
-    """Return how a call that reads the clock is told; None for any other call."""
-    for name in names:
-        arguments = len(call.args) + len(call.keywords)
-        if name in WALL_CLOCKS and not _is_monotonic(name, call):
-            return f"{name}()"
-        if name in CLOCKS_WITHOUT_ARGUMENT and arguments <= CLOCKS_WITHOUT_ARGUMENT[name]:
-            return f"{name}()"
-        if name in CLOCKS_OF_TEXT and call.args and _word(call.args[0]) in CLOCK_WORDS:
-            return f'{name}("{_word(call.args[0])}")'
-    return None
-
-
-def _is_monotonic(name: str, call: ast.Call) -> bool:
-    """``clock_gettime`` of a clock that only counts."""
-    return name.startswith("time.clock_gettime") and "REALTIME" not in "".join(map(ast.unparse, call.args))
-
-
-def _word(node: ast.expr) -> str:
-    return node.value.strip().lower() if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _sql_clocks(sql: str) -> Iterator[sqltext.Use]:
-    """The clocks in SQL, and, doubtful, when the very try that writes something began."""
-    yield from sqlclocks.clocks(sql)
-    if "start_date" in sql and WRITES.search(sql):
-        lines = [0, *(found.end() for found in re.finditer("\n", sql))]
-        for variable in templates.variables(sql):
-            if variable.name in STARTS:
-                yield sqltext.Use(f"{{{{ {variable.name} }}}}", lines[min(variable.line, len(lines) - 1)], True)
-
-
-CLOCK = Source(clock_shown, _sql_clocks, templates.clocks, shell.clocks)
+from dagproof.source.wallclock import CLOCK
 
 
 class WallClock(Rule):
@@ -74,6 +26,10 @@ class WallClock(Rule):
     without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
     `{{ dag_run.start_date }}` and `{{ ti.start_date }}` in SQL that writes: a rerun starts later. What only goes into a
     log line, a pause or the measuring of a duration is fine.
+
+    In models of dbt it finds `{{ run_started_at }}`, `current_timestamp` and similar. They are certain in models that
+    are tables or incremental; doubtful in views, in branches, and in columns that say when a row was written
+    (`loaded_at`).
 
     ## Why is this bad
     A rerun of last month's date reads today's clock: it loads another day, or writes other rows than the first run
@@ -125,7 +81,7 @@ class WallClock(Rule):
         """Yield each reading of the clock."""
         readings = Readings(dagfile, CLOCK)
         for reading in readings.find():
-            yield finding_of(self, dagfile, reading, _message(reading))
+            yield self.found_reading(dagfile, reading, _message(reading))
         for dag, key, reading in readings.of_params():
             message = (
                 f"{reading.shown} is read when the file is parsed, and becomes the default of the param {key!r}: "
@@ -145,6 +101,31 @@ class WallClock(Rule):
                 certain = settings.has(BY_LOGICAL_DATE[0]) is not None
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task, certain=certain)
 
+    def check_sql(self, sql: SqlFile) -> Iterator[Finding]:
+        """Look at models of dbt, and at SQL that Airflow renders."""
+        for use in dbt.clocks(sql) if sql.kind == "model" else ():
+            kind, _, column = use.why.partition(" ")
+            doubt = DOUBTS[kind].format(column=column) if kind in DOUBTS else kind and DOUBTS["other"]
+            message = f"{use.shown} reads the current time: running the model again for an old date gives other rows"
+            advice = "take the date from var() or from the data"
+            shown = f"{message} ({doubt}); {advice}" if doubt else f"{message}; {advice}"
+            yield self.found_in_sql(sql, use.offset, shown, certain=not doubt)
+        for clock in sqlclocks.clocks(sql.code) if sql.kind == "template" else ():
+            if not clock.why and not clock.is_default:
+                reading = f"SQL {clock.name} reads the current time: a rerun of the same date gets another one"
+                yield self.found_in_sql(
+                    sql, clock.offset, f"{reading}; use the run's own dates, as elsewhere in this file"
+                )
+
+
+DOUBTS = {
+    "audit": "fine if {column} only says when the row was written",
+    "branch": "fine if the branch is only taken in development",
+    "set": "fine if the value is not used for data",
+    "view": "fine for a view, which is asked anew each time",
+    "other": "fine if it only says what is too old to keep, or when the row was written",
+}
+
 
 def _kind_by_clock(task: Task) -> str | None:
     """The class of a task that goes by the clock, where its own arguments can all be told."""
@@ -155,17 +136,6 @@ def _kind_by_clock(task: Task) -> str | None:
     varies = {*BY_LOGICAL_DATE, None} & {keyword.arg for call in mapped for keyword in call.keywords}
     is_open = varies or any(getattr(call.func, "attr", "") == "expand_kwargs" for call in mapped)
     return None if task.arguments.open or is_open else kinds[0]
-
-
-def finding_of(rule: Rule, dagfile: DagFile, reading: Reading, message: str) -> Finding:
-    """Return a reading as the finding of a rule."""
-    place, further = reading.place, tuple[Spot, ...]()
-    if reading.file:
-        further = (Spot(dagfile.resolver.project.show(reading.file.resolve()), reading.line),)
-    elif reading.line:
-        place = place._replace(inside=reading.line)
-    places = (*reading.chain, place)
-    return rule.found(dagfile, places, message, task=reading.task, certain=reading.certain, further=further)
 
 
 def _message(reading: Reading) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dagproof.rules.base import Finding, Rule
-from dagproof.rules.wall_clock import finding_of
 from dagproof.source.amounts import seconds
 from dagproof.source.bounds import passed
 from dagproof.source.comparisons import compared, pandas_between
@@ -93,7 +92,7 @@ class ZeroWidthInterval(Rule):
         for task in dagfile.tasks:
             if task.dag and _is_of_moments(task.dag, dagfile.resolver):
                 for reading in _Look(dagfile, task).found():
-                    yield finding_of(self, dagfile, reading, _message(reading))
+                    yield self.found_reading(dagfile, reading, _message(reading))
 
 
 class _Look:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dagproof.config import Config
 from dagproof.errors import ConfigError, DagproofError, WorkerError
+from dagproof.inside.exchange import DagFacts, PlannedRun
 from dagproof.inside.machine import HERE, Machine
 from dagproof.postgres.server import PostgresServer
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.worker import Worker
-from dagproof.worlds.world import Run, Worlds, open_worlds, worker_for
+from dagproof.worlds.worlds import Worlds, open_worlds, worker_for
 
 
 class Driver:
@@ -30,8 +31,9 @@ class Driver:
         self.machines = tuple(machines)
         self._stack = ExitStack()
         self._workers: dict[str, Worker] = {}
-        self._about: dict[str, dict[str, Any]] = {}
+        self._about: dict[str, DagFacts] = {}
         self._behind: set[str] = set()
+        self._labs: dict[tuple[str, tuple[str, ...]], Lab] = {}
 
     def __enter__(self) -> Driver:
         with ExitStack() as stack:
@@ -40,6 +42,7 @@ class Driver:
                 stack.callback(worker.close)
                 self._workers[machine.name] = worker
             self.worlds.services.wait()
+            stack.callback(self._close_labs)
             self._stack = stack.pop_all()
         return self
 
@@ -53,38 +56,42 @@ class Driver:
             ConfigError: the configuration speaks of a DAG whose id is misspelt.
         """
         answer = self._first.catalogue(timeout=self.config.world.timeout)
-        if not answer["errors"]:
-            check_dag_ids(self.config, answer["dags"])
-        return {dag_id: Path(file) for dag_id, file in answer["dags"].items()}, dict(answer["errors"])
+        if not answer.errors:
+            check_dag_ids(self.config, answer.dags)
+        return {dag_id: Path(file) for dag_id, file in answer.dags.items()}, dict(answer.errors)
 
-    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> tuple[Lab, tuple[str, ...]]:
-        """Return a lab for `dag_id`, and the dates to prove (those of the configuration or the schedule by default).
+    def lab(self, dag_id: str, dates: Sequence[str] = ()) -> Lab:
+        """Return a lab for `dag_id` and the dates to prove (those of the configuration or the schedule by default).
+
+        Until DAGs are read anew, it is the same one for the same dates, and shares its worlds with one for more.
 
         Raises:
             WorkerError: a DAG is unknown or does not load, or a date is none of its schedule's.
         """
+        key = (dag_id, tuple(dates))
+        if key not in self._labs:
+            known = (lab for (known, _), lab in self._labs.items() if known == dag_id)
+            wider = next((lab for lab in known if dates and set(dates) <= set(lab.dates)), None)
+            self._labs[key] = wider.over(dates) if wider else self._new_lab(dag_id, dates)
+        return self._labs[key]
+
+    def _new_lab(self, dag_id: str, dates: Sequence[str]) -> Lab:
         proof = self.config.proof(dag_id)
         if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
             self.catalogue()
         self._load([dag_id, *proof.after])
         self._load_triggered([dag_id, *proof.after])
         for loaded in self._about:
-            check_tasks(self.config, loaded, self._about[loaded]["tasks"])
+            check_tasks(self.config, loaded, self._about[loaded].tasks)
         named = list(dates or proof.dates)
-        specs = _distinct(self._first.plan(dag_id, named))
-        planned = tuple(spec["date"] for spec in specs)
-        runs = {(dag_id, spec["date"]): Run(dag_id, spec) for spec in specs}
-        for upstream in proof.after:
-            runs |= {
-                (upstream, spec["date"]): Run(upstream, spec) for spec in self._first.plan(upstream, list(planned))
-            }
-        for (own, date), run in list(runs.items()):
-            if own == dag_id:
-                consumes = [[upstream, runs[upstream, date].spec["run_id"]] for upstream in proof.after]
-                runs[own, date] = Run(own, {**run.spec, "consumes": consumes})  # their events, if it is about those
-        lab = Lab(self, dag_id, runs, guessed=() if named else planned)
-        self._stack.callback(lab.close)
-        return lab, planned
+        own = {run.date: run for run in _distinct(self._first.plan(dag_id, named))}
+        planned = tuple(own)
+        upstream = {(dag, run.date): run for dag in proof.after for run in self._first.plan(dag, planned)}
+        runs = dict(upstream)
+        for date, run in own.items():
+            consumes = tuple((dag, upstream[dag, date].run_id) for dag in proof.after)
+            runs[dag_id, date] = replace(run, consumes=consumes)  # their events, if it is about those
+        return Lab(self, dag_id, runs, planned, guessed=not named)
 
     def worker(self, machine: Machine) -> Worker:
         """Return the worker on `machine`, ready to run what has been loaded."""
@@ -98,6 +105,7 @@ class Driver:
         """Read DAGs anew when they are next asked for, because their files have changed; all of them by default."""
         for dag_id in list(self._about) if dag_ids is None else dag_ids:
             self._about.pop(dag_id, None)
+        self._close_labs()
 
     def write_to(self, metadata: Path, dag_ids: Iterable[str]) -> None:
         """Write DAGs into a metadata database that was kept from before they were loaded.
@@ -111,7 +119,7 @@ class Driver:
         if metadata.exists():
             replace_metadata(metadata, own)
         first.start_loading(list(dag_ids), own, makes_template=True)
-        self._about |= first.loaded(self.config.world.timeout)
+        self._about.update(first.loaded(self.config.world.timeout))
         replace_metadata(own, metadata)
 
     def join(self, machine: Machine) -> None:
@@ -126,9 +134,9 @@ class Driver:
             worker.start_loading(list(self._about), self.worlds.metadata_template, makes_template=False)
             self._behind.add(machine.name)
 
-    def about(self, dag_id: str) -> dict[str, Any]:
-        """Return what a worker says of a DAG that has been loaded: ``tasks`` with their source lines, and more."""
-        return dict(self._about[dag_id])
+    def about(self, dag_id: str) -> DagFacts:
+        """Return what a worker knows of a DAG that has been loaded."""
+        return self._about[dag_id]
 
     @property
     def not_held(self) -> tuple[str, ...]:
@@ -150,6 +158,10 @@ class Driver:
     def _first(self) -> Worker:
         return self.worker(self.machines[0])
 
+    def _close_labs(self) -> None:
+        while self._labs:
+            self._labs.popitem()[1].close()
+
     def _load(self, dag_ids: list[str]) -> None:
         """Load DAGs into every worker: the first is waited for, the others load while it works."""
         missing = [dag_id for dag_id in dag_ids if dag_id not in self._about]
@@ -158,7 +170,7 @@ class Driver:
         timeout = self.config.world.timeout
         first, *others = self.machines
         self.worker(first).start_loading(missing, self.worlds.metadata_template, makes_template=True)
-        self._about |= self._workers[first.name].loaded(timeout)
+        self._about.update(self._workers[first.name].loaded(timeout))
         for machine in others:
             self.worker(machine).start_loading(missing, self.worlds.metadata_template, makes_template=False)
             self._behind.add(machine.name)
@@ -167,7 +179,7 @@ class Driver:
         """Load the DAGs that these trigger, and so on: their runs happen in the same world."""
         known = list(dag_ids)
         for dag_id in known:
-            for triggered in self._about[dag_id]["triggers"]:
+            for triggered in self._about[dag_id].triggers:
                 if triggered not in known:
                     known.append(triggered)
                     try:
@@ -176,9 +188,9 @@ class Driver:
                         raise WorkerError(f"{dag_id} triggers {triggered}: {error}") from error
 
 
-def _distinct(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _distinct(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """Return the runs, each of them once however often and in whatever spelling its date was given."""
-    return list({spec["run_id"]: spec for spec in reversed(specs)}.values())[::-1]
+    return list({run.run_id: run for run in reversed(runs)}.values())[::-1]
 
 
 @contextmanager

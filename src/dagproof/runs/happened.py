@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagproof.histories import History
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 if TYPE_CHECKING:
     from dagproof.runs.lab import Lab
@@ -35,7 +35,7 @@ def skipping(lab: Lab, expected: History, history: History) -> str:
 
 def named_skipped(lab: Lab, names: Collection[str]) -> str:
     """Return ``; skipped: load, publish``, in the order of the DAG's file; nothing for no task."""
-    in_order = [task_id for task_id in lab.about["tasks"] if task_id in names]
+    in_order = [task_id for task_id in lab.about.tasks if task_id in names]
     more = [f"and {len(in_order) - MOST_SKIPPED} more"] if len(in_order) > MOST_SKIPPED else []
     return f"; skipped: {', '.join([*in_order[:MOST_SKIPPED], *more])}" if in_order else ""
 
@@ -44,9 +44,9 @@ def _skipped(lab: Lab, history: History) -> dict[str, set[str]]:
     """Return the tasks that any run of a date skips, by date."""
     found: dict[str, set[str]] = {}
     for number, step in enumerate(history, start=1):
-        if step.kind not in ("arrive", "correct"):
-            states = lab.report(history[:number]).get("states", ())
-            found.setdefault(step.date, set()).update(s["task_id"] for s in states if s["state"] == "skipped")
+        if step.runs:
+            states = lab.report(history[:number]).states
+            found.setdefault(step.date, set()).update(s.task_id for s in states if s.state == "skipped")
     return found
 
 
@@ -62,7 +62,7 @@ def at_the_times_of(lab: Lab, expected: History, history: History, *, at_last: b
             steps.append(replace(step, at=at))
         else:
             steps.append(step)
-    usual = [lab.report(expected[:n])["clock"] if step.at else "" for n, step in enumerate(steps, start=1)]
+    usual = [lab.report(expected[:n]).clock if step.at else "" for n, step in enumerate(steps, start=1)]
     return expected if usual == [step.at for step in steps] else tuple(steps)
 
 
@@ -71,10 +71,10 @@ def _times(lab: Lab, history: History) -> tuple[dict[str, str], dict[str, str]]:
     first: dict[str, str] = {}
     last: dict[str, str] = {}
     for number, step in enumerate(history, start=1):
-        if step.kind in ("arrive", "correct"):
+        if not step.runs:
             continue
         report = lab.report(history[:number])
-        for date, clock in ((step.date, report["clock"]), (step.other, report.get("other_clock"))):
+        for date, clock in ((step.date, report.clock), (step.other, report.other_clock)):
             if date and clock:
                 first.setdefault(date, clock)
                 last[date] = clock

@@ -7,13 +7,14 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from dagproof.inside.exchange import FilePlan, FileWatch, RunReport, TaskRun
 from dagproof.postgres.wire import Fault, Hold, Message, fault_points
+from dagproof.postgres.wire import Watch as MessageWatch
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
@@ -60,59 +61,50 @@ def thinned(points: Sequence[Point], most: int) -> list[Point]:
     return [points[round(n * (len(points) - 1) / max(1, most - 1))] for n in range(most)]
 
 
-Recorded = Callable[[Mapping[str, Any]], "tuple[list[Point], str]"]
+class Recording:
+    """What a run does: on the wire, and as its process notes it for whoever asks for `files`."""
 
+    def __init__(self, world: World, watch: MessageWatch | None) -> None:
+        self.files = FileWatch(world.worlds.stores_of_files)
+        self._watch = watch
 
-@contextmanager
-def recorded(world: World, request: dict[str, Any]) -> Iterator[Recorded]:
-    """Record a run; yield what turns its report into its points, and a sentence on those that were left out."""
-    request["files"] = {"folders": world.worlds.stores_of_files}
-    lane = world.lane()
-    watch = lane.watch() if lane else None
-
-    def points(report: Mapping[str, Any]) -> tuple[list[Point], str]:
-        files = [Point("file", n, seen["what"], seen["task"]) for n, seen in enumerate(report["files"], start=1)]
-        if watch is None:
+    def points(self, report: RunReport) -> tuple[list[Point], str]:
+        """Return the points of the run that has this report, and a sentence on those that were left out."""
+        files = [Point("file", n, seen.what, seen.task) for n, seen in enumerate(report.files, start=1)]
+        if self._watch is None:
             return files, ""
-        worth = fault_points(watch.messages)
-        committed = _commits(watch.messages)
-        described = _described(watch.messages)
+        messages = self._watch.messages
+        worth = fault_points(messages)
+        committed = _commits(messages)
+        described = _described(messages)
         wire = [
             Point("message" if when == "before" else "reply", number, described[number][0], task)
             for number, when in worth.points
             if when == "before" or number in committed
-            for task in [_task_at(described[number][1], report["tasks"])]
+            for task in [_task_at(described[number][1], report.tasks)]
         ]
         return wire + files, worth.thinned or ""
 
-    try:
-        yield points
-    finally:
-        if lane:
-            lane.clear()
+    def last_write(self, report: RunReport, names: set[str]) -> float:
+        """Return until when the run that has this report may have written to one of the tables or files `names`.
 
-
-@contextmanager
-def writes_watched(world: World, request: dict[str, Any]) -> Iterator[Callable[[Mapping[str, Any], set[str]], float]]:
-    """Watch a run; yield what returns, with its report, until when it may have written to one of some tables or files.
-
-    That is when it last spoke of such a table, or the end of the task that opened such a file. It is infinity where
-    neither was seen: a function of the database may have written, or a library in C.
-    """
-    request["files"] = {"folder": str(world.worlds.files)}
-    lane = world.lane()
-    watch = lane.watch() if lane else None
-
-    def last(report: Mapping[str, Any], names: set[str]) -> float:
+        That is when it last spoke of such a table, or the end of the task that opened such a file. It is infinity where
+        neither was seen: a function of the database may have written, or a library in C.
+        """
         words = {name.rpartition(":")[0] or name.rpartition(".")[2] for name in names} | names
-        spoken = [(what, at) for what, at in _described(watch.messages).values()] if watch else []
-        ended = {task["task_id"]: task["ended"] for task in report["tasks"]}
-        done = [(seen["what"], ended.get(seen["task"], math.inf)) for seen in report["files"]]
+        spoken = list(_described(self._watch.messages).values()) if self._watch else []
+        ended = {task.task_id: task.ended for task in report.tasks}
+        done = [(seen.what, ended.get(seen.task, math.inf)) for seen in report.files]
         moments = [at for what, at in (*spoken, *done) if any(word in what for word in words)]
         return max(moments, default=math.inf)
 
+
+@contextmanager
+def recorded(world: World) -> Iterator[Recording]:
+    """Record the run that happens within the block."""
+    lane = world.lane()
     try:
-        yield last
+        yield Recording(world, lane.watch() if lane else None)
     finally:
         if lane:
             lane.clear()
@@ -151,14 +143,22 @@ def _commits(messages: Sequence[Message]) -> set[int]:
     return found
 
 
-def _task_at(moment: float, tasks: Sequence[Mapping[str, Any]]) -> str:
+def _task_at(moment: float, tasks: Sequence[TaskRun]) -> str:
     """Return the task that was running at a moment: both sides have the same monotonic clock."""
-    return next((str(task["task_id"]) for task in tasks if task["started"] <= moment <= task["ended"]), "")
+    return next((task.task_id for task in tasks if task.started <= moment <= task.ended), "")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """How a run is cut off: the `files` that its request asks for, and what gets its process id once it has one."""
+
+    started: Callable[[int], None]
+    files: FileWatch | None = None
 
 
 @contextmanager
-def killed(world: World, point: Point, request: dict[str, Any]) -> Iterator[Callable[[int], None]]:
-    """Have the run that `request` is for cut off at `point`; yield what has to be told its process id.
+def killed(world: World, point: Point) -> Iterator[Kill]:
+    """Have the next run cut off at `point`.
 
     Where a message or a file operation does not come to pass, the process is killed before it. Where the answer is
     lost, the process lives on and sees its connection broken.
@@ -175,9 +175,7 @@ def killed(world: World, point: Point, request: dict[str, Any]) -> Iterator[Call
         return "cut"
 
     if point.kind == "file":
-        plan = {"at": point.number, "action": "kill"}
-        request["files"] = {"folders": world.worlds.stores_of_files, "plan": plan}
-        yield pids.append
+        yield Kill(pids.append, FileWatch(world.worlds.stores_of_files, FilePlan(point.number, "kill")))
         return
     lane = world.lane()
     if lane is None:
@@ -187,16 +185,25 @@ def killed(world: World, point: Point, request: dict[str, Any]) -> Iterator[Call
     else:
         lane.plan(Fault(at=point.number, when="after", action="cut"))
     try:
-        yield pids.append
+        yield Kill(pids.append)
     finally:
         lane.clear()
 
 
 class Held:
-    """A run that is held at a point, until the other one has come past it or waits for it."""
+    """A run that is held at a point, until the other one has come past it or waits for it.
 
-    def __init__(self, world: World, reached: Callable[[float], bool], release: Callable[[], None]) -> None:
-        self._world, self._reached, self.release = world, reached, release
+    Its request asks for `files`, where there are any.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        reached: Callable[[float], bool],
+        release: Callable[[], None],
+        files: FileWatch | None = None,
+    ) -> None:
+        self._world, self._reached, self.release, self.files = world, reached, release, files
 
     def wait_until_reached(self, worker: Worker) -> bool:
         """Wait until the run has come to the point; False when it ends without."""
@@ -215,19 +222,18 @@ class Held:
 
 
 @contextmanager
-def held(world: World, point: Point, request: dict[str, Any]) -> Iterator[Held]:
-    """Have the run that `request` is for held at `point`, and released at the end of the block at the latest."""
+def held(world: World, point: Point) -> Iterator[Held]:
+    """Have the next run held at `point`, and released at the end of the block at the latest."""
     if point.kind == "file":
         reached, go = (Path(world.worlds.run_folder, name) for name in ("held", "go"))
-        plan = {"at": point.number, "action": "hold", "reached": str(reached), "go": str(go)}
-        request["files"] = {"folders": world.worlds.stores_of_files, "plan": plan}
+        plan = FilePlan(point.number, "hold", str(reached), str(go))
 
         def is_there(seconds: float) -> bool:
             time.sleep(0 if reached.exists() else seconds)
             return reached.exists()
 
         try:
-            yield Held(world, is_there, go.touch)
+            yield Held(world, is_there, go.touch, FileWatch(world.worlds.stores_of_files, plan))
         finally:
             go.touch()
         return

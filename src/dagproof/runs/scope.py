@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dagproof.histories import History
 from dagproof.histories.steps import count
+from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.stores.diff import differing_names
 from dagproof.stores.snapshot import Snapshot
 
@@ -21,30 +22,6 @@ ASIDE = ": neither compared nor restored"
 UNSEEN = "not compared, although a run wrote it"
 
 
-@dataclass(frozen=True, order=True)
-class LeftOut:
-    """Something that a verdict does not vouch for, and why.
-
-    `why` follows `what`, or precedes it where it begins with ``not``: ``publish ran in no history (skipped)``, but
-    ``not compared: users.loaded_at``. Where it ends with :data:`ASIDE`, `what` stands before that: ``also spoke to
-    service s3: neither compared nor restored``. `setting` is the key of the DAG's own table, ``world.allow`` and
-    similar, or an option such as ``--max-points``; it is empty where no setting leaves it out.
-    """
-
-    what: str
-    why: str
-    setting: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """Return it as in the JSON that ``dagproof prove`` prints."""
-        return {"what": self.what, "why": self.why, "setting": self.setting}
-
-    @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> LeftOut:
-        """Read what a run's report has under ``left_out``."""
-        return cls(str(entry["what"]), str(entry["why"]), str(entry.get("setting", "")))
-
-
 def sentences(entries: Iterable[LeftOut]) -> list[str]:
     """Return a line for each reason, with all that was left out for it."""
     groups: dict[tuple[str, str], list[str]] = {}
@@ -56,9 +33,9 @@ def sentences(entries: Iterable[LeftOut]) -> list[str]:
 def unseen(lab: Lab, histories: Sequence[History]) -> str:
     """Return what histories write and no law compares, with the settings for that; an empty text for nothing."""
     ignored: set[str] = set()
-    for before, after in lab.written(*histories):
-        ignored |= differing_names(before, after)
-        ignored -= differing_names(before.without(lab.ignore), after.without(lab.ignore))
+    for written in lab.written(*histories):
+        ignored |= written.changed
+        ignored -= differing_names(written.before, written.after)
     elsewhere = list(reported(lab.ran(*histories)))
     names = [*sorted(ignored), *(entry.what for entry in elsewhere)]
     return listed(names, ["ignore"] * bool(ignored) + [entry.setting for entry in elsewhere])
@@ -70,17 +47,17 @@ def listed(names: Iterable[str], settings: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names)) + (f" ({shown})" if shown else "")
 
 
-def reported(reports: Iterable[Mapping[str, Any]]) -> Iterator[LeftOut]:
+def reported(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
     """Yield what runs themselves report that nobody compares."""
     for report in with_beside(reports):
-        yield from (LeftOut.from_json(entry) for entry in report.get("left_out", ()))
+        yield from report.left_out
 
 
-def with_beside(reports: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def with_beside(reports: Iterable[RunReport]) -> Iterator[RunReport]:
     """Yield reports, and those of the runs that were made beside them."""
     for report in reports:
         yield report
-        yield from with_beside(report.get("beside", ()))
+        yield from with_beside(report.beside)
 
 
 def _sentence(why: str, setting: str, names: list[str]) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dagproof.config import ProofConfig
 from dagproof.errors import ConfigError, DagproofError, UsageError, nearest
 from dagproof.histories import Step
+from dagproof.inside.exchange import PlannedArrival, PlannedRun, Retries, RunOptions, RunReport
 from dagproof.runs.points import held, killed, point_named
 from dagproof.worlds.metadata import replace_metadata
-from dagproof.worlds.runlog import log_tail
-from dagproof.worlds.world import BACKFILL_DELAY, RERUN_DELAY, START_DELAY, Report, Run, RunFailedError, World
+from dagproof.worlds.world import AS_USUAL, BACKFILL_DELAY, RERUN_DELAY, START_DELAY, World
 
 if TYPE_CHECKING:
     from dagproof.runs.driver import Driver
@@ -29,12 +29,12 @@ KILLED = ("timeout", "full")
 class Stage:
     """What each kind of step does to a world, for one DAG under proof."""
 
-    def __init__(self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], Run]) -> None:
+    def __init__(self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], PlannedRun]) -> None:
         self.driver = driver
         self.dag_id = dag_id
         self.runs = runs
         self.proof: ProofConfig = driver.config.proof(dag_id)
-        self._kinds: dict[str, Callable[..., Report]] = {
+        self._kinds: dict[str, Callable[[World, Step, RunOptions], RunReport]] = {
             "run": self._run,
             "rerun": self._run,
             "clear": self._run,
@@ -47,7 +47,7 @@ class Stage:
             "overlap": self._overlap,
         }
 
-    def play(self, world: World, step: Step, **extras: Any) -> Report:
+    def play(self, world: World, step: Step, options: RunOptions = AS_USUAL) -> RunReport:
         """Let `step` happen in `world`; return what the run says of itself.
 
         On the machine that turns, the rows that are there are turned first: what the schema and other DAGs have left.
@@ -55,47 +55,45 @@ class Stage:
         Raises:
             RunFailedError: a run that should succeed did not.
         """
-        unturned = world.turn_rows() if step.kind != "arrive" else []
+        unturned = world.turn_rows() if not step.is_arrival else []
         if unturned:
-            world.reports.append({"dag": self.dag_id, "unturned": unturned})
-        return self._kinds[step.kind](world, step, **extras)
+            world.reports.append(RunReport(self.dag_id, unturned=tuple(unturned)))
+        return self._kinds[step.kind](world, step, options)
 
-    def _run(self, world: World, step: Step, **extras: Any) -> Report:
+    def _run(self, world: World, step: Step, options: RunOptions) -> RunReport:
         if step.kind == "clear":
-            extras["clear"] = step.task
+            options = replace(options, clear=step.task)
         elif step.kind == "retry":
-            extras |= {"lose": step.task, "retries": {"least": 1}}
+            options = replace(options, lose=step.task, retries=Retries(least=1))
         pause = START_DELAY if step.kind == "run" else RERUN_DELAY
-        return world.run(self._run_of(step.date), self._named(step), at=step.at, pause=pause, **extras)
+        return world.run(self._run_of(step.date), self._named(step), at=step.at, pause=pause, options=options)
 
-    def _backfill(self, world: World, step: Step, **extras: Any) -> Report:
+    def _backfill(self, world: World, step: Step, options: RunOptions) -> RunReport:
         """Run the date as a backfill does, when everything else is long over."""
         run = self._run_of(step.date)
-        spec = {**run.spec, "run_type": "backfill", "run_id": run.spec["run_id"].replace("scheduled__", "backfill__")}
-        at = "" if world.now else (run.run_after + BACKFILL_DELAY).isoformat()  # the first one is late, too
-        return world.run(Run(run.dag_id, spec), self._named(step), at=at, pause=BACKFILL_DELAY, **extras)
+        backfill = replace(run, run_type="backfill", run_id=run.run_id.replace("scheduled__", "backfill__"))
+        at = "" if world.now else (run.due + BACKFILL_DELAY).isoformat()  # the first one is late, too
+        return world.run(backfill, self._named(step), at=at, pause=BACKFILL_DELAY, options=options)
 
-    def _arrive(self, world: World, step: Step, **extras: Any) -> Report:
-        report: Report = {}
+    def _arrive(self, world: World, step: Step, options: RunOptions) -> RunReport:
+        report = RunReport()
         for dag_id in self.proof.after:
             what = f"the run of {dag_id} for {step.date}"
             report = world.run(self.runs[dag_id, step.date], what, at=step.at)
         return report
 
-    def _late(self, world: World, step: Step, **extras: Any) -> Report:
+    def _late(self, world: World, step: Step, options: RunOptions) -> RunReport:
         """Start the run when it is due, and let the DAGs that come first run `delay` seconds after that."""
         run = self._run_of(step.date)
-        first = datetime.fromisoformat(world.request(run, at=step.at)["clock"]) + timedelta(seconds=step.delay)
+        first = datetime.fromisoformat(world.request(run, at=step.at).clock) + timedelta(seconds=step.delay)
         arrivals = []
         for number, dag_id in enumerate(self.proof.after):
             when = first + timedelta(minutes=number)
-            result = str(world.worlds.run_folder / "arrival.json")
-            request = world.request(self.runs[dag_id, step.date], at=when.isoformat(), result=result)
-            machine = world.machine.to_json()
-            arrivals.append({"moment": when.isoformat(), "request": {**request, "machine": machine}})
-        return world.run(run, self._named(step), at=step.at, arrivals=arrivals, **extras)
+            request = world.request(self.runs[dag_id, step.date], at=when.isoformat(), result="arrival.json")
+            arrivals.append(PlannedArrival(when.isoformat(), request))
+        return world.run(run, self._named(step), at=step.at, options=replace(options, arrivals=tuple(arrivals)))
 
-    def _correct(self, world: World, step: Step, **extras: Any) -> Report:
+    def _correct(self, world: World, step: Step, options: RunOptions) -> RunReport:
         """Change upstream data as the configuration says: by a function, by SQL, or by files laid over the world's."""
         named = self.proof.corrections
         if step.correction not in named:
@@ -120,20 +118,22 @@ class Stage:
             shutil.copytree(worlds.config.root / what / step.date, worlds.files, dirs_exist_ok=True)
         else:
             raise ConfigError(f"{where}: {what} is neither a folder, nor an .sql file, nor 'file.py:function'")
-        return {}
+        return RunReport()
 
-    def _crash(self, world: World, step: Step, **extras: Any) -> Report:
+    def _crash(self, world: World, step: Step, options: RunOptions) -> RunReport:
         """Cut the run off at the point; its tasks get no second try."""
-        request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, retries={"most": 0}, **extras)
-        with killed(world, point_named(step.point), request) as started:
-            started(world.start(request))
+        options = replace(options, retries=Retries(most=0))
+        with killed(world, point_named(step.point)) as kill:
+            options = replace(options, files=kill.files or options.files)
+            request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, options=options)
+            kill.started(world.start(request))
             report = world.worker.finished_run()
         world.ended(report, request)
-        if report["state"] == "timeout":
-            raise RunFailedError(world.why(self._named(step), report), log_tail(Path(request["log"])), report)
-        return {**report, "clock": request["clock"]}
+        if report.state == "timeout":
+            raise world.failed(self._named(step), report, request)
+        return replace(report, clock=request.clock)
 
-    def _overlap(self, world: World, step: Step, **extras: Any) -> Report:
+    def _overlap(self, world: World, step: Step, options: RunOptions) -> RunReport:
         """Hold the run at the point, let the other one go past it, and let both come to their ends.
 
         What failed then runs again, as somebody would clear it. Of one date twice, Airflow has given up the run that is
@@ -141,11 +141,11 @@ class Stage:
         """
         other_worker = self.driver.second_worker(world.worker)
         replace_metadata(world.worker.metadata, other_worker.metadata)
-        extras["retries"] = {"least": RETRIES_OF_OVERLAPS}
-        mine = world.request(self._run_of(step.date), **extras)
-        result = str(world.worlds.run_folder / "other-result.json")
-        other = world.request(self._run_of(step.other), result=result, **extras)
-        with held(world, point_named(step.point), mine) as hold:
+        options = replace(options, retries=Retries(least=RETRIES_OF_OVERLAPS))
+        other = world.request(self._run_of(step.other), options=options, result="other-result.json")
+        with held(world, point_named(step.point)) as hold:
+            options = replace(options, files=hold.files or options.files)
+            mine = world.request(self._run_of(step.date), options=options)
             world.start(mine)
             reached = hold.wait_until_reached(world.worker)
             world.start(other, other_worker)
@@ -157,19 +157,19 @@ class Stage:
         for report, request, date in zip(reports, (mine, other), (step.date, step.other), strict=True):
             world.ended(report, request)
             what = f"the run of {self.dag_id} for {date}, with another at the same time,"
-            if report["state"] in KILLED:
-                raise RunFailedError(world.why(what, report), log_tail(Path(request["log"])), report)
-            if report["state"] != "success":
+            if report.state in KILLED:
+                raise world.failed(what, report, request)
+            if report.state != "success":
                 failed.append(date)
-        if step.date == step.other and reports[1]["state"] == "success":
+        if step.date == step.other and reports[1].state == "success":
             failed = []
         for date in dict.fromkeys(failed):
             what = f"the rerun of {self.dag_id} for {date}, after a run that failed with another at the same time,"
             world.run(self._run_of(date), what, pause=RERUN_DELAY)
-        clocks = {"clock": mine["clock"], "other_clock": other["clock"]}
-        return {**reports[0], **clocks, "reached": reached, "again": failed}
+        first = replace(reports[0], clock=mine.clock, other_clock=other.clock)
+        return replace(first, reached=reached, again=tuple(failed))
 
-    def _run_of(self, date: str) -> Run:
+    def _run_of(self, date: str) -> PlannedRun:
         try:
             return self.runs[self.dag_id, date]
         except KeyError:

@@ -34,7 +34,7 @@ def never_happens(node: ast.AST, scope: Scope, resolver: Resolver) -> bool:
 def _parents(body: Scope) -> dict[ast.AST, ast.AST]:
     known = _PARENTS.setdefault(body.module, {})
     if body not in known:
-        known[body] = {child: node for node in ast.walk(body.node) for child in ast.iter_child_nodes(node)}
+        known[body] = {child: node for node in body.nodes for child in ast.iter_child_nodes(node)}
     return known[body]
 
 

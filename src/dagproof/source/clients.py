@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from dagproof.source.names import Names, Resolver
 from dagproof.source.scopes import Scope
@@ -193,8 +194,15 @@ def chain_names(node: ast.expr, scope: Scope, resolver: Resolver, depth: int = M
     return ()
 
 
-def iterated(scope: Scope) -> Iterator[ast.expr]:
-    """Yield what a body itself iterates over: in loops, comprehensions, ``list(…)`` and the like; not in functions."""
+def iterated(scope: Scope, resolver: Resolver) -> list[ast.expr]:
+    """Return what a body itself iterates over: in loops, comprehensions, ``list(…)`` and the like; not in functions."""
+    asked = ("iterated", scope)
+    if asked not in resolver.remembered:  # many files import the same module
+        resolver.remembered[asked] = list(_iterated(scope))
+    return cast("list[ast.expr]", resolver.remembered[asked])
+
+
+def _iterated(scope: Scope) -> Iterator[ast.expr]:
     waiting: list[ast.AST] = list(ast.iter_child_nodes(scope.node))
     while waiting:
         node = waiting.pop()

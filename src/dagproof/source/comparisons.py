@@ -18,7 +18,7 @@ def compared(scope: Scope, moments: Moments) -> Iterator[tuple[Between, ast.expr
     if scope.kind not in ("function", "lambda"):
         return
     seen: set[ast.AST] = set()
-    for node in ast.walk(scope.node):
+    for node in scope.nodes:
         if isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp | ast.comprehension) and node not in seen:
             leaves = list(_leaves(node))
             seen.update(leaves, _joined(node))

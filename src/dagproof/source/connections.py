@@ -111,14 +111,14 @@ class Connections:
     def _parents_in(self, scope: Scope) -> dict[ast.AST, ast.AST]:
         body = scope.body
         if body not in self._parents:
-            nodes = ast.walk(body.node)
+            nodes = iter(body.nodes)
             self._parents[body] = {child: node for node in nodes for child in ast.iter_child_nodes(node)}
         return self._parents[body]
 
 
 def _attributes(scope: Scope) -> Iterator[tuple[ast.Attribute, ast.expr]]:
     """Each attribute that a body assigns to, with its value."""
-    for node in ast.walk(scope.body.node):
+    for node in scope.body.nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Attribute):

@@ -47,7 +47,7 @@ def in_code(dagfile: DagFile, body: Body) -> Iterator[tuple[str, Place, bool]]:
     scope = body.scope
     if scope.kind not in ("function", "lambda"):
         return
-    for node in ast.walk(scope.node):
+    for node in scope.nodes:
         key, base, fails = _asked(node)
         if key in CONTEXT and base is not None and _is_context(base, scope, body, dagfile):
             yield str(key), Place(scope.module, node), fails
@@ -110,7 +110,7 @@ def dates_of_runs(dagfile: DagFile, body: Body) -> Iterator[tuple[str, Place]]:
     scope = body.scope
     if scope.kind not in ("function", "lambda"):
         return
-    for node in ast.walk(scope.node):
+    for node in scope.nodes:
         if not isinstance(node, ast.Attribute) or node.attr != "execution_date":
             continue
         if owner := _run_of(node.value, scope, body, dagfile):

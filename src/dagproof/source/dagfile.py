@@ -6,7 +6,18 @@ import ast
 from collections.abc import Iterator
 
 from dagproof.source import words
-from dagproof.source.names import Names, Resolver, visible
+from dagproof.source.called import (
+    decorators,
+    inheriting,
+    is_dag_class,
+    is_operator,
+    is_transparent,
+    mapped_on,
+    receiver_of,
+    task_decorator,
+    without_mapper,
+)
+from dagproof.source.names import Names, Resolver
 from dagproof.source.pieces import Body, Chain, Dag, Group, Phase, Place, Site, Task
 from dagproof.source.project import Module, readable_scope
 from dagproof.source.scopes import Scope
@@ -24,18 +35,12 @@ __all__ = ["Body", "Chain", "Dag", "DagFile", "Group", "Phase", "Place", "Site",
 
 MOST_CALLS = 30
 RUN_METHODS = ("execute", "poke", "pre_execute", "post_execute", "execute_complete")
-MAPPERS = (".partial", ".expand", ".expand_kwargs", ".override", ".override()", ".partial()")
-MAPPING = ("partial", "expand", "expand_kwargs", "override")
-TRANSPARENT = frozenset(
-    {"functools.cache", "functools.lru_cache", "functools.lru_cache()", "functools.wraps()", "staticmethod"}
-    | {"classmethod", "contextlib.contextmanager", "typing.no_type_check", "property"}
-)
 
 
 class DagFile:
     """What can be told about one file of a DAG folder. It makes no DAG where `dags` is empty."""
 
-    def __init__(self, module: Module, resolver: Resolver) -> None:
+    def __init__(self, module: Module, resolver: Resolver, phase: Phase = "parse") -> None:
         self.module = module
         self.resolver = resolver
         self.dags: list[Dag] = []
@@ -47,7 +52,7 @@ class DagFile:
         self._mapped: dict[ast.expr, list[tuple[ast.Call, Scope]]] = {}
         self._seen: set[tuple[Scope, Phase, Scope | None]] = set()
         self._reached: dict[Task, list[Body]] = {}
-        self._walk(module.scope, "parse", (), None, imported=False)
+        self._walk(module.scope, phase, (), None, imported=False)
         for call, scope in self._called:
             self._note_call(call, scope)
         for task in self.tasks:
@@ -141,12 +146,7 @@ class DagFile:
                 self._enter(names, "parse", (*chain, Place(made.module, node)), None, only_functions=True)
 
     def _makes_something(self, names: Names) -> bool:
-        return self._is_dag_class(names) or any(words.OPERATOR.search(name) for name in names)
-
-    def _is_dag_class(self, names: Names) -> bool:
-        """Whether it is ``DAG``, or a class of the project that is one."""
-        ours = [base for name in names if name.startswith("<") for base in self.resolver.bases(name)]
-        return words.is_dag_class((*names, *ours))
+        return is_dag_class(self.resolver, names) or any(words.OPERATOR.search(name) for name in names)
 
     def _follow_imports(self, scope: Scope, chain: Chain) -> None:
         for statement, target, _ in scope.imports:
@@ -159,29 +159,13 @@ class DagFile:
     def _run_call(
         self, call: ast.Call, scope: Scope, names: Names, chain: Chain, task: Task | None, receiver: Scope | None
     ) -> None:
-        own = self._receiver(call.func, scope, receiver)
+        own = receiver_of(self.resolver, call.func, scope, receiver)
         if own and own is receiver and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             names = self.resolver.attribute(f"{own.qualname}()", call.func.attr)
         self._enter(names, "run", chain, task, receiver=own)
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
             if isinstance(argument, ast.Name | ast.Attribute):
                 self._enter(self.resolver.names(argument, scope), "run", chain, task, only_functions=True)
-
-    def _receiver(self, function: ast.expr, scope: Scope, around: Scope | None = None) -> Scope | None:
-        """The class of the object that a method is called on: in a method itself, the one that it was called on."""
-        if not isinstance(function, ast.Attribute):
-            return None
-        owner = function.value
-        if isinstance(owner, ast.Name) and around:
-            bindings = visible(owner, scope)
-            if bindings and bindings[0].kind in ("self", "cls"):
-                return around
-        if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
-            return around
-        made = [
-            self.resolver.project.definitions.get(name.removesuffix("()")) for name in self.resolver.names(owner, scope)
-        ]
-        return next((one for one in made if one and one.kind == "class"), None)
 
     def _enter(
         self,
@@ -199,8 +183,10 @@ class DagFile:
                 for method in ("__init__", "__post_init__", "__call__"):
                     found = self.resolver.attribute(f"{name}()", method)
                     self._enter(found, phase, chain, task, only_functions=True, receiver=made)
-            elif made and made.kind in ("function", "lambda") and (phase == "run" or self._is_transparent(made)):
-                self._walk(made, phase, chain, task, imported=False, receiver=_beyond(made, receiver))
+            elif (
+                made and made.kind in ("function", "lambda") and (phase == "run" or is_transparent(self.resolver, made))
+            ):
+                self._walk(made, phase, chain, task, imported=False, receiver=inheriting(made, receiver))
                 if phase == "run":
                     for node in made.decorators:
                         self._wrapped(self.resolver.names(node, made.parent or made), chain, task)
@@ -214,19 +200,10 @@ class DagFile:
                 self._enter(found, "run", chain, task, only_functions=True)
                 self._wrapped(found, chain, task, depth - 1)
 
-    def _is_transparent(self, function: Scope) -> bool:
-        """Say whether calling a function surely runs its body at once."""
-        decorators = [self.resolver.names(node, function.parent or function) for node in function.decorators]
-        return all(
-            (names and (names[0] in TRANSPARENT or words.is_dag_decorator(names) or names[0].endswith("task_group")))
-            or (names and names[0].endswith("task_group()"))
-            for names in decorators
-        )  # fmt: skip
-
     def _parse_call(
         self, call: ast.Call, scope: Scope, names: Names, chain: Chain, further: Chain, *, imported: bool
     ) -> None:
-        if self._is_dag_class(names):
+        if is_dag_class(self.resolver, names):
             self.dags.append(self._dag(call, scope, chain))
             return
         if words.is_task_group(names):
@@ -235,25 +212,25 @@ class DagFile:
                 self.groups.append(Group(scope.module, span, keywords(call, scope, self.resolver)))
             return
         self._note_mapping(call, scope)
-        if any(words.is_task_decorator((_without_mapper(name),)) for name in names):
+        if any(words.is_task_decorator((without_mapper(name),)) for name in names):
             self._called.append((call, scope))
         if words.is_task_decorator(names) and call.args:
             self._called_function(self.resolver.names(call.args[0], scope), call, scope, names, chain)
             return
-        for name in dict.fromkeys(_without_mapper(name) for name in names):
+        for name in dict.fromkeys(without_mapper(name) for name in names):
             made = self.resolver.project.definitions.get(name)
-            decorator = self._task_decorator(made) if made else None
+            decorator = task_decorator(self.resolver, made) if made else None
             if made and decorator is not None:
                 self._task_of_function(made, decorator, call, scope, chain)
                 return
-            if self._is_operator(name, call):
+            if is_operator(self.resolver, name, call):
                 self._operator(name, call, scope, chain, further)
                 return
-            if made and words.is_dag_decorator(self._decorators(made)):
+            if made and words.is_dag_decorator(decorators(self.resolver, made)):
                 self._dag_of_function(made, chain)
             if made and made.kind == "function" and made.decorators:
                 self._group_of_function(made)
-                if name not in names and words.is_group_decorator(self._decorators(made)):
+                if name not in names and words.is_group_decorator(decorators(self.resolver, made)):
                     self._enter((name,), "parse", further, None)  # .partial(…), .expand(…) and .expand_kwargs(…)
         self._enter(names, "parse", further, None)
 
@@ -276,7 +253,7 @@ class DagFile:
     def _note_call(self, call: ast.Call, scope: Scope) -> None:
         """Let the task that ``task(function)`` made know that it is called."""
         function: ast.expr = call.func
-        while (inner := _mapped_on(function)) is not None:
+        while (inner := mapped_on(function)) is not None:
             function = inner
         nodes = [value.node for value in followed(Value(function, scope), self.resolver)]
         for task in self.tasks:
@@ -284,17 +261,6 @@ class DagFile:
                 task.calls.append((call, scope))
 
     # Tasks
-
-    def _decorators(self, made: Scope) -> Names:
-        home = made.parent or made
-        return tuple(name for node in made.decorators for name in self.resolver.names(node, home))
-
-    def _task_decorator(self, made: Scope) -> ast.expr | None:
-        home = made.parent or made
-        for node in made.decorators:
-            if made.kind == "function" and words.is_task_decorator(self.resolver.names(node, home)):
-                return node
-        return None
 
     def _task_of_function(self, made: Scope, decorator: ast.expr, call: ast.Call, scope: Scope, chain: Chain) -> None:
         known = next((task for task in self.tasks if task.function is made), None)
@@ -322,7 +288,7 @@ class DagFile:
                 dag_id = next((name for name in named if isinstance(name, str)), None if named else made.name)
                 span = (min(one.lineno for one in made.decorators), _span(made.node)[1])
                 self.dags.append(Dag(node, home, dag_id, Arguments(given, True), chain, span, is_asset=True))
-                below = self._task_decorator(made)
+                below = task_decorator(self.resolver, made)
                 arguments = decorator_arguments(below, home, self.resolver) if below else Arguments({}, False)
                 names = self.resolver.names(below, home) if below else names
                 task = Task(node, home, names, made.name, arguments, chain, function=made)
@@ -336,17 +302,10 @@ class DagFile:
             made = self.resolver.project.definitions.get(name)
             if made and made.kind in ("function", "lambda"):
                 task.entries.append((made, (*task.chain, place or task.place)))
-                inherited = _beyond(made, receiver)
+                inherited = inheriting(made, receiver)
                 if inherited:
                     task.receivers[made] = inherited
                 self._walk(made, "run", task.entries[-1][1], task, imported=False, receiver=inherited)
-
-    def _is_operator(self, name: str, call: ast.Call) -> bool:
-        if not any(keyword.arg in ("task_id", None) for keyword in call.keywords):
-            return False
-        if not name.startswith("<"):
-            return bool(words.OPERATOR.search(name))
-        return any(words.OPERATOR_BASE.match(base) for base in self.resolver.bases(name))
 
     def _operator(self, name: str, call: ast.Call, scope: Scope, chain: Chain, further: Chain) -> None:
         arguments = keywords(call, scope, self.resolver)
@@ -356,7 +315,7 @@ class DagFile:
         task.calls.append((call, scope))
         callables = arguments.known.get("python_callable")
         functions = list(self.resolver.names(*callables)) if callables else []
-        receiver = self._receiver(*callables) if callables else None
+        receiver = receiver_of(self.resolver, *callables) if callables else None
         if name.startswith("<"):
             receiver = self.resolver.project.definitions.get(name)
             for method in RUN_METHODS:
@@ -413,25 +372,6 @@ class DagFile:
         line = call.lineno
         around = [dag for dag in self.dags if dag.scope.module is scope.module and _contains(dag.span, line)]
         return max(around, key=lambda dag: dag.span or (0, 0), default=None)
-
-
-def _beyond(method: Scope, receiver: Scope | None) -> Scope | None:
-    """The class of an object, where it is not the one that a method is defined in, but one that inherits it."""
-    owner = method.parent
-    return receiver if owner and owner.kind == "class" and receiver is not owner else None
-
-
-def _mapped_on(node: ast.expr) -> ast.expr | None:
-    """What ``.expand`` or ``.override(…)`` is an attribute or a call of; None for anything else."""
-    function = node.func if isinstance(node, ast.Call) else node
-    return function.value if isinstance(function, ast.Attribute) and function.attr in MAPPING else None
-
-
-def _without_mapper(name: str) -> str:
-    """What ``.partial(…)``, ``.expand(…)`` and ``.override(…)`` are called on."""
-    while name.endswith(MAPPERS):
-        name = name.removesuffix("()").rpartition(".")[0]
-    return name
 
 
 def _span(node: ast.AST) -> tuple[int, int]:

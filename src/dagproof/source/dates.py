@@ -118,7 +118,7 @@ def _in_context(body: Body, dagfile: DagFile) -> Iterator[Use]:
     """``context["ds"]``, of what Airflow passes or gives."""
     if body.scope.kind not in ("function", "lambda"):
         return
-    for node in ast.walk(body.scope.node):
+    for node in body.scope.nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             if key in DATES and _is_context(node.value, body, dagfile):

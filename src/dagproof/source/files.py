@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagproof.source.ignoring import IGNORE_FILE, Ignored
+from dagproof.source.notebooks import SUFFIX
 
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+READ = (".py", ".zip", ".sql", SUFFIX)
+OF_DBT = frozenset({"target", "dbt_packages", "dbt_modules"})
+"""Folders in which dbt keeps what it makes, and packages."""
 MOST_IN_ARCHIVE = 20_000_000
 
 
@@ -22,6 +26,14 @@ class Walk:
     archived: dict[Path, bytes] = field(default_factory=dict)
     """The content of files in archives; each is told as if its archive were a folder."""
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    sql: list[Path] = field(default_factory=list)
+    """Files of SQL."""
+    notebooks: list[Path] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Path]:
+        """Every file."""
+        return [*self.files, *self.sql, *self.notebooks]
 
 
 def python_files(paths: list[Path], *, syntax: str = "glob", top: Path | None = None) -> Walk:
@@ -44,6 +56,9 @@ def python_files(paths: list[Path], *, syntax: str = "glob", top: Path | None = 
 
 
 def _add(file: Path, walk: Walk) -> None:
+    if file.suffix in (".sql", SUFFIX):
+        (walk.sql if file.suffix == ".sql" else walk.notebooks).append(file)
+        return
     if file.suffix != ".zip":
         walk.files.append(file)
         return
@@ -77,13 +92,19 @@ def _below(folder: Path, walk: Walk, syntax: str, top: Path | None) -> Iterator[
         folders[:] = [name for name in folders if not ignored.has(Path(place, name), is_folder=True)]
         for name in sorted(files):
             path = Path(place, name)
-            if name.endswith((".py", ".zip")) and path.is_file() and not ignored.has(path, is_folder=False):
+            if (
+                name.endswith((".py", ".zip", ".sql", SUFFIX))
+                and path.is_file()
+                and not ignored.has(path, is_folder=False)
+            ):
                 yield path
 
 
 def _is_skipped(folder: Path) -> bool:
     name = folder.name
-    return name in SKIPPED or name.startswith(".") or (folder / "pyvenv.cfg").exists()
+    if name in SKIPPED or name.startswith(".") or (folder / "pyvenv.cfg").exists():
+        return True
+    return name in OF_DBT and (folder.parent / "dbt_project.yml").exists()
 
 
 def may_hold_dags(text: str) -> bool:

@@ -50,7 +50,9 @@ def guard_of(way: Chain, target: str, resolver: Resolver) -> Guard:
 
 
 def _of_place(place: Place, target: str, resolver: Resolver) -> Guard:
-    function = function_around(place)
+    function: ast.AST | None = function_around(place)
+    if function is None and place.module.is_script:
+        function = place.module.tree
     if function is None:
         return Guard.NONE
     if _is_refused(place, function):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
+from typing import Any
 
 from dagproof.source.project import Module, Project, enclosing, readable_scope
 from dagproof.source.scopes import Binding, Scope, dominates
@@ -27,6 +28,8 @@ class Resolver:
         self._known: dict[ast.expr, Names] = {}
         self._members: dict[tuple[str, str], Names] = {}
         self._depth = 0
+        self.remembered: dict[object, Any] = {}
+        """What was found out with it about expressions, by whoever asked: many rules ask the same."""
 
     def names(self, node: ast.expr, scope: Scope) -> Names:
         """Return every full name that an expression may stand for; none where that can't be told."""

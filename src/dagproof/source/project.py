@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dagproof.source import roots as rooting
 from dagproof.source.indexing import index
+from dagproof.source.notebooks import SUFFIX, python_of
 from dagproof.source.reading import UnreadableError, decode, parse, read_text, without_collecting
 from dagproof.source.ruffing import Remark, remarks
 from dagproof.source.scopes import Scope
@@ -29,6 +30,8 @@ class Module:
         self._text: str | None = None
         self._tree: ast.Module | None = None
         self._scope: Scope | None = None
+        self.is_script = False
+        """Whether it runs by itself, from its first line to its last, as nothing that Airflow imports does."""
         self.failure: str | None = None
         """Why it can't be read, where somebody tried."""
 
@@ -42,7 +45,8 @@ class Module:
         if self._text is None:
             with self._remembering():
                 held = self.project.archived.get(self.path)
-                self._text = read_text(self.path) if held is None else decode(held)
+                text = read_text(self.path) if held is None else decode(held)
+                self._text = python_of(text) if self.path.suffix == SUFFIX else text
         return self._text
 
     @property
@@ -133,6 +137,7 @@ class Project:
         self._numbered: list[Module] = []
         self._folders: list[Path] = []
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._entries: dict[Path, set[str]] = {}
         self._remarks: dict[Path, list[Remark]] | None = None
         self._guessed: dict[tuple[Path, str], tuple[Path, list[str]] | None] = {}
         self._used: dict[str, Path | None] = {}
@@ -142,7 +147,9 @@ class Project:
         """Return what ruff says of a module; nothing where ruff is not installed."""
         if self._remarks is None:
             files = {path.resolve() for path in self.files} | {module.path}
-            self._remarks = remarks(sorted(path for path in files if _speaks_of_airflow(self.module(path)))) or {}
+            self._remarks = (
+                remarks(sorted(path for path in files if "airflow" in text_of_module(self.module(path)))) or {}
+            )
         return self._remarks.get(module.path, [])
 
     def module(self, path: Path) -> Module:
@@ -154,6 +161,13 @@ class Project:
                 self._numbered.append(self._modules[real])
             self._modules[path] = self._modules[real]
         return self._modules[path]
+
+    def variant(self, module: Module, text: str) -> Module:
+        """Return a module of the same file with another text, line by line the same."""
+        made = Module(self, module.path, module.shown, len(self._numbered))
+        made._text = text
+        self._numbered.append(made)
+        return made
 
     def show(self, path: Path) -> str:
         """Return a path as people see it: relative to the base where it is below it."""
@@ -249,11 +263,22 @@ class Project:
         return list(found)
 
     def _in_folder(self, folder: Path, parts: list[str]) -> tuple[Path, list[str]] | None:
+        if not parts or not self._may_hold(folder, parts[0]):
+            return None
         for count in range(len(parts), 0, -1):
             path = self._file(folder, ".".join(parts[:count]))
             if path is not None:
                 return path, parts[count:]
         return None
+
+    def _may_hold(self, folder: Path, first: str) -> bool:
+        """Whether a folder has anything with the name that an import begins with; most have nothing."""
+        if folder not in self._entries:
+            with suppress(OSError):
+                self._entries[folder] = {name.removesuffix(".py") for name in os.listdir(folder)}
+            known = self._entries.setdefault(folder, set())
+            known.update(path.stem for path in self.archived if path.parent == folder)
+        return first in self._entries[folder]
 
     def _file(self, folder: Path, name: str) -> Path | None:
         key = (folder, name)
@@ -264,11 +289,12 @@ class Project:
         return self._found[key]
 
 
-def _speaks_of_airflow(module: Module) -> bool:
+def text_of_module(module: Module) -> str:
+    """Return the text of a module; nothing where it can't be read (which is reported for itself)."""
     try:
-        return "airflow" in module.text
+        return module.text
     except UnreadableError:
-        return False
+        return ""
 
 
 def readable_scope(module: Module) -> Scope | None:

@@ -52,6 +52,7 @@ MOST_ABOVE = 8
 MOST_FOLDERS = 4_000
 
 
+@cache
 def ancestors(folder: Path) -> list[Path]:
     """Return a folder and those around it, as far as the project goes; the DAG folder first, then the nearest.
 
@@ -87,10 +88,7 @@ def places(importer: Path, first: str) -> Iterator[Path]:
     if first in FOREIGN or first in PACKAGES:
         return
     around = ancestors(importer.parent)
-    for folder in around:
-        yield folder
-        for name in BESIDE:
-            yield folder / name
+    yield from nearby(importer.parent)
     for folder in around:
         if folder.name == first:
             yield folder.parent
@@ -104,6 +102,12 @@ def places(importer: Path, first: str) -> Iterator[Path]:
             nearest = [folder for folder in holding if len(os.path.commonpath([folder, importer])) == near]
             if len(nearest) == 1:
                 yield nearest[0]
+
+
+@cache
+def nearby(folder: Path) -> list[Path]:
+    """Return the folders around one, each with those in which a project keeps what it imports."""
+    return [place for one in ancestors(folder) for place in (one, *(one / name for name in BESIDE))]
 
 
 def mounts(importer: Path, first: str) -> Iterator[Path]:
@@ -191,5 +195,5 @@ def _list(data: Any, *keys: str) -> list[Any]:
 
 def forget() -> None:
     """Forget what is known of folders: files may have come since."""
-    for known in (project_top, is_package, tree, declared):
+    for known in (project_top, is_package, tree, declared, ancestors, nearby):
         known.cache_clear()

@@ -67,6 +67,14 @@ class Scope:
     stars: list[str] = field(default_factory=list)
     children: list[Scope] = field(default_factory=list)
     """Classes, functions and lambdas defined in it."""
+    _nodes: list[ast.AST] | None = None
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """All that it is made of, as ``ast.walk`` yields it; it is walked once, for all that look."""
+        if self._nodes is None:
+            self._nodes = list(ast.walk(self.node))
+        return self._nodes
 
     @property
     def body(self) -> Scope:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from dagproof.source.dagfile import Place
 from dagproof.source.names import Names, Resolver
@@ -71,8 +71,21 @@ class Text:
 
 def texts(
     value: Value, resolver: Resolver, key: str = "", depth: int = MOST_DEPTH, stand_in: StandIn = _no_stand_in
-) -> Iterator[Text]:
-    """Yield every text that an argument holds: itself, or what is in its lists and dictionaries."""
+) -> Sequence[Text]:
+    """Return every text that an argument holds: itself, or what is in its lists and dictionaries."""
+    node, scope = value
+    if isinstance(node, ast.Constant):
+        return (Text(node.value, Place(scope.module, node), key),) if isinstance(node.value, str) and depth else ()
+    if depth < MOST_DEPTH or stand_in is not _no_stand_in:
+        return list(_texts(value, resolver, key, depth, stand_in))
+    asked = ("texts", node, scope, key)
+    found = resolver.remembered.get(asked)
+    if found is None:
+        found = resolver.remembered[asked] = tuple(_texts(value, resolver, key, depth, stand_in))
+    return cast("Sequence[Text]", found)
+
+
+def _texts(value: Value, resolver: Resolver, key: str, depth: int, stand_in: StandIn) -> Iterator[Text]:
     if depth == 0:
         return
     node, scope = value

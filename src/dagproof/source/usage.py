@@ -40,7 +40,7 @@ class Usage:
         self.scope = scope
         self.resolver = resolver
         self.is_reading = is_reading
-        self.parents = {child: node for node in ast.walk(scope.node) for child in ast.iter_child_nodes(node)}
+        self.parents = {child: node for node in scope.nodes for child in ast.iter_child_nodes(node)}
 
     def fate(self, node: ast.AST, names: int = MOST_NAMES, *, duration: bool = False) -> Fate:
         """Return what becomes of the value of an expression."""
@@ -122,7 +122,7 @@ class Usage:
         return max(fates, default=Fate.HARMLESS)
 
     def _loads(self, name: str) -> list[ast.Name]:
-        nodes = ast.walk(self.scope.node)
+        nodes = iter(self.scope.nodes)
         return [n for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias, cast
 
 from dagproof.source.names import Resolver, visible
 from dagproof.source.project import readable_scope
 from dagproof.source.scopes import Binding, Scope
 
 MOST_ITEMS = 30
+MOST_STEPS = 8
 _SAME_ITEMS = frozenset({"list", "tuple", "set", "sorted", "reversed"})
 
 
@@ -36,11 +37,24 @@ class Bound(Resolver):
     def __init__(self, resolver: Resolver, given: Given) -> None:
         super().__init__(resolver.project)
         self.__dict__.update(resolver.__dict__)
+        self.remembered = {}
         self.given = given
 
 
-def followed(value: Value, resolver: Resolver, depth: int = 8) -> Iterator[Value]:
-    """Yield the expressions that a name or attribute got its value from; an expression of another kind is itself."""
+def followed(value: Value, resolver: Resolver, depth: int = MOST_STEPS) -> Sequence[Value]:
+    """Return the expressions that a name or attribute got its value from; an expression of another kind is itself."""
+    if not depth or not isinstance(value.node, ast.Name | ast.Attribute):
+        return (value,)
+    if depth < MOST_STEPS:
+        return list(_followed(value, resolver, depth))
+    key = (value.node, value.scope)
+    found = resolver.remembered.get(key)
+    if found is None:
+        found = resolver.remembered[key] = tuple(_followed(value, resolver, depth))
+    return cast("Sequence[Value]", found)
+
+
+def _followed(value: Value, resolver: Resolver, depth: int) -> Iterator[Value]:
     node, scope = value
     if depth and isinstance(node, ast.Name):
         bindings = visible(node, scope)
@@ -75,7 +89,7 @@ def given_to(binding: Binding, resolver: Resolver) -> list[Value]:
 
 def _of_loop(binding: Binding, resolver: Resolver) -> list[Value]:
     """What the variable of a loop gets, one after another."""
-    for node in ast.walk(binding.scope.node):
+    for node in binding.scope.nodes:
         if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension) and binding.node in ast.walk(node.target):
             position = None
             if isinstance(node.target, ast.Tuple | ast.List):

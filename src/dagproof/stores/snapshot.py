@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
 
 from dagproof.stores import contents
 from dagproof.stores.database import Database, read_database
@@ -134,17 +133,9 @@ def take(
     return Snapshot(tables, files, database.structure, database.uncompared)
 
 
-def save_after_task(watch: Mapping[str, Any], task_id: str, map_index: int) -> None:
-    """Take a snapshot and put it into the folder ``watch["into"]`` under the task's name and turn."""
-    into = Path(watch["into"])
+def save_after_task(into: Path, task_id: str, map_index: int, snapshot: Snapshot) -> None:
+    """Put a snapshot into the folder `into`, under the task's name and turn."""
     turn = len(list(into.iterdir()))
-    snapshot = take(
-        watch["conninfo"],
-        Path(watch["files"]),
-        Path(watch["home"]),
-        run_is_over=False,
-        scratch=watch.get("scratch", ()),
-    )
     (into / f"{turn:06d}").write_bytes(pickle.dumps((task_id, map_index, snapshot)))
 
 
@@ -155,8 +146,20 @@ def saved_after_tasks(into: Path) -> list[tuple[str, int, Snapshot]]:
 
 def _files_at_home(home: Path) -> Iterator[File | Table]:
     """Yield what is below a home folder, most of which is seldom there: programs keep their settings in it."""
-    scratch = {path for pattern in HOME_SCRATCH for path in home.glob(pattern)}
-    yield from _files(home, HOME, scratch)
+    yield from _files(home, HOME, _scratch(home))
+
+
+def scratch_at_home(home: Path) -> list[File | Table]:
+    """Return what is scratch below a home folder: no part of a snapshot, but a run may read it."""
+    found: list[File | Table] = []
+    for path in sorted(_scratch(home)):
+        name = HOME + path.relative_to(home).as_posix()
+        found += _files(path, f"{name}/") if path.is_dir() and not path.is_symlink() else _held(path, name)
+    return found
+
+
+def _scratch(home: Path) -> set[Path]:
+    return {path for pattern in HOME_SCRATCH for path in home.glob(pattern)}
 
 
 def _files(folder: Path, prefix: str = "", scratch: Collection[Path] = ()) -> Iterator[File | Table]:

@@ -28,12 +28,12 @@ from dagproof.inside.guard import (
     real_path,
 )
 from dagproof.inside.seccomp import Call
+from dagproof.worlds import callers
 
-_AT_CWD, _AT_NOFOLLOW, _AT_FOLLOW = -100, 0x100, 0x400
-_LONGEST_PATH, _LONGEST_ADDRESS, _PAGE = 4096, 128, 4096
+_AT_NOFOLLOW, _AT_FOLLOW = 0x100, 0x400
+_LONGEST_ADDRESS = 128
 _MOST_MESSAGES, _MESSAGE = 64, struct.Struct("=QIxxxx40x8x")
 _IPC_CREATE = 0o1000
-_LONGEST_COMMAND = 80
 #: Where a call has its paths: pairs of the argument with the folder's descriptor (None: the current folder) and of that
 #: with the path; whether a link at its end is followed; and what the call does to the path.
 _Paths = tuple[tuple[tuple[int | None, int], ...], bool, str]
@@ -153,7 +153,7 @@ class Gate:
         if call.name in _AT_PATH:
             self._check_paths(call)
         elif call.name in _AT_DESCRIPTOR:
-            self._check_path(call, _descriptor(call.pid, call.arguments[0]), _AT_DESCRIPTOR[call.name])
+            self._check_path(call, callers.file_of(call.pid, call.arguments[0]), _AT_DESCRIPTOR[call.name])
         elif call.name in _SHARED:
             self._check_shared(call)
         elif call.name in _SOCKETS:
@@ -171,8 +171,8 @@ class Gate:
         if flags & os.O_PATH and flags & os.O_PATH == os.O_PATH:
             return
         for folder, argument in places:
-            descriptor = _AT_CWD if folder is None else _signed(call.arguments[folder])
-            path = _path(call.pid, descriptor, call.arguments[argument])
+            descriptor = callers.AT_CWD if folder is None else callers.signed(call.arguments[folder])
+            path = callers.path_of(call.pid, descriptor, call.arguments[argument])
             self._check_path(call, path, verb, follow=follow, creates=bool(flags & os.O_CREAT))
 
     def _check_path(self, call: Call, path: str, verb: str, *, follow: bool = True, creates: bool = False) -> None:
@@ -192,7 +192,7 @@ class Gate:
 
     def _of(self, call: Call) -> Guard:
         """Return the guard, which then names the program that does it, where that is not the run itself."""
-        programs = [_program(pid) for pid in (call.pid, self._worker)]
+        programs = [callers.program_of(pid) for pid in (call.pid, self._worker)]
         self._guard.by = "" if programs[0] in ("", programs[1]) else programs[0]
         return self._guard
 
@@ -234,8 +234,8 @@ class Gate:
             )
 
     def _check_bind(self, call: Call) -> None:
-        address = _read(call.pid, call.arguments[1], min(call.arguments[2], _LONGEST_ADDRESS))
-        if _is_abstract(address):
+        address = callers.memory(call.pid, call.arguments[1], min(call.arguments[2], _LONGEST_ADDRESS))
+        if callers.is_abstract(address):
             self._abstract.add(address)
 
     def _check_connect(self, call: Call) -> None:
@@ -247,14 +247,14 @@ class Gate:
     def _check_sendmsg(self, call: Call) -> None:
         many = min(call.arguments[2], _MOST_MESSAGES) if call.name == "sendmmsg" else 1
         header = _MESSAGE.size if call.name == "sendmmsg" else _MESSAGE.size - 8
-        data = _read(call.pid, call.arguments[1], header * many)
+        data = callers.memory(call.pid, call.arguments[1], header * many)
         for number in range(many):
             name, length = struct.unpack_from("=QI", data, header * number)
             if name:
                 self._check_address(call, call.arguments[0], name, length)
 
     def _check_address(self, call: Call, descriptor: int, pointer: int, length: int) -> None:
-        address = _read(call.pid, pointer, min(length & 0xFFFFFFFF, _LONGEST_ADDRESS))
+        address = callers.memory(call.pid, pointer, min(length & 0xFFFFFFFF, _LONGEST_ADDRESS))
         if len(address) < 2:
             return
         family = int.from_bytes(address[:2], "little")
@@ -295,21 +295,21 @@ class Gate:
             return False
         if not any(self._guard.reaches(other, port) for other in ("127.0.0.1", "::1")):
             return False
-        copy = seccomp.descriptor_of(_process_of(call.pid), descriptor)
+        copy = seccomp.descriptor_of(callers.process_of(call.pid), descriptor)
         with socket.socket(fileno=copy) as sock:
             return sock.type == socket.SOCK_DGRAM
 
     def _check_unix(self, call: Call, address: bytes) -> None:
-        if len(address) == 2 or (_is_abstract(address) and address in self._abstract):
+        if len(address) == 2 or (callers.is_abstract(address) and address in self._abstract):
             return
-        if _is_abstract(address):
+        if callers.is_abstract(address):
             name = address[3:].rstrip(b"\0").decode("utf-8", "replace")
             self._of(call).refuse(
                 f"the run tried to connect to the abstract socket @{name}, which is not part of its world; start "
                 f"what listens there in the same run"
             )
         text = os.fsdecode(address[2:].partition(b"\0")[0])
-        path = text if text[:1] == "/" else os.path.join(_folder(call.pid, _AT_CWD), text)
+        path = text if text[:1] == "/" else os.path.join(callers.folder_of(call.pid, callers.AT_CWD), text)
         if os.path.realpath(path).startswith(NAME_SERVICES) or path.startswith(NAME_SERVICES):
             raise _NotNeededError
         self._of(call).check_unix_socket(path)
@@ -317,14 +317,14 @@ class Gate:
     # --- processes
 
     def _check_signal(self, call: Call) -> None:
-        target, number = _signed(call.arguments[0]), call.arguments[1]
-        sender = _process_of(call.pid)
+        target, number = callers.signed(call.arguments[0]), call.arguments[1]
+        sender = callers.process_of(call.pid)
         if call.name in {"tgkill", "rt_tgsigqueueinfo"}:
             number = call.arguments[2]
         elif call.name == "tkill":
-            target = _process_of(target)
+            target = callers.process_of(target)
         elif call.name == "pidfd_send_signal":
-            target = _process_behind(call.pid, call.arguments[0])
+            target = callers.process_behind(call.pid, call.arguments[0])
         self._of(call).check_signal(target, number, sender)
 
 
@@ -367,78 +367,3 @@ def ask_for_gate(channel: socket.socket) -> bool:
         is_open = channel.recv(8) == b"open"
         os.close(listener)
         return is_open
-
-
-def _read(pid: int, address: int, length: int) -> bytes:
-    descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
-    try:
-        return os.pread(descriptor, length, address)
-    finally:
-        os.close(descriptor)
-
-
-def _text(pid: int, address: int) -> str:
-    """Return the text at an address of a process; what is behind it may not be memory at all."""
-    found = b""
-    while b"\0" not in found and len(found) < _LONGEST_PATH:
-        at = address + len(found)
-        found += _read(pid, at, min(256, _PAGE - at % _PAGE))
-    return os.fsdecode(found.partition(b"\0")[0])
-
-
-def _path(pid: int, folder: int, address: int) -> str:
-    """Return the path that a call means: an absolute one, with its links."""
-    text = _text(pid, address) if address else ""
-    if not text:
-        return _descriptor(pid, folder)
-    if text.startswith(("/dev/fd/", "/dev/std")):
-        text = os.path.join("/proc/self/fd", {"stdin": "0", "stdout": "1", "stderr": "2"}.get(text[5:], text[8:]))
-    if text.startswith(("/proc/self/", "/proc/thread-self/")):
-        return f"/proc/{pid}/{text.split('/', 3)[3]}"
-    return text if text[:1] == "/" else os.path.join(_folder(pid, folder), text)
-
-
-def _folder(pid: int, descriptor: int) -> str:
-    return os.readlink(f"/proc/{pid}/cwd") if descriptor == _AT_CWD else _descriptor(pid, descriptor)
-
-
-def _descriptor(pid: int, descriptor: int) -> str:
-    if _signed(descriptor) == _AT_CWD:
-        return os.readlink(f"/proc/{pid}/cwd")
-    return os.readlink(f"/proc/{pid}/fd/{descriptor}")
-
-
-def _signed(argument: int) -> int:
-    """Return an argument that is an int, which takes half of its register."""
-    return int(struct.unpack("=i", struct.pack("=I", argument & 0xFFFFFFFF))[0])
-
-
-def _is_abstract(address: bytes) -> bool:
-    return address[:2] == struct.pack("=H", socket.AF_UNIX) and len(address) > 2 and address[2] == 0
-
-
-def _process_of(thread: int) -> int:
-    """Return the process that a thread belongs to."""
-    return _line_of(f"/proc/{thread}/status", "Tgid:") or thread
-
-
-def _process_behind(pid: int, descriptor: int) -> int:
-    """Return the process that a descriptor stands for; 0 where it is gone."""
-    return max(0, _line_of(f"/proc/{pid}/fdinfo/{descriptor}", "Pid:"))
-
-
-def _line_of(path: str, name: str) -> int:
-    with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8", errors="replace") as lines:
-        return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
-    return 0
-
-
-def _program(pid: int) -> str:
-    """Return the command line of a process, not all of it where it is long."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            text = file.read(400).replace(b"\0", b" ").decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_COMMAND else text[: _LONGEST_COMMAND - 1] + "…"

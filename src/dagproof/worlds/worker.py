@@ -12,12 +12,32 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from dagproof import reaper
 from dagproof.errors import WorkerError
+from dagproof.inside.exchange import (
+    Allowed,
+    Called,
+    CallRequest,
+    Catalogue,
+    CatalogueRequest,
+    DagFacts,
+    Loaded,
+    LoadRequest,
+    Plain,
+    Plan,
+    PlannedRun,
+    PlanRequest,
+    Request,
+    RunReport,
+    RunRequest,
+    Started,
+    request_to_json,
+)
 from dagproof.inside.guard import Guard
 from dagproof.inside.machine import Machine
 from dagproof.inside.notes import Notes
@@ -40,6 +60,8 @@ _AIRFLOW_SETTINGS = {
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",  # a file that is written anew counts at once
 }
 
+P = TypeVar("P", bound=Plain)
+
 _START_TIMEOUT = 120.0
 _GRACE = 10.0
 
@@ -54,8 +76,7 @@ class Worker:
         variables: those of Airflow's variables that a world keeps in its metadata database.
         pythonpath: folders to import from.
         own: a folder for what it keeps of its own, and a run may write.
-        guard: ``writable`` paths, ``endpoints`` (host and port) and more: what :class:`~dagproof.inside.guard.Guard`
-            takes. DAG files and runs can reach nothing else.
+        allowed: what DAG files and runs can reach; nothing else.
         log: the file that receives what it prints.
 
     Raises:
@@ -72,7 +93,7 @@ class Worker:
         env: Mapping[str, str],
         variables: Mapping[str, str],
         pythonpath: list[str],
-        guard: Mapping[str, Any],
+        allowed: Allowed,
         log: Path,
     ) -> None:
         if importlib.util.find_spec("airflow") is None:
@@ -84,14 +105,14 @@ class Worker:
         self._dags_folder = dags_folder
         self.not_held: tuple[str, ...] = ()
         """What the fence around runs does not hold on this kernel, for people."""
-        self._beside = list(guard["beside"].values())
+        self._beside = list(allowed.beside.values())
         self._notes = Notes(own / f"{home.name}.notes")
         self._variables = dict(variables)
         home.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
         gate, channel = socket.socketpair()
         descriptors = [theirs.fileno(), channel.fileno()]
-        arguments = [str(descriptors[0]), json.dumps(guard), str(descriptors[1]), str(self._notes.path)]
+        arguments = [str(descriptors[0]), json.dumps(allowed.to_json()), str(descriptors[1]), str(self._notes.path)]
         with log.open("ab") as output, theirs, channel:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "dagproof.airflow.worker", *arguments],
@@ -104,51 +125,53 @@ class Worker:
                 start_new_session=True,  # Ctrl-C reaches the driver alone, which then ends the worker
             )
         self._undo = reaper.kill_later(self._process.pid, stop=signal.SIGKILL, group=True)
-        self._gate = Gate(Guard(**guard, note=self._notes.add), self._process.pid, gate)
+        self._gate = Gate(Guard.of(allowed, self._notes.add), self._process.pid, gate)
         self._socket = ours
         self._buffer = b""
         self._run_timeout = 0.0
 
-    def start_loading(self, dag_ids: list[str], template: Path, *, makes_template: bool) -> None:
+    def start_loading(self, dag_ids: Sequence[str], template: Path, *, makes_template: bool) -> None:
         """Let the worker load DAGs, while something else goes on; :meth:`loaded` waits for it.
 
         `template` is the metadata database that every world starts from; the worker that `makes_template` adds the
         DAGs to it, the others read it.
         """
-        request = {"op": "load", "dags": dag_ids, "template": str(template), "makes_template": makes_template}
-        self._send({**request, "variables": self._variables})
+        self._send(LoadRequest(tuple(dag_ids), str(template), makes_template, self._variables))
 
-    def loaded(self, timeout: float) -> dict[str, Any]:
-        """Return, for each DAG of the last :meth:`start_loading`, its file and where the code of its tasks stands.
+    def loaded(self, timeout: float) -> Mapping[str, DagFacts]:
+        """Return what is known of each DAG of the last :meth:`start_loading`.
 
         Raises:
             WorkerError: a DAG is unknown or does not load, or loading takes longer than `timeout` seconds.
         """
-        answer = self._answer(timeout + _START_TIMEOUT, _late(timeout))
-        self.not_held = tuple(answer["not_held"])
-        return dict(answer["dags"])
+        loaded = self._answer(Loaded, timeout + _START_TIMEOUT, _late(timeout))
+        self.not_held = loaded.not_held
+        return loaded.dags
 
-    def catalogue(self, timeout: float) -> dict[str, Any]:
-        """Import the whole DAG folder; return ``dags`` (id to file) and ``errors`` (file to reason)."""
-        return self._ask({"op": "catalogue"}, timeout + _START_TIMEOUT, _late(timeout))
+    def catalogue(self, timeout: float) -> Catalogue:
+        """Import the whole DAG folder; return the file of each DAG, and what does not load."""
+        self._send(CatalogueRequest())
+        return self._answer(Catalogue, timeout + _START_TIMEOUT, _late(timeout))
 
-    def plan(self, dag_id: str, dates: list[str]) -> list[dict[str, Any]]:
+    def plan(self, dag_id: str, dates: Sequence[str]) -> tuple[PlannedRun, ...]:
         """Return the run that the scheduler would make for each date; the default dates when there are none."""
-        return list(self._ask({"op": "plan", "dag": dag_id, "dates": dates}, 60.0, "planning took too long")["runs"])
+        self._send(PlanRequest(dag_id, tuple(dates)))
+        return self._answer(Plan, 60.0, "planning took too long").runs
 
-    def start_run(self, request: dict[str, Any]) -> int:
+    def start_run(self, request: RunRequest) -> int:
         """Begin a run in a forked child, and return the child's process id; :meth:`finished_run` waits for its end."""
         self._notes.begin()
-        self._run_timeout = request["timeout"] + _GRACE
-        self._send({**request, "op": "run", "machine": {**self.machine.to_json(), **request.get("machine", {})}})
-        return int(self._answer(_GRACE, "the worker does not answer")["started"])
+        self._run_timeout = request.timeout + _GRACE
+        self._send(request)
+        return self._answer(Started, _GRACE, "the worker does not answer").pid
 
-    def finished_run(self) -> dict[str, Any]:
+    def finished_run(self) -> RunReport:
         """Return the report of the run that was started, once it has ended (see :mod:`dagproof.airflow.runner`)."""
-        report = self._answer(self._run_timeout, "the worker does not answer")
+        report = self._answer(RunReport, self._run_timeout, "the worker does not answer")
         if self._gate.sweep():
             self._notes.add("removed", "shared memory in /dev/shm")
-        return report | self._notes.end(self._beside if self.not_held else ())
+        refused, left_out = self._notes.end(self._beside if self.not_held else ())
+        return replace(report, refused=refused, left_out=left_out)
 
     def has_finished(self, seconds: float) -> bool:
         """Wait up to `seconds` for the end of the run that was started; tell whether it has come."""
@@ -156,10 +179,8 @@ class Worker:
 
     def call(self, function: str, arguments: Mapping[str, str], *, result: Path, timeout: float) -> str | None:
         """Call ``file.py:function`` in a forked child; return why it failed, None when it did not."""
-        request = {"op": "call", "function": function, "arguments": dict(arguments)}
-        answer = self._ask({**request, "result": str(result), "timeout": timeout}, timeout + _GRACE, "no answer")
-        reason: str | None = answer["reason"]
-        return reason
+        self._send(CallRequest(function, arguments, str(result), timeout))
+        return self._answer(Called, timeout + _GRACE, "no answer").reason
 
     def close(self) -> None:
         """End the worker and all its children."""
@@ -180,15 +201,11 @@ class Worker:
                 if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
                     os.kill(pid, signal.SIGKILL)
 
-    def _ask(self, request: dict[str, Any], timeout: float, late: str) -> dict[str, Any]:
-        self._send(request)
-        return self._answer(timeout, late)
-
-    def _send(self, request: dict[str, Any]) -> None:
+    def _send(self, request: Request) -> None:
         with contextlib.suppress(OSError):  # it is gone: the answer will say so
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            self._socket.sendall(json.dumps(request_to_json(request)).encode() + b"\n")
 
-    def _answer(self, timeout: float, late: str) -> dict[str, Any]:
+    def _answer(self, kind: type[P], timeout: float, late: str) -> P:
         try:
             reply = self._read_line(time.monotonic() + timeout)
         except OSError:
@@ -197,10 +214,10 @@ class Worker:
             raise WorkerError(late)
         if not reply:
             raise WorkerError(self._why_it_died())
-        answer: dict[str, Any] = json.loads(reply)
+        answer = json.loads(reply)
         if "error" in answer:
             raise WorkerError(_as_written(answer["error"], self._dags_folder))
-        return answer
+        return kind.from_json(answer)
 
     def _read_line(self, deadline: float) -> bytes | None:
         """Return the next line; None when it is too late, nothing when the worker is gone."""
@@ -254,7 +271,7 @@ def _environment(
     }
 
 
-def _bundle(dags_folder: Path) -> dict[str, Any]:
+def _bundle(dags_folder: Path) -> dict[str, object]:
     return {
         "name": "dagproof",
         "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",

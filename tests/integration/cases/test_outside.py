@@ -218,8 +218,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
 def test_what_a_run_does_beside_its_data_is_said(name: str, driver: Driver) -> None:
     """Compared, named, or refused; and where there is nothing to say, nothing is said."""
     _, outcome, told = BESIDE[name]
-    lab, dates = driver.lab(name, ["2026-03-01"])
-    verdict = Prover(lab, dates, seed=0, max_histories=1).prove(law_named("rerun"))
+    lab = driver.lab(name, ["2026-03-01"])
+    verdict = Prover(lab, seed=0, max_histories=1).prove(law_named("rerun"))
     said = "\n".join([*sentences(verdict.left_out), str(verdict.reason), str(verdict.diff and verdict.diff.to_json())])
     assert verdict.outcome == outcome, said
     assert told in said

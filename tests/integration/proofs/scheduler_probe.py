@@ -91,7 +91,7 @@ def plan(dag: Any, date: str) -> dict[str, Any]:
         run = run_for(dag, date)
     except DagproofError as error:
         return {"error": str(error)}
-    return {field: run.get(field) for field in FIELDS}
+    return {field: run.to_json().get(field) for field in FIELDS}
 
 
 def dated(run: dict[str, Any]) -> str:

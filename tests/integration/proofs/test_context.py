@@ -140,10 +140,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with open_driver(config) as driver:
 
         def of(dag_id: str, date: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-            lab, dates = driver.lab(dag_id, [date] if date else [])
-            date = date or dates[0]
+            lab = driver.lab(dag_id, [date] if date else [])
+            date = date or lab.dates[0]
             history = (Step("run", date), Step("rerun", date))
-            plan = dict(lab.runs[dag_id, date].spec)
+            plan = lab.runs[dag_id, date].to_json()
             return plan, content(lab.state(history[:1])), content(lab.state(history))
 
         yield of

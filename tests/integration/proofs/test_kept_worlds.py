@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dagproof.config import Config, WorldConfig
 from dagproof.histories import Step
+from dagproof.inside.exchange import RunReport
 from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.stage import Stage
-from dagproof.worlds.world import RunFailedError, SavedWorld
+from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.worlds import SavedWorld
 
 DATE = "2026-01-01"
 DAG = """
@@ -61,10 +62,10 @@ class Kept:
         (self.folder / "changing.py").write_text(text)
         self.driver.reload()
 
-    def play(self, kind: str) -> dict[str, Any]:
+    def play(self, kind: str) -> RunReport:
         """Let a step happen in the world that was kept, with the DAG as it is now; return the report."""
         driver = self.driver
-        lab, _ = driver.lab("changing", [DATE])
+        lab = driver.lab("changing", [DATE])
         if self.saved:
             driver.write_to(self.saved.metadata, ["changing"])
         with driver.worlds.world(driver.worker(HERE), self.saved) as world:
@@ -92,9 +93,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 def test_a_changed_dag_meets_the_world_that_the_old_one_left(kept: Kept) -> None:
     """Also where what it imports has changed; a rerun then does what is written now."""
     kept.write("one ")
-    assert kept.play("run")["state"] == "success"
+    assert kept.play("run").state == "success"
     kept.write("two ")
-    assert kept.play("rerun")["state"] == "success"
+    assert kept.play("rerun").state == "success"
     assert kept.seen() == "one two "
 
 
@@ -102,9 +103,9 @@ def test_a_run_tells_what_became_of_each_task(kept: Kept) -> None:
     """Those that never ran included, and when each ran in the world's time."""
     kept.write("three ", goes_on=False)
     report = kept.play("rerun")
-    assert {one["task_id"]: one["state"] for one in report["states"]} == {"ask": "success", "write": "skipped"}
-    (ask,) = report["tasks"]
-    length = datetime.fromisoformat(ask["to"]) - datetime.fromisoformat(ask["from"])
+    assert {one.task_id: one.state for one in report.states} == {"ask": "success", "write": "skipped"}
+    (ask,) = report.tasks
+    length = datetime.fromisoformat(ask.over) - datetime.fromisoformat(ask.begun)
     assert 600 <= length.total_seconds() < 660
 
 
@@ -112,14 +113,14 @@ def test_a_failed_run_has_its_report(kept: Kept) -> None:
     """The error carries it."""
     kept.write("fails")
     report = kept.play("rerun")
-    assert report["state"] == "failed"
-    assert {one["task_id"]: one["state"] for one in report["states"]} == {"ask": "success", "write": "failed"}
+    assert report.state == "failed"
+    assert {one.task_id: one.state for one in report.states} == {"ask": "success", "write": "failed"}
 
 
 def test_a_machine_that_joins_knows_what_was_loaded(kept: Kept) -> None:
     """As the first one does."""
     kept.write("four ")
-    lab, _ = kept.driver.lab("changing", [DATE])
+    lab = kept.driver.lab("changing", [DATE])
     kept.driver.join(ELSEWHERE)
     there = lab.state((Step("run", DATE),), machine=ELSEWHERE)
     assert there.files["seen.txt"].content == b"four "
@@ -129,6 +130,6 @@ def test_a_task_that_was_written_just_now_is_run(kept: Kept) -> None:
     """Airflow writes a DAG to its database only every 30 seconds, unless it is told otherwise."""
     for task in ("write", "put", "add"):
         kept.write("five ", task=task)
-        lab, _ = kept.driver.lab("changing", [DATE])
+        lab = kept.driver.lab("changing", [DATE])
         report = lab.report((Step("run", DATE),))
-        assert {one["task_id"]: one["state"] for one in report["states"]} == {"ask": "success", task: "success"}
+        assert {one.task_id: one.state for one in report.states} == {"ask": "success", task: "success"}

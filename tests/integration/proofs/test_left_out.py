@@ -60,8 +60,8 @@ def verdict_of(driver: Driver) -> VerdictOf:
 
     @cache
     def prover(dag_id: str) -> Prover:
-        lab, dates = driver.lab(dag_id, DATES)
-        return Prover(lab, dates, seed=0, max_histories=1)
+        lab = driver.lab(dag_id, DATES)
+        return Prover(lab, seed=0, max_histories=1)
 
     return lambda dag_id, law: prover(dag_id).prove(law_named(law))
 

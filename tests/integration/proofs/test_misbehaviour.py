@@ -94,8 +94,8 @@ def impatient(make_project: Callable[..., Project]) -> Iterator[Opened]:
 
 def verdict_about(driver: Driver, name: str, law: str = "effect") -> Verdict:
     """The verdict about one of the DAGs in misbehaving/tasks.py."""
-    lab, dates = driver.lab(f"dag_{name}", [DATE])
-    return Prover(lab, dates, seed=0, max_histories=2).prove(law_named(law))
+    lab = driver.lab(f"dag_{name}", [DATE])
+    return Prover(lab, seed=0, max_histories=2).prove(law_named(law))
 
 
 @pytest.mark.parametrize(("name", "begins", "holds"), TOLD)

@@ -49,8 +49,8 @@ def files(driver: Driver) -> Files:
     """Return what the files hold after a run, or a run and a rerun, of a DAG for a date."""
 
     def after(dag_id: str, date: str, *kinds: str) -> dict[str, Any]:
-        lab, (planned,) = driver.lab(dag_id, [date])
-        state = lab.state(tuple(Step(kind, planned) for kind in kinds or ("run",)))
+        lab = driver.lab(dag_id, [date])
+        state = lab.state(tuple(Step(kind, lab.dates[0]) for kind in kinds or ("run",)))
         return {name: json.loads(file.content or b"") for name, file in state.files.items()}
 
     return after
@@ -101,8 +101,8 @@ def test_a_partition_that_a_person_names_is_the_date(files: Files) -> None:
 @pytest.mark.parametrize(("dag_id", "outcome"), [("partition_clock", "falsified"), ("partition_producer", "proven")])
 def test_partitions_are_proven(dag_id: str, outcome: str, driver: Driver) -> None:
     """One that appends is not idempotent, one that writes its partition is."""
-    lab, dates = driver.lab(dag_id, ["2026-03-28", "2026-03-29"])
-    assert Prover(lab, dates, seed=0, max_histories=2).prove(law_named("rerun")).outcome == outcome
+    lab = driver.lab(dag_id, ["2026-03-28", "2026-03-29"])
+    assert Prover(lab, seed=0, max_histories=2).prove(law_named("rerun")).outcome == outcome
 
 
 @pytest.mark.skipif(not HAS_LOOPS, reason="task loops came with Airflow 3.4")
@@ -128,9 +128,9 @@ def test_a_run_finds_events_by_their_alias(files: Files) -> None:
 
 def test_a_run_of_another_date_finds_its_own_events(driver: Driver) -> None:
     """Also where both producers have run before either consumer."""
-    lab, dates = driver.lab("events_of_asset", ["2026-03-01", "2026-03-02"])
-    arrivals = tuple(Step("arrive", date) for date in dates)
-    assert set(lab.state((*arrivals, Step("run", dates[1]))).files) == {"2026-03-02.json"}
+    lab = driver.lab("events_of_asset", ["2026-03-01", "2026-03-02"])
+    arrivals = tuple(Step("arrive", date) for date in lab.dates)
+    assert set(lab.state((*arrivals, Step("run", lab.dates[1]))).files) == {"2026-03-02.json"}
 
 
 def test_a_run_that_time_starts_finds_no_events(files: Files) -> None:
@@ -141,8 +141,8 @@ def test_a_run_that_time_starts_finds_no_events(files: Files) -> None:
 @pytest.mark.parametrize(("dag_id", "outcome"), [("events_appended", "falsified"), ("events_of_asset", "proven")])
 def test_consumers_of_events_are_proven(dag_id: str, outcome: str, driver: Driver) -> None:
     """One that appends for each event is not idempotent, one that writes the day of the event is."""
-    lab, dates = driver.lab(dag_id, ["2026-03-01"])
-    assert Prover(lab, dates, seed=0, max_histories=2).prove(law_named("rerun")).outcome == outcome
+    lab = driver.lab(dag_id, ["2026-03-01"])
+    assert Prover(lab, seed=0, max_histories=2).prove(law_named("rerun")).outcome == outcome
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_what_is_not_set_when_a_file_is_imported_is_named(
 
 def test_a_variable_with_a_default_need_not_be_set(unset: Driver) -> None:
     """The file imports."""
-    assert unset.lab("unset_but_innocent", ["2026-03-01"])[1] == ("2026-03-01",)
+    assert unset.lab("unset_but_innocent", ["2026-03-01"]).dates == ("2026-03-01",)
 
 
 NEW_YORK = "America/New_York"
@@ -226,7 +226,7 @@ found = {}
 for name, (schedule, (*start, zone)) in json.loads(sys.argv[1]).items():
     with DAG(name, schedule=schedule, start_date=pendulum.datetime(*start, tz=zone)) as dag:
         found[name] = default_dates(dag)
-    assert [run_for(dag, date)["date"] for date in found[name]] == found[name]
+    assert [run_for(dag, date).date for date in found[name]] == found[name]
 print(json.dumps(found))
 """
 

@@ -75,8 +75,8 @@ def prove(config: Config, rows: Rows, max_histories: int, *more_laws: str) -> fl
     started = time.perf_counter()
     laws = [law_named(name) for name in ("effect", "deterministic", "rerun", *more_laws)]
     with open_driver(config, machines=machines_for(laws)) as driver:
-        lab, dates = driver.lab("consumer_users_daily", DATES)
-        prover = Prover(lab, dates, seed=0, max_histories=max_histories)
+        lab = driver.lab("consumer_users_daily", DATES)
+        prover = Prover(lab, seed=0, max_histories=max_histories)
         proof = prover.concluded([prover.prove(law) for law in laws], started)
         assert {v.outcome for v in proof.verdicts} == {"proven"}, proof_text(proof)
         state = lab.state((Step("run", DATES[0]),))

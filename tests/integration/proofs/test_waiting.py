@@ -14,7 +14,7 @@ from dagproof.config import Config, WorldConfig
 from dagproof.histories import Step
 from dagproof.runs.driver import open_driver
 from dagproof.runs.lab import Lab
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 DATE = "2026-01-01"
 RUN = (Step("run", DATE),)
@@ -29,7 +29,7 @@ def lab_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabOf]:
     dags = str(Path(__file__).parent / "waiting")
     config = Config(root=tmp_path_factory.mktemp("waiting"), dags=dags, world=WorldConfig(timeout=60))
     with open_driver(config) as driver:
-        yield lambda name: driver.lab(f"waits_{name}", [DATE])[0]
+        yield lambda name: driver.lab(f"waits_{name}", [DATE])
 
 
 def seen(lab: Lab) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def test_a_sensor_looks_a_few_times_in_a_day(name: str, lab_of: LabOf) -> None:
 @pytest.mark.parametrize(("name", "held"), [("for_a_day", 0), ("in_poke_mode", DAY)])
 def test_who_waits_in_poke_mode_holds_a_slot(name: str, held: int, lab_of: LabOf) -> None:
     """For as long as it waits; who is rescheduled holds it for the looks alone."""
-    minutes = lab_of(name).report(RUN)["slots"]["wait"] / 60
+    minutes = lab_of(name).report(RUN).slots["wait"] / 60
     assert held <= minutes <= held * 2 + 1
 
 
@@ -77,7 +77,7 @@ def test_a_deferred_task_is_resumed_when_its_trigger_fires(lab_of: LabOf) -> Non
         {"what": "defer", "minute": 0},
         {"what": "resumed", "minute": DAY, "event": {"slept": 24}},
     ]
-    assert lab.report(RUN)["slots"]["wait"] < 60
+    assert lab.report(RUN).slots["wait"] < 60
 
 
 def test_a_trigger_may_ask_in_a_thread(lab_of: LabOf) -> None:
@@ -126,5 +126,5 @@ def test_a_day_of_waiting_takes_less_than_the_runs_time_limit(lab_of: LabOf) -> 
     lab = lab_of("for_a_day")
     started = time.perf_counter()
     report = lab.report(RUN)
-    assert report["skipped"] >= 24 * 3600
+    assert report.skipped >= 24 * 3600
     assert time.perf_counter() - started < 60

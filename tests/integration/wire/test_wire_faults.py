@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from dagproof.errors import UsageError
-from dagproof.postgres.wire import Fault, Hold, fault_points
+from dagproof.postgres.wire import Fault, Hold, Proxy, fault_points
 
 from .conftest import Place
 
@@ -341,14 +341,14 @@ def test_a_fault_that_cannot_happen_is_refused(wrong) -> None:
         wrong()
 
 
-def test_a_lane_can_be_held_to_one_database(place: Place) -> None:
-    """Another database of the server is refused in words; the one that is meant works, also for a canceled query."""
-    place.proxy.lane("main").hold_to(place.database)
-    other = place.url.replace(f"/{place.database}", "/postgres")
-    assert other != place.url
-    with pytest.raises(psycopg.OperationalError, match="database 'postgres' is not part of this world"):
-        psycopg.connect(other)
-    with psycopg.connect(place.url) as connection:
-        assert connection.execute("SELECT current_database()").fetchone() == (place.database,)
-    with psycopg.connect(place.through("other").replace(f"/{place.database}", "/postgres")) as connection:
+def test_a_proxy_can_be_for_one_database_only(place: Place) -> None:
+    """Another database of the server is refused in words, on each lane; the one that is meant works."""
+    with psycopg.connect(place.url.replace(f"/{place.database}", "/postgres")) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == ("postgres",)
+    with Proxy(place.server.host, place.server.port, only=place.database) as proxy:
+        for lane in ("main", "other"):
+            url = place.server.url(place.database, host="127.0.0.1", port=proxy.lane(lane).port)
+            with pytest.raises(psycopg.OperationalError, match="database 'postgres' is not part of this world"):
+                psycopg.connect(url.replace(f"/{place.database}", "/postgres"))
+            with psycopg.connect(url) as connection:
+                assert connection.execute("SELECT current_database()").fetchone() == (place.database,)

@@ -83,6 +83,7 @@ def test_json_is_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
         "files": 1,
         "unreadable": [],
         "roots": [],
+        "beside": {"models": 0, "sql": 0, "scripts": 0, "notebooks": 0},
         "unfollowed": [],
     }
 

@@ -13,16 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from dagproof.inside.exchange import FilePlan
+
 START = """
     import io, json, os, shutil, sys, tempfile
     from pathlib import Path
+    from dagproof.inside.exchange import FilePlan, FileWatch
     from dagproof.inside.fileops import FileOperations
-    files = FileOperations({{"": {folder!r}}}, {plan!r}, lambda: "load")
+    files = FileOperations(FileWatch({{"": {folder!r}}}, {plan!r}), lambda: "load")
     files.watch()
     os.chdir({folder!r})
 """
 END = """
-    print(json.dumps(files.seen))
+    print(json.dumps([seen.to_json() for seen in files.seen]))
 """
 LOAD = """
     with open("orders.part", "w") as part:
@@ -42,13 +45,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "files"
 
 
-def program(folder: Path, plan: dict[str, object] | None, body: str) -> list[str]:
+def program(folder: Path, plan: FilePlan | None, body: str) -> list[str]:
     """Return the command that watches the folder and does what `body` says."""
     start = textwrap.dedent(START).format(folder=str(folder), plan=plan)
     return [sys.executable, "-c", start + textwrap.dedent(body) + textwrap.dedent(END)]
 
 
-def seen(folder: Path, body: str, plan: dict[str, object] | None = None) -> list[dict[str, str]]:
+def seen(folder: Path, body: str, plan: FilePlan | None = None) -> list[dict[str, str]]:
     """Return the file operations that are counted while `body` happens."""
     done = subprocess.run(program(folder, plan, body), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -109,7 +112,7 @@ def test_a_temporary_file_counts_by_its_own_name(folder: Path, body: str) -> Non
     assert [operation["what"] for operation in json.loads(operations)] == [f"open {name}", "rename to orders.csv"]
 
     (folder / "orders.csv").unlink()
-    killed = subprocess.run(program(folder, {"at": 1, "action": "kill"}, body), capture_output=True)
+    killed = subprocess.run(program(folder, FilePlan(1, "kill"), body), capture_output=True)
     assert killed.returncode == -signal.SIGKILL
     assert sorted((path.suffix, path.read_text()) for path in folder.iterdir()) == [(".csv", ""), (".csv", "0")]
 
@@ -124,20 +127,20 @@ def test_a_temporary_file_counts_by_its_own_name(folder: Path, body: str) -> Non
 )
 def test_a_run_is_killed_at_the_operation_that_was_planned(folder: Path, at: int, left: dict[str, str]) -> None:
     """A file that is opened is there, and empty; anything else has not happened yet."""
-    done = subprocess.run(program(folder, {"at": at, "action": "kill"}, LOAD), capture_output=True)
+    done = subprocess.run(program(folder, FilePlan(at, "kill"), LOAD), capture_output=True)
     assert done.returncode == -signal.SIGKILL
     assert {path.name: path.read_text() for path in folder.iterdir()} == left
 
 
 def test_a_run_that_comes_past_no_such_operation_ends_by_itself(folder: Path) -> None:
     """A plan for the ninth of three operations is never carried out."""
-    assert len(seen(folder, LOAD, {"at": 9, "action": "kill"})) == len(OPERATIONS)
+    assert len(seen(folder, LOAD, FilePlan(9, "kill"))) == len(OPERATIONS)
 
 
 def test_a_run_is_held_until_it_may_go_on(folder: Path) -> None:
     """It says that it is there, waits with its file in place, and then goes on as if nothing had been."""
     reached, go = folder.parent / "reached", folder.parent / "go"
-    plan = {"at": 2, "action": "hold", "reached": str(reached), "go": str(go)}
+    plan = FilePlan(2, "hold", str(reached), str(go))
     with subprocess.Popen(program(folder, plan, LOAD), stdout=subprocess.PIPE) as process:
         deadline = time.monotonic() + 30
         while not reached.exists():

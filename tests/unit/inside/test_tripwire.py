@@ -18,7 +18,7 @@ from dagproof.inside.tripwire import set_up
 Clock(datetime(2026, 1, 1, tzinfo=timezone.utc)).start()
 trips = set_up(json.loads(sys.argv[2]), lambda: sys.argv[3])
 runpy.run_path(sys.argv[1])
-print(json.dumps(trips))
+print(json.dumps([trip.to_json() for trip in trips]))
 """
 
 

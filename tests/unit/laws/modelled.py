@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -18,13 +18,15 @@ from typing import Any
 
 from dagproof.config import Config, ProofConfig
 from dagproof.histories import History, Step
+from dagproof.inside.exchange import DagFacts, PlannedRun, RunOptions, RunReport, Trip
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine
 from dagproof.laws import Verdict, law_named
+from dagproof.proof.evidence import Evidence
 from dagproof.proof.prover import Prover
-from dagproof.runs.lab import Lab, _Key
+from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point
 from dagproof.stores.snapshot import File, Snapshot, Table
-from dagproof.worlds.world import Run, RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 DATES = ("2026-01-01", "2026-01-02")
 DAY = timedelta(days=1)
@@ -75,7 +77,7 @@ class ModelWorld:
         self.scratch: tuple[str, ...] = ()
         self.stores = copy.deepcopy(stores) if stores else Stores()
         self.now = now
-        self.reports: list[dict[str, Any]] = []
+        self.reports: list[RunReport] = []
 
     def snapshot(self) -> Snapshot:
         """Rows as lines, files as bytes."""
@@ -104,25 +106,17 @@ class ModelStage:
     def __init__(self, load: Load) -> None:
         self.load = load
 
-    def play(self, world: ModelWorld, step: Step, **extras: Any) -> dict[str, Any]:
+    def play(self, world: ModelWorld, step: Step, options: RunOptions | None = None) -> RunReport:
         """Let a step happen; return what the run says of itself."""
         if step.kind == "arrive":
-            return {}
+            return RunReport()
         if step.kind == "correct":
             world.stores.source[step.date] = ["b", "c"]
-            return {}
+            return RunReport()
         clock = self._clock(world, step)
         here = Here(step.date, clock, world.machine, f"{'backfill' if step.kind == 'backfill' else 'scheduled'}")
         state = "failed" if step.kind == "crash" else "success"
-        report = {
-            "dag": "modelled",
-            "clock": clock.isoformat(),
-            "state": state,
-            "states": [],
-            "tasks": [],
-            "slots": {},
-            "again": [],
-        }
+        report = RunReport("modelled", state, clock=clock.isoformat())
         world.now = clock
         world.reports.append(report)
         try:
@@ -168,18 +162,22 @@ class ModelLab(Lab):
 
     def points(self, history: History) -> tuple[list[Point], str]:
         """A point before each operation of the load."""
-        with self._world_after(_Key(self._moves(history[:-1]), HERE.name, 0), HERE) as world:
-            here = Here(history[-1].date, datetime.now(tz=timezone.utc), HERE, "scheduled")
-            stage: Any = self._stage
+        with self.states.before_last(history, HERE) as (world, step):
+            here = Here(step.date, datetime.now(tz=timezone.utc), HERE, "scheduled")
+            stage: Any = self.states.stage
             stores: Any = getattr(world, "stores")  # noqa: B009 - it is a model
             number = len(list(stage.load(stores, here)))
         return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], ""
 
-    def writer(self, history: History, names: set[str], machine: Machine = HERE) -> str | None:
+
+class ModelEvidence(Evidence):
+    """What is known of models."""
+
+    def writer(self, history: History, names: set[str]) -> str | None:
         """There is just one task."""
         return "task load"
 
-    def trips(self, *args: Any) -> list[dict[str, Any]]:
+    def trips(self, history: History, names: set[str]) -> list[Trip]:
         """Nobody is watched."""
         return []
 
@@ -198,13 +196,7 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
     def saved(world: ModelWorld) -> ModelWorld:
         return ModelWorld(world.worker, world.stores, world.now)
 
-    about: Mapping[str, Any] = {
-        "tasks": {"load": ""},
-        "depends_on_past": [],
-        "max_active_runs": 16,
-        "sensors": [],
-        "callbacks": [],
-    }
+    about = DagFacts("modelled.py", tasks={"load": ""})
     driver: Any = SimpleNamespace(
         config=config,
         machines=(HERE, ELSEWHERE),
@@ -214,23 +206,23 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
         not_held=(),
     )
     runs = {
-        ("modelled", date): Run(
+        ("modelled", date): PlannedRun(
             "modelled",
-            {
-                "date": date,
-                "run_type": "scheduled",
-                "run_id": date,
-                "run_after": (datetime.fromisoformat(date).replace(tzinfo=timezone.utc) + DAY).isoformat(),
-            },
+            run_id=date,
+            run_type="scheduled",
+            run_after=(datetime.fromisoformat(date).replace(tzinfo=timezone.utc) + DAY).isoformat(),
+            date=date,
         )
         for date in DATES
     }
-    lab = ModelLab(driver, "modelled", runs)
-    lab._stage = ModelStage(load)  # type: ignore[assignment]
+    lab = ModelLab(driver, "modelled", runs, DATES)
+    lab.states.stage = ModelStage(load)  # type: ignore[assignment]
     return lab
 
 
 def prove(load: Load, law: str, root: Path, *, max_histories: int, **proof: Any) -> Verdict:
     """Return the verdict of a law about a load."""
     lab = model_lab(load, root, **proof)
-    return Prover(lab, DATES, seed=0, max_histories=max_histories).prove(law_named(law))
+    prover = Prover(lab, seed=0, max_histories=max_histories)
+    prover.evidence = ModelEvidence(lab)
+    return prover.prove(law_named(law))

@@ -9,28 +9,31 @@ from typing import Any, cast
 import pytest
 
 from dagproof.histories import History
+from dagproof.inside.exchange import DagFacts
 from dagproof.laws.base import NotApplicableError
 from dagproof.laws.late import Late
 from dagproof.laws.overlap import MOST_POINTS, MOST_POINTS_LATER, Overlap
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point
 from dagproof.runs.scope import Scope
-from dagproof.worlds.world import RunFailedError
+from dagproof.worlds.failing import RunFailedError
 
 DATES = ("2026-01-01", "2026-01-02", "2026-01-03")
 
 
-def lab(monkeypatch: pytest.MonkeyPatch, *, points: int = 20, fails: str = "", **about: Any) -> Lab:
+def lab(
+    monkeypatch: pytest.MonkeyPatch, *, points: int = 20, fails: str = "", dates: tuple[str, ...] = DATES, **about: Any
+) -> Lab:
     """Return a lab whose runs have so many points, each of them with an answer; a step of the kind `fails` does."""
-    monkeypatch.setattr("dagproof.laws.overlap.active", lambda lab, dates: dates)
+    monkeypatch.setattr("dagproof.laws.overlap.active", lambda lab: lab.dates)
 
     def points_of(history: History) -> tuple[list[Point], str]:
         if history[-1].kind == fails:
             raise RunFailedError("the rerun failed", "")
         return [Point(kind, n) for n in range(1, points + 1) for kind in ("message", "reply")], ""
 
-    known = {"max_active_runs": 16, "depends_on_past": [], **about}
-    return cast("Lab", SimpleNamespace(about=known, points=points_of, scope=Scope()))
+    known = DagFacts("", {}, **about)
+    return cast("Lab", SimpleNamespace(dates=dates, about=known, points=points_of, scope=Scope()))
 
 
 def ways(histories: list[History]) -> list[str]:
@@ -42,7 +45,7 @@ def ways(histories: list[History]) -> list[str]:
 
 def test_two_runs_meet_at_first_and_after_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """First runs in an empty world, first runs in one where another date ran, and reruns."""
-    found = list(Overlap().histories(lab(monkeypatch), DATES))
+    found = list(Overlap().histories(lab(monkeypatch)))
     assert ways(found) == [
         "overlap12",
         "overlap11",
@@ -57,19 +60,19 @@ def test_two_runs_meet_at_first_and_after_others(monkeypatch: pytest.MonkeyPatch
 def test_two_dates_that_are_never_active_at_once_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is noted; a date that is tried again meets itself all the same."""
     one = lab(monkeypatch, max_active_runs=1)
-    assert ways(list(Overlap().histories(one, DATES))) == ["overlap11", "run1 overlap22", "run1 run2 overlap11"]
+    assert ways(list(Overlap().histories(one))) == ["overlap11", "run1 overlap22", "run1 run2 overlap11"]
     assert ("two dates at once", "max_active_runs = 1") in {(left.what, left.setting) for left in one.scope.left_out}
 
 
 def test_a_single_date_meets_itself_after_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no other one."""
-    assert ways(list(Overlap().histories(lab(monkeypatch), DATES[:1]))) == ["overlap11", "run1 overlap11"]
+    assert ways(list(Overlap().histories(lab(monkeypatch, dates=DATES[:1])))) == ["overlap11", "run1 overlap11"]
 
 
 def test_reruns_that_fail_anyhow_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no error: `rerun` judges that. What was not tried is noted, and so are points."""
     failing = lab(monkeypatch, fails="rerun")
-    assert ways(list(Overlap().histories(failing, DATES))) == ["overlap12", "overlap11", "run1 overlap22"]
+    assert ways(list(Overlap().histories(failing))) == ["overlap12", "overlap11", "run1 overlap22"]
     whys = {left.why for left in failing.scope.left_out}
     assert "not tried, as the two also fail one after the other" in whys
     whats = [left.what for left in failing.scope.left_out if left.why == "not tried"]
@@ -78,7 +81,7 @@ def test_reruns_that_fail_anyhow_do_not_meet(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_late_says_nothing_of_a_dag_that_assets_start() -> None:
     """It starts when its data are there."""
-    runs = {("mart", DATES[0]): SimpleNamespace(spec={"run_type": "asset_triggered"})}
-    started = SimpleNamespace(dag_id="mart", runs=runs, proof=SimpleNamespace(after=("stage",)))
+    runs = {("mart", DATES[0]): SimpleNamespace(run_type="asset_triggered")}
+    started = SimpleNamespace(dag_id="mart", dates=DATES, runs=runs, proof=SimpleNamespace(after=("stage",)))
     with pytest.raises(NotApplicableError, match="assets start its runs"):
-        Late().histories(cast("Lab", started), DATES)
+        Late().histories(cast("Lab", started))

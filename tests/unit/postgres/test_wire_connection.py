@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.postgres.wire import Fault, Hold, Planned
-from dagproof.postgres.wire.connection import Address, Connection, Way
+from dagproof.postgres.wire.connection import Connection
 from dagproof.postgres.wire.plans import Book, Held, Watch
 from dagproof.postgres.wire.protocol import CLIENT_KINDS
+from dagproof.postgres.wire.way import Address, Way
 
 STARTUP = struct.pack("!II", 29, 196608) + b"user\0me\0database\0w\0\0"
 STARTUP = struct.pack("!I", len(STARTUP)) + STARTUP[4:]

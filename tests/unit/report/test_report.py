@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.histories import Step
+from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import ELSEWHERE, HERE, differences
 from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report.text import MOST_FILES, MOST_TABLES, diff_lines, failure_text, one_line, proof_text
-from dagproof.runs.scope import LeftOut
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
 
 FIRST, SECOND = "2026-01-01", "2026-01-02"

@@ -193,15 +193,9 @@ def test_snapshots_after_tasks_come_back_in_order(tmp_path: Path) -> None:
     """Each with its task; more than ten of them too."""
     (tmp_path / "into").mkdir()
     (tmp_path / "files").mkdir()
-    watch = {
-        "into": str(tmp_path / "into"),
-        "conninfo": None,
-        "files": str(tmp_path / "files"),
-        "home": str(tmp_path / "h"),
-    }
     for turn in range(12):
         (tmp_path / "files" / str(turn)).touch()
-        save_after_task(watch, f"task_{turn}", turn - 1)
+        save_after_task(tmp_path / "into", f"task_{turn}", turn - 1, take(None, tmp_path / "files"))
     found = saved_after_tasks(tmp_path / "into")
     assert [(task, index, len(state.files)) for task, index, state in found] == [
         (f"task_{turn}", turn - 1, turn + 1) for turn in range(12)

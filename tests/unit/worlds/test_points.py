@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from dagproof.inside.exchange import FileOperation, RunReport, TaskRun
 from dagproof.postgres.wire import Message
 from dagproof.runs.points import Point, recorded, thinned
 
-TASKS = [{"task_id": "load", "started": 0.0, "ended": 100.0}]
+LOAD = TaskRun("load", -1, 1, "success", None, None, None, started=0.0, ended=100.0, begun="", over="")
+REPORT = RunReport(files=(FileOperation("write a.csv", "load"),), tasks=(LOAD,))
 
 
 def points_of(*statements: str) -> list[str]:
@@ -21,8 +23,8 @@ def points_of(*statements: str) -> list[str]:
     ]
     lane = SimpleNamespace(watch=lambda: SimpleNamespace(messages=messages), clear=lambda: None)
     world: Any = SimpleNamespace(worlds=SimpleNamespace(stores_of_files={}), lane=lambda: lane)
-    with recorded(world, {}) as points:
-        found, _ = points({"files": [{"what": "write a.csv", "task": "load"}], "tasks": TASKS})
+    with recorded(world) as run:
+        found, _ = run.points(REPORT)
     return [point.name for point in found]
 
 

@@ -9,7 +9,7 @@ import pytest
 from dagproof.histories import Step
 from dagproof.laws import Verdict
 from dagproof.laws.base import FALSIFIED
-from dagproof.proof.prover import Proof
+from dagproof.proof.verdicts import Proof
 from dagproof.report.html import html_report
 from dagproof.report.text import MOST_PARTS, diff_lines, failure_text
 from dagproof.stores.diff import Unstable, diff, differing_columns, unstable

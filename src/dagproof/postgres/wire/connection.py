@@ -6,13 +6,10 @@ import enum
 import errno
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from dagproof.postgres.wire.clock import MOST_BYTES, Moved
-from dagproof.postgres.wire.loop import READ, WRITE, Loop
-from dagproof.postgres.wire.plans import Book, Planned
+from dagproof.postgres.wire.loop import READ, WRITE
+from dagproof.postgres.wire.plans import Planned
 from dagproof.postgres.wire.protocol import (
     COPY_DATA,
     FLUSH,
@@ -29,17 +26,10 @@ from dagproof.postgres.wire.protocol import (
 )
 from dagproof.postgres.wire.replies import EXTENDED, Replies
 from dagproof.postgres.wire.side import Side
+from dagproof.postgres.wire.way import Way
 
 _ENDLESS = sys.maxsize  # as the length of a message: all that comes is passed on and not looked at
 _NEVER = sys.maxsize
-
-Address = tuple[int, Any]  # the family, and what connect() takes
-
-
-#: What a client gets that asks for another database of the server: no world has it, and nobody compares it.
-OTHER_DATABASE = (
-    "database {0!r} is not part of this world; a run reaches only the database that {{postgres}} stands for"
-)
 
 
 class _Stop(enum.Enum):
@@ -50,21 +40,6 @@ class _Stop(enum.Enum):
     BEFORE = enum.auto()
     ANSWERING = enum.auto()  # the server gets the message, and works on it
     AFTER = enum.auto()
-
-
-@dataclass
-class Way:
-    """What all connections of a lane share: the loop, the book, where the server is, and a buffer to work in."""
-
-    loop: Loop
-    book: Book
-    addresses: Sequence[Address]
-    buffer: memoryview
-    on_end: Callable[[Connection], None]
-    moved: Moved | None = None
-    """Where the clock is ahead, and by how much, for sessions that begin now."""
-    only: str | None = None
-    """The one database that sessions may be with; any by default."""
 
 
 class Connection:
@@ -178,12 +153,12 @@ class Connection:
             client.send(b"N")
             self._begin(client, data[startup.size :])
             return
-        self.database, only = startup.database, self._way.only
-        if startup.kind == "session" and only is not None and startup.database != only:
-            self._refuse(OTHER_DATABASE.format(startup.database), "3D000")
+        self.database = startup.database
+        if reason := self._way.refusal(startup):
+            self._refuse(reason, "3D000")
             return
-        size, moved = startup.size, self._way.moved
-        if startup.kind == "session" and moved and moved.database == self.database:
+        size = startup.size
+        if moved := self._way.moved_for(startup):
             self._moved, packet = moved, moved.startup(data[:size])
             client.carry, size = packet + data[size:], len(packet)
         client.left = size if startup.kind == "session" else _ENDLESS

@@ -13,10 +13,11 @@ from typing import overload
 
 from dagproof.errors import DagproofError
 from dagproof.postgres.wire.clock import Moved
-from dagproof.postgres.wire.connection import Address, Connection, Way
+from dagproof.postgres.wire.connection import Connection
 from dagproof.postgres.wire.loop import READ, Loop, LoopEndedError
 from dagproof.postgres.wire.plans import Book, Fault, Held, Hold, Planned, Watch
 from dagproof.postgres.wire.side import CHUNK_BYTES
+from dagproof.postgres.wire.way import Address, Way
 
 _LOOPBACK = "127.0.0.1"
 _BACKLOG = 256
@@ -43,7 +44,7 @@ class Lane:
         self._listener.setblocking(False)
         self._listening = 0
         self.port: int = self._listener.getsockname()[1]
-        self._way = Way(loop, self._book, addresses, proxy._buffer, self._ended)
+        self._way = Way(loop, self._book, addresses, proxy._buffer, self._ended, proxy.only)
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
 
@@ -73,10 +74,6 @@ class Lane:
         The database has to have the functions of `dagproof.postgres.wire.FUNCTIONS`.
         """
         self._way.moved = Moved(database, seconds)
-
-    def hold_to(self, database: str) -> None:
-        """Refuse sessions with any other database of the server, from now on."""
-        self._way.only = database
 
     def clear(self) -> None:
         """Forget watches and plans; connections that are held go on. If their clients are dead: `cut_all` first."""
@@ -140,11 +137,17 @@ class Proxy:
     `clear`, `cut_all`, `settled` and `empty` are about all lanes. It needs one thread, whatever the number of
     connections, and holds no lock in it: the process may start others with subprocess meanwhile.
 
+    Args:
+        upstream_host: where the server is.
+        upstream_port: the port on which it listens.
+        only: the one database that sessions may be with; any by default.
+
     Raises:
         ProxyError: the server's name cannot be resolved, or there is no port to listen on.
     """
 
-    def __init__(self, upstream_host: str, upstream_port: int) -> None:
+    def __init__(self, upstream_host: str, upstream_port: int, *, only: str | None = None) -> None:
+        self.only = only
         self._addresses = _addresses(upstream_host, upstream_port)
         self._buffer = memoryview(bytearray(CHUNK_BYTES * 2))
         self._changed = threading.Condition()

@@ -1,0 +1,47 @@
+"""What all connections of a lane share: the way to the server, and which sessions may take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dagproof.postgres.wire.clock import Moved
+from dagproof.postgres.wire.loop import Loop
+from dagproof.postgres.wire.plans import Book
+from dagproof.postgres.wire.protocol import Startup
+
+if TYPE_CHECKING:
+    from dagproof.postgres.wire.connection import Connection
+
+Address = tuple[int, Any]  # the family, and what connect() takes
+
+#: What a client gets that asks for another database of the server: no world has it, and nobody compares it.
+OTHER_DATABASE = (
+    "database {0!r} is not part of this world; a run reaches only the database that {{postgres}} stands for"
+)
+
+
+@dataclass
+class Way:
+    """The loop, the book, where the server is, and a buffer to work in."""
+
+    loop: Loop
+    book: Book
+    addresses: Sequence[Address]
+    buffer: memoryview
+    on_end: Callable[[Connection], None]
+    only: str | None = None
+    """The one database that sessions may be with; any by default."""
+    moved: Moved | None = None
+    """Where the clock is ahead, and by how much, for sessions that begin now."""
+
+    def refusal(self, startup: Startup) -> str:
+        """Return why a session may not begin; an empty text where it may."""
+        is_other = startup.kind == "session" and self.only is not None and startup.database != self.only
+        return OTHER_DATABASE.format(startup.database) if is_other else ""
+
+    def moved_for(self, startup: Startup) -> Moved | None:
+        """Return the clock of a session that begins, where it is ahead."""
+        moved = self.moved
+        return moved if moved and startup.kind == "session" and moved.database == startup.database else None
