@@ -71,7 +71,7 @@ def drawn(number: int, seed: int = SEED) -> tuple[Case, Case]:
 
 def _beside(fault: Fault, rng: random.Random, taken: set[str]) -> list[tuple[Fault, Choice]]:
     """Draw healthy loads that stand beside a fault, and write elsewhere."""
-    if not fault.is_companion:
+    if fault.is_alone or not fault.is_companion:
         return []
     found: list[tuple[Fault, Choice]] = []
     others = [other for other in FAULTS if other.is_companion and not other.tables_of_its_own & fault.tables_of_its_own]

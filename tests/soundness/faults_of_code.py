@@ -275,6 +275,7 @@ except Exception as error:
         Python(READ + REPLACED),
         PLAIN,
         near=("effect", "rerun"),
+        is_alone=True,  # beside a load that works, no law can know that this one should have written
     ),
     Fault(
         "a lock that stays",

@@ -336,7 +336,7 @@ ROWS = (
     Fault(
         "the mark before the rows",
         "Marks the day as loaded, commits, and loads it unless it has rows.",
-        ("correction", "crash"),  # in two tasks, each of them is atomic
+        ("correction",),  # in two tasks, each of them is atomic
         sql(
             ("INSERT INTO marks VALUES (:ds) ON CONFLICT DO NOTHING",),
             (

@@ -97,7 +97,8 @@ class Fault:
         schedule: of the DAG.
         start: when it starts, and where.
         dates: that are proven; the schedule's where it is None.
-        is_companion: whether the healthy load may stand beside another fault.
+        is_companion: whether the healthy load may stand beside another fault, and another beside it.
+        is_alone: whether no load stands beside the fault, although the healthy one may stand beside another.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Fault:
     start: str = 'pendulum.datetime(2026, 1, 1, tz="UTC")'
     dates: tuple[str, ...] | None = ("2026-01-01", "2026-01-02")
     is_companion: bool = True
+    is_alone: bool = False
 
     @property
     def tables_of_its_own(self) -> frozenset[str]:
