@@ -93,6 +93,20 @@ COMPARISONS = (
         unit("stores/test_snapshot.py", "sqlite"),
     ),
     Mutant(
+        "digits: lines of a file in any order",
+        "stores/closeness.py",
+        "not _are_close_in_order(",
+        "not _are_close(",
+        unit("worlds/test_closeness.py", "another_order"),
+    ),
+    Mutant(
+        "snapshot: Avro by its bytes",
+        "stores/contents.py",
+        "if avro.begins_like_avro(start):",
+        "if False:",
+        unit("stores/test_snapshot.py", "avro"),
+    ),
+    Mutant(
         "snapshot: no DuckDB",
         "stores/contents.py",
         "_DATABASES = (SQLITE, DUCKDB)",

@@ -99,9 +99,16 @@ WORLD = (
     Mutant(
         "machine: rows come in the same order",
         "worlds/turning.py",
-        'ORDER BY "place of dagproof" DESC',
-        'ORDER BY "place of dagproof"',
+        '"place of dagproof" END DESC NULLS LAST',
+        '"place of dagproof" END ASC NULLS LAST',
         ("tests/integration/proofs/test_turning.py", "-k", "reverse_order"),
+    ),
+    Mutant(
+        "machine: rows that a task has written stay in their order",
+        "airflow/reordering.py",
+        "        if since:\n",
+        "        if not since:\n",
+        ("tests/integration/cases/test_ties.py", "-k", "rows-of-the-task-before"),
     ),
     Mutant(
         "machine: folders are listed in the same order",

@@ -19,6 +19,7 @@ from dagproof.airflow import callbacks, engine, private
 from dagproof.airflow.lookups import named_lookups
 from dagproof.airflow.meddling import losing_workers, set_retries
 from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
+from dagproof.airflow.reordering import turner
 from dagproof.airflow.scheduled import scheduled
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
@@ -71,6 +72,7 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
     beside: list[RunReport] = []
     ask = _noting(ask, beside)
     callbacks: dict[str, str] = {}
+    unturned: list[str] = []
     watch_callbacks(dag, callbacks.setdefault)
     request.machine.become()
     os.chdir(request.cwd)
@@ -91,7 +93,7 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
             stack.enter_context(without_waiting(run))
             stack.enter_context(triggered_runs(request, clock, ask))
             stack.enter_context(named_lookups())
-            stack.enter_context(_reported(tries, request.options))
+            stack.enter_context(_reported(tries, request.options, turner(request.turn, unturned)))
             os.environ[shell_date.AHEAD] = str(starts.timestamp() - time.time())
             clock.start()
             trips = tripwire.set_up(request.options.tripwire, lambda: tries.running)
@@ -110,6 +112,7 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
         dag_run=state,
         failures=failures(states, tries.over, may_fail),
         callbacks=callbacks,
+        unturned=tuple(unturned),
         beside=tuple(beside),
         reason=reason,
         dated=request.run.logical_date is not None,
@@ -131,7 +134,7 @@ def rehearse(dag: Any, planned: PlannedRun) -> str:
     with ExitStack() as stack:
         for context in (engine.without_bundle_sync(), scheduled(planned), without_waiting(run), named_lookups()):
             stack.enter_context(context)
-        stack.enter_context(_reported(Tries(), RunOptions()))
+        stack.enter_context(_reported(Tries(), RunOptions(), turner(None, [])))
         return run.execute(planned)
 
 
@@ -184,13 +187,14 @@ def _clock_says() -> str:
 
 
 @contextmanager
-def _reported(tries: Tries, options: RunOptions) -> Iterator[None]:
-    """Note each task's outcome, and snapshot the stores after it when the step asks for that."""
+def _reported(tries: Tries, options: RunOptions, turn: Callable[[], None]) -> Iterator[None]:
+    """Note each task's outcome; `turn` before it, and snapshot the stores after it when the step asks for that."""
     original: Callable[..., Any] = private.run_task
     after_task = callbacks.watcher(options.watch)
     now = time.monotonic  # the real one: what the driver sees on the wire is timed by it, too
 
     def run_task(*, ti: Any, task: Any, **kwargs: Any) -> Any:
+        turn()
         tries.running = ti.task_id
         started, begun = now(), _clock_says()
         result = None

@@ -114,6 +114,8 @@ class RunRequest(Plain):
     options: RunOptions = RunOptions()
     triggered: bool = False
     """Whether another DAG has triggered it."""
+    turn: str | None = None
+    """The database in which rows get another physical order between tasks, where the machine turns them."""
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ class Deterministic(Law):
     Runs a date in two fresh worlds, on two machines, and compares the rows.
 
     The machines differ in time zone, host name, process ids and the order of Python's sets (PYTHONHASHSEED). Rows that
-    were there before the run, and the entries of folders, come in reverse order on the second machine, and PostgreSQL
-    uses other query plans there. So a result differs if it depends on position rather than value: the first of several
-    ties, a row number, a LIMIT without ORDER BY. Only the last digits of floats, as in a sum, may depend on that order.
+    were there before a task, and the entries of folders as Python lists them, come in reverse order on the second
+    machine, and PostgreSQL uses other query plans there. So a result differs if it depends on position rather than
+    value: the first of several ties, a row number, a LIMIT without ORDER BY. Only the last digits of floats, as in a
+    sum, may depend on that order.
 
     ## Why is this bad
     If two fresh runs of one date differ, no rerun can restore a table, no test can compare with

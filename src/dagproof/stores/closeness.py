@@ -29,7 +29,7 @@ def differ_in_last_digits(one: Snapshot, other: Snapshot) -> bool:
     for path, file in one.files.items():
         mine, theirs = file.content, other.files[path].content
         if file.chunks != other.files[path].chunks and (
-            mine is None or theirs is None or not _are_close(mine.splitlines(), theirs.splitlines())
+            mine is None or theirs is None or not _are_close_in_order(mine.splitlines(), theirs.splitlines())
         ):
             return False
     return True
@@ -44,6 +44,12 @@ def _are_close(lines: Iterable[bytes], others: Iterable[bytes]) -> bool:
         if len(rows) != len(partners) or not all(map(_numbers_are_close, rows, partners)):
             return False
     return not waiting
+
+
+def _are_close_in_order(lines: list[bytes], others: list[bytes]) -> bool:
+    """Tell whether each line says nearly the same as the one in its place: a file has an order."""
+    pairs = zip(lines, others, strict=False)
+    return len(lines) == len(others) and all(mine == theirs or _are_close([mine], [theirs]) for mine, theirs in pairs)
 
 
 def _by_text(lines: Iterable[bytes]) -> dict[bytes, list[list[bytes]]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 
-from dagproof.stores import archives
+from dagproof.stores import archives, avro
 from dagproof.stores.dbfiles import Content, tables_of
 from dagproof.stores.duck import DUCKDB
 from dagproof.stores.sqlite import SQLITE
@@ -33,6 +33,7 @@ def readings(path: Path) -> Iterator[Callable[[], BufferedIOBase]]:
     """Yield the ways to read a file: the last one is that of its bytes; others may fail with :data:`ERRORS`.
 
     An archive is what its members are, and what gzip has compressed is what it was before: both write the time down.
+    Avro has random marks in it.
     """
     with path.open("rb") as stream:
         start = stream.read(_START_BYTES)
@@ -42,4 +43,6 @@ def readings(path: Path) -> Iterator[Callable[[], BufferedIOBase]]:
         yield lambda: archives.tar_stream(path)
     if archives.begins_like_gzip(start):
         yield lambda: gzip.open(path)  # noqa: SIM115 - whoever calls it closes it
+    if avro.begins_like_avro(start):
+        yield lambda: avro.avro_stream(path)
     yield lambda: path.open("rb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 #: What the views, indexes and triggers of such a file are called among its tables.
 DEFINITIONS = "definitions"
+_BESIDE_ROWS = re.compile(r"\b(DEFAULT|CHECK|REFERENCES|UNIQUE|COLLATE|GENERATED|AS|STRICT)\b", re.IGNORECASE)
 
 
 class UnreadableError(Exception):
@@ -78,6 +80,15 @@ class Kind:
                 return list(self.read(copy))
             except self.error as error:
                 raise UnreadableError from error
+
+
+def beyond_rows(definition: str) -> str:
+    """Return what is between the brackets of a CREATE TABLE, where rows do not show all of it; otherwise nothing.
+
+    The table's name is left out: it changes when a table is swapped by renaming.
+    """
+    body = " ".join(definition.partition("(")[2].split())
+    return body if _BESIDE_ROWS.search(body) else ""
 
 
 def quoted(name: str) -> str:

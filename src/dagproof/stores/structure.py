@@ -31,9 +31,12 @@ _OF_A_TABLE = {
     "setting": "of",
     "comment": "on",
     "privileges": "on",
+    "position": "of sequence",
+    "settings": "of the",
 }
-#: Kinds of parts that are for people, and for whom they may look: they are named where they differ, and not judged.
-NOTED = frozenset({"comment", "privileges"})
+#: Kinds of parts that are for people, for whom they may look, how far a sequence of no column has come, and with which
+#: settings sessions begin: they are named where they differ, and not judged. Each with the word that follows.
+NOTED = {kind: _OF_A_TABLE[kind] for kind in ("comment", "privileges", "position", "settings")}
 
 
 @dataclass(frozen=True, order=True)
@@ -63,7 +66,7 @@ WITH s AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), r AS MATERIALIZED (
   SELECT c.oid, s.nspname, c.relname, c.relkind, c.relispartition AS is_part, c.relpersistence, c.reloptions,
-         c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relowner::regrole::text AS owned_by,
+         c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relacl, c.relowner::regrole::text AS owned_by,
          CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) || ': ' ELSE '' END AS bound,
          CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS root
   FROM pg_class c JOIN s ON s.oid = c.relnamespace
@@ -102,6 +105,14 @@ UNION ALL
 UNION ALL
   SELECT schema, owner, 'setting', bound || 'ROW LEVEL SECURITY', CASE WHEN relforcerowsecurity THEN 'FORCE' ELSE '' END
   FROM t WHERE relrowsecurity OR relforcerowsecurity
+UNION ALL
+  SELECT schema, owner, 'setting', bound || 'REPLICA IDENTITY',
+         CASE relreplident WHEN 'f' THEN 'FULL' WHEN 'i' THEN 'USING INDEX' ELSE 'NOTHING' END FROM t
+  WHERE relreplident IN ('f', 'i') OR relreplident = 'n' AND relkind IN ('r', 'p')
+UNION ALL
+  SELECT t.schema, t.owner, 'setting', t.bound || 'SERVER',
+         concat_ws(' ', v.srvname, 'OPTIONS (' || array_to_string(f.ftoptions, ', ') || ')')
+  FROM t JOIN pg_foreign_table f ON f.ftrelid = t.oid JOIN pg_foreign_server v ON v.oid = f.ftserver
 UNION ALL
   SELECT t.schema, t.owner, 'setting', 'INHERITS ' || i.inhparent::regclass, ''
   FROM t JOIN pg_inherits i ON i.inhrelid = t.oid WHERE NOT t.is_part AND t.relkind IN ('r', 'f')
@@ -187,7 +198,47 @@ UNION ALL
   SELECT 'public', evtname, 'event trigger', '', format('%s %s %s %s', evtevent, evtfoid::regproc, evtenabled, evttags)
   FROM pg_event_trigger
 UNION ALL
-  SELECT 'public', pubname, 'publication', '', '' FROM pg_publication
+  SELECT 'public', p.pubname, 'publication', '', concat_ws('; ',
+         (SELECT string_agg(concat_ws(' ', l.prrelid::regclass, 'COLUMNS ' || (to_jsonb(l) ->> 'prattrs'),
+                                      'WHERE ' || (to_jsonb(l) ->> 'prqual')), ', ' ORDER BY l.prrelid::regclass::text)
+          FROM pg_publication_rel l WHERE l.prpubid = p.oid),
+         (SELECT string_agg(o.key, ', ' ORDER BY o.key) FROM jsonb_each_text(to_jsonb(p)) o WHERE o.value = 'true'))
+  FROM pg_publication p
+UNION ALL
+  SELECT s.nspname, p.proname, 'comment', '(' || pg_get_function_identity_arguments(p.oid) || ')', d.description
+  FROM pg_proc p JOIN s ON s.oid = p.pronamespace
+  JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass
+  WHERE p.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_proc'::regclass)
+UNION ALL
+  SELECT s.nspname, o.oprname, 'operator', format(' (%s, %s)', o.oprleft::regtype, o.oprright::regtype), o.oprcode::text
+  FROM pg_operator o JOIN s ON s.oid = o.oprnamespace
+  WHERE o.oprcode <> 0 AND o.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_operator'::regclass)
+UNION ALL
+  SELECT 'public', c.castsource::regtype || ' AS ' || c.casttarget::regtype, 'cast', '',
+         concat_ws(' ', NULLIF(c.castfunc, 0)::regprocedure, c.castcontext, c.castmethod)
+  FROM pg_cast c
+  WHERE c.oid >= 16384 AND c.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_cast'::regclass)
+UNION ALL
+  SELECT s.nspname, c.collname, 'collation', '', (to_jsonb(c) - '{oid,collname,collnamespace,collowner}'::text[])::text
+  FROM pg_collation c JOIN s ON s.oid = c.collnamespace
+  WHERE c.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_collation'::regclass)
+UNION ALL
+  SELECT s.nspname, c.cfgname, 'text search configuration', '',
+         (SELECT string_agg(concat_ws(' ', m.maptokentype, m.mapdict::regdictionary), ', '
+                            ORDER BY m.maptokentype, m.mapseqno)
+          FROM pg_ts_config_map m WHERE m.mapcfg = c.oid)
+  FROM pg_ts_config c JOIN s ON s.oid = c.cfgnamespace
+  WHERE c.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_ts_config'::regclass)
+UNION ALL
+  SELECT s.nspname, d.dictname, 'text search dictionary', '', d.dictinitoption
+  FROM pg_ts_dict d JOIN s ON s.oid = d.dictnamespace
+  WHERE d.oid NOT IN (SELECT objid FROM e WHERE classid = 'pg_ts_dict'::regclass)
+UNION ALL
+  SELECT 'public', v.srvname, 'server', '', array_to_string(v.srvoptions, ', ') FROM pg_foreign_server v
+UNION ALL
+  SELECT 'public', 'database', 'settings', '', string_agg(c, ', ' ORDER BY c)
+  FROM pg_db_role_setting d JOIN pg_database b ON b.oid = d.setdatabase AND b.datname = current_database()
+  CROSS JOIN unnest(d.setconfig) c WHERE c !~ '^enable_'
 )
 SELECT * FROM parts
 """
@@ -196,7 +247,12 @@ SELECT * FROM parts
 #: The catalogs that the parts come from, each with what tells its rows apart, and one version of a row from another. A
 #: table's own row is new after each TRUNCATE, too: there, it is what counts of it.
 _OF_CLASS = """relname, relnamespace, relkind, relpersistence, reloptions, relnatts, relchecks, relispopulated,
-relispartition, relpartbound, relrowsecurity, relforcerowsecurity, relacl"""
+relispartition, relpartbound, relrowsecurity, relforcerowsecurity, relreplident, relacl"""
+#: What is configured for this database alone; how the planner goes about it is our own doing (worlds/turning.py).
+_DATABASE_SETTINGS = """
+(SELECT 16384 AS n, setrole, ARRAY(SELECT c FROM unnest(setconfig) c WHERE c !~ '^enable_')::text AS config
+ FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())) d
+"""
 _CATALOGS = (
     ("pg_class", "oid", _OF_CLASS),
     ("pg_attribute", "attrelid, attnum", "xmin"),
@@ -216,6 +272,16 @@ _CATALOGS = (
     ("pg_extension", "oid", "xmin"),
     ("pg_event_trigger", "oid", "xmin"),
     ("pg_publication", "oid", "xmin"),
+    ("pg_publication_rel", "oid", "xmin"),
+    ("pg_operator", "oid", "xmin"),
+    ("pg_cast", "oid", "xmin"),
+    ("pg_collation", "oid", "xmin"),
+    ("pg_ts_config", "oid", "xmin"),
+    ("pg_ts_config_map", "mapcfg, maptokentype, mapseqno", "xmin"),
+    ("pg_ts_dict", "oid", "xmin"),
+    ("pg_foreign_server", "oid", "xmin"),
+    ("pg_foreign_table", "ftrelid", "xmin"),
+    (_DATABASE_SETTINGS, "n, setrole", "config"),
     ("pg_description", "objoid, objsubid", "xmin"),
 )
 #: The first number that PostgreSQL gives to what users make.
@@ -247,7 +313,27 @@ def structure(connection: psycopg.Connection[Any]) -> dict[str, tuple[Part, ...]
     _known.move_to_end(versions)
     if len(_known) > _MOST_KNOWN:
         _known.popitem(last=False)
-    return _known[versions]
+    return _with_positions(connection, _known[versions])
+
+
+#: Sequences that belong to no column: rows show how far the others have come.
+_POSITIONS = """
+SELECT n.nspname, c.relname, pg_sequence_last_value(c.oid)::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'dagproof'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                  AND d.deptype IN ('a', 'i', 'e'))
+"""
+
+
+def _with_positions(
+    connection: psycopg.Connection[Any], parts: dict[str, tuple[Part, ...]]
+) -> dict[str, tuple[Part, ...]]:
+    positions = {}
+    for schema, name, value in connection.execute(_POSITIONS).fetchall():
+        shown = name if schema == "public" else f"{schema}.{name}"
+        positions[shown] = (*parts.get(shown, ()), Part("position", "", value or ""))
+    return parts | positions
 
 
 def _read(connection: psycopg.Connection[Any]) -> dict[str, tuple[Part, ...]]:
@@ -267,8 +353,14 @@ def _part(kind: str, what: str, definition: str) -> Part:
     if kind == "statistics":
         return Part(kind, what + re.sub(r"^CREATE STATISTICS \S+ ", "", definition).rpartition(" FROM ")[0])
     if kind == "trigger":
-        return Part(kind, what, " ".join(re.sub(r" ON \S+ ", " ", definition.partition(what)[2], count=1).split()))
+        return Part(kind, what, _body_of_trigger(definition))
     return Part(kind, what, " ".join(definition.split()) if kind.endswith("view") else definition.strip())
+
+
+def _body_of_trigger(definition: str) -> str:
+    """Return a trigger's definition from when it fires on, without the table's name."""
+    body = re.sub(r"^CREATE (CONSTRAINT )?TRIGGER (\"(\"\"|[^\"])*\"|\S+) ", r"\1", definition)
+    return " ".join(re.sub(r" ON \S+ ", " ", body, count=1).split())
 
 
 def without_names(parts: tuple[Part, ...], names: frozenset[str]) -> tuple[Part, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from dagproof.stores.filediff import first_difference_of_texts
 from dagproof.stores.structure import NOTED, Part, Structure
 
-_NOTED = tuple(f"{kind} on " for kind in sorted(NOTED))
+_NOTED = tuple(f"{kind} {word} " for kind, word in NOTED.items())
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 A table promises no order, and tomorrow's plan, a vacuum or a restored dump gives another one. Whatever a query takes by
 place, and not by value, comes out differently here: the first of several that tie, a number that is counted up without
 an order, a LIMIT. Each table's rows are deleted and written again, last first, without triggers and foreign keys
-noticing; ids, sequences and what is computed stay as they are.
+noticing; ids, sequences and what is computed stay as they are. Of what a task has written, the next one finds the last
+rows first, too.
 """
 
 from __future__ import annotations
@@ -37,8 +38,23 @@ ORDER BY n.nspname, c.relname
 """
 
 
-def turn_rows(conninfo: str) -> list[str]:
+#: Materialized views with rows: they are made again, from rows that are turned.
+_MATERIALIZED = """
+SELECT n.nspname, c.relname, pg_relation_size(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND c.relispopulated AND pg_relation_size(c.oid) > 0
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dagproof')
+ORDER BY c.oid
+"""
+#: A run's own tasks may still hold a lock: then its rows stay as they are.
+_PATIENCE = "SET lock_timeout = '1s'"
+
+
+def turn_rows(conninfo: str, since: str = "") -> list[str]:
     """Turn the rows of all tables of the database `conninfo`, and let its next sessions plan in other ways.
+
+    With `since`, from :func:`moment`, turn only what was written after it: those rows come before the others then, and
+    the last of them first.
 
     Return the tables that stay as they are, each with the reason.
     """
@@ -46,10 +62,16 @@ def turn_rows(conninfo: str) -> list[str]:
 
     left = []
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        _plan_in_other_ways(connection)
+        if not since:
+            _plan_in_other_ways(connection)
         connection.execute("SET row_security = off")
+        connection.execute(_PATIENCE)
         is_unnoticed = _become_unnoticed(connection)
-        for schema, name, columns, size, always_notices, notices in connection.execute(_TABLES).fetchall():
+        try:
+            tables = connection.execute(_TABLES).fetchall()
+        except psycopg.errors.LockNotAvailable as error:
+            return [f"all tables ({str(error).strip().splitlines()[0]})"]
+        for schema, name, columns, size, always_notices, notices in tables:
             shown = name if schema == "public" else f"{schema}.{name}"
             if size > MOST_BYTES:
                 left.append(f"{shown} (larger than {MOST_BYTES // 2**20} MB)")
@@ -57,26 +79,64 @@ def turn_rows(conninfo: str) -> list[str]:
                 left.append(f"{shown} (it has triggers, rules or foreign keys)")
             elif columns:
                 try:
-                    _turn(connection, schema, name, columns)
+                    _turn(connection, schema, name, columns, since)
                 except psycopg.Error as error:
                     left.append(f"{shown} ({str(error).strip().splitlines()[0]})")
+        if not since:
+            left += _make_again(connection)
     return left
 
 
-def _turn(connection: psycopg.Connection[Any], schema: str, name: str, columns: list[str]) -> None:
+def moment(conninfo: str) -> str:
+    """Return what tells rows that are in a database now from those that are written later."""
+    import psycopg
+
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        row = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
+        return str(row[0]) if row else ""
+
+
+def _turn(connection: psycopg.Connection[Any], schema: str, name: str, columns: list[str], since: str) -> None:
     """Write the rows again in one statement, so that nothing is lost where the table refuses one of them."""
     from psycopg import sql
 
+    table = sql.Identifier(schema, name)
+    is_new = sql.SQL("age(xmin) < age({}::xid)").format(sql.Literal(since)) if since else sql.SQL("true")
+    query = sql.SQL("SELECT EXISTS (SELECT FROM ONLY {} WHERE {})").format(table, is_new)
+    if connection.execute(query).fetchone() == (False,):
+        return
     statement = sql.SQL(
-        'WITH gone AS (DELETE FROM ONLY {table} RETURNING ctid AS "place of dagproof", {columns}) '
-        "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE "
-        'SELECT {columns} FROM gone ORDER BY "place of dagproof" DESC'
+        'WITH gone AS (DELETE FROM ONLY {table} RETURNING ctid AS "place of dagproof", {is_new} AS "new to dagproof", '
+        "{columns}) INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM gone "
+        'ORDER BY CASE WHEN "new to dagproof" THEN "place of dagproof" END DESC NULLS LAST, "place of dagproof"'
     )
-    connection.execute(
-        statement.format(
-            table=sql.Identifier(schema, name), columns=sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-        )
-    )
+    names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+    connection.execute(statement.format(table=table, is_new=is_new, columns=names))
+
+
+def _make_again(connection: psycopg.Connection[Any]) -> list[str]:
+    """Make materialized views from the turned rows, where they have the same rows then; return the others."""
+    import psycopg
+    from psycopg import sql
+
+    left = []
+    for schema, name, size in connection.execute(_MATERIALIZED).fetchall():
+        shown = name if schema == "public" else f"{schema}.{name}"
+        if size > MOST_BYTES:
+            left.append(f"{shown} (larger than {MOST_BYTES // 2**20} MB)")
+            continue
+        view = sql.Identifier(schema, name)
+        rows = sql.SQL("SELECT md5(string_agg(v::text, ' ' ORDER BY v::text)) FROM {} v").format(view)
+        try:
+            with connection.transaction():
+                before = connection.execute(rows).fetchone()
+                connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(view))
+                if connection.execute(rows).fetchone() != before:
+                    left.append(f"{shown} (it is not up to date)")
+                    raise psycopg.Rollback
+        except psycopg.Error as error:
+            left.append(f"{shown} ({str(error).strip().splitlines()[0]})")
+    return left
 
 
 def _become_unnoticed(connection: psycopg.Connection[Any]) -> bool:

@@ -92,6 +92,7 @@ class World:
             result=str(self.worlds.run_folder / result),
             may_fail={dag_id: proof.may_fail for dag_id, proof in config.proofs.items()},
             options=options,
+            turn=self.postgres if self.machine.turns else None,
         )
 
     def start(self, request: RunRequest, worker: Worker | None = None) -> int:

@@ -14,7 +14,7 @@ from dagproof.stores.database import sequences
 from dagproof.stores.diff import diff
 from dagproof.stores.snapshot import take
 from dagproof.worlds import turning
-from dagproof.worlds.turning import turn_rows
+from dagproof.worlds.turning import moment, turn_rows
 
 SCHEMA = """
 CREATE SCHEMA mart;
@@ -95,6 +95,43 @@ def test_turned_twice_rows_are_as_they_were(database: Database) -> None:
     turn_rows(database.url)
     turn_rows(database.url)
     assert database.ask("SELECT id FROM child") == once
+
+
+def test_rows_that_were_written_since_come_first_and_the_last_of_them_before_the_others(database: Database) -> None:
+    """As if all of them had been written the other way round; without new rows, nothing moves."""
+    turn_rows(database.url)
+    since = moment(database.url)
+    database.run("INSERT INTO base VALUES (6), (7); UPDATE base SET v = 30 WHERE v = 3")
+    before = take(database.url, database.folder)
+    assert database.ask("SELECT v FROM ONLY base") == [5, 4, 2, 1, 6, 7, 30]
+    assert turn_rows(database.url, since) == []
+    assert database.ask("SELECT v FROM ONLY base") == [30, 7, 6, 5, 4, 2, 1]
+    places = database.ask("SELECT ctid::text FROM mart.twins")
+    assert turn_rows(database.url, moment(database.url)) == []
+    assert database.ask("SELECT ctid::text FROM mart.twins") == places
+    assert not diff(before, take(database.url, database.folder))
+
+
+def test_rows_that_a_run_still_holds_are_named(database: Database) -> None:
+    """A task that has left its transaction open must not stop the next one."""
+    with psycopg.connect(database.url) as connection:
+        connection.execute("UPDATE ONLY base SET v = 0")
+        assert turn_rows(database.url) == ["base (canceling statement due to lock timeout)"]
+        connection.execute("LOCK TABLE base")
+        assert turn_rows(database.url) == ["all tables (canceling statement due to lock timeout)"]
+
+
+def test_a_materialized_view_is_made_again_from_turned_rows(database: Database) -> None:
+    """Unless it would be another one."""
+    database.run(
+        "CREATE MATERIALIZED VIEW copied AS SELECT * FROM mart.twins; CREATE MATERIALIZED VIEW old AS TABLE base;"
+        "INSERT INTO base VALUES (8)"
+    )
+    before = take(database.url, database.folder)
+    rows = database.ask("SELECT v FROM copied")
+    assert turn_rows(database.url) == ["old (it is not up to date)"]
+    assert database.ask("SELECT v FROM copied") == rows[::-1]
+    assert not diff(before, take(database.url, database.folder))
 
 
 def test_sessions_that_come_later_plan_in_other_ways(database: Database) -> None:

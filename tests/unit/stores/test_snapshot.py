@@ -228,6 +228,63 @@ def test_an_sqlite_database_is_its_rows(tmp_path: Path) -> None:
     assert table.rows == (b"1\t2026-01-01\ta\\nb", b"2\t2026-01-01\t\\N")
 
 
+BESIDE_ROWS = [
+    pytest.param("PRAGMA user_version = 7", id="version"),
+    pytest.param("ALTER TABLE orders ADD COLUMN paid INT DEFAULT 1", id="column"),
+    pytest.param("DROP TABLE empty; CREATE TABLE empty (dt TEXT DEFAULT '2026-01-02')", id="default"),
+    pytest.param("CREATE INDEX more ON orders (dt)", id="index"),
+]
+
+
+@pytest.mark.parametrize("statements", BESIDE_ROWS)
+def test_what_an_sqlite_database_has_besides_rows_counts(tmp_path: Path, statements: str) -> None:
+    """A version that each run counts up, a default of the last day."""
+    store(tmp_path / "shop.db", TABLE, *ROWS, "CREATE TABLE empty (dt TEXT DEFAULT '2026-01-01')")
+    before = take(None, tmp_path)
+    store(tmp_path / "shop.db", *statements.split("; "))
+    assert diff(before, take(None, tmp_path))
+
+
+def test_an_sqlite_table_that_is_swapped_by_renaming_is_the_same(tmp_path: Path) -> None:
+    """SQLite writes the new name into the definition, and quotes it."""
+    made = "(dt TEXT DEFAULT '', n CHECK (n > 0), twice AS (n * 2))"
+    store(tmp_path / "shop.db", f"CREATE TABLE sums {made}", "INSERT INTO sums VALUES ('2026-01-01', 2)")
+    before = take(None, tmp_path)
+    fresh = (f"CREATE TABLE fresh {made}", "INSERT INTO fresh VALUES ('2026-01-01', 2)")
+    store(tmp_path / "shop.db", *fresh, "DROP TABLE sums", "ALTER TABLE fresh RENAME TO sums")
+    assert take(None, tmp_path) == before
+    assert before.tables["shop.db:sums"].columns == ("dt", "n", "twice")
+
+
+def test_a_full_text_index_is_its_rows(tmp_path: Path) -> None:
+    """Whatever segments it is made of: the same texts, written again, are kept in other ones."""
+    texts = ("DELETE FROM texts", "INSERT INTO texts VALUES ('one'), ('two')")
+    store(tmp_path / "shop.db", "CREATE VIRTUAL TABLE texts USING fts5(body)", *texts)
+    before = take(None, tmp_path)
+    store(tmp_path / "shop.db", *texts)
+    assert take(None, tmp_path) == before
+    store(tmp_path / "shop.db", "INSERT INTO texts VALUES ('three')")
+    assert diff(before, take(None, tmp_path))
+
+
+def avro(marker: bytes, *texts: bytes) -> bytes:
+    """An Avro file of short texts."""
+    header = b'Obj\x01\x02\x16avro.schema\x10"string"\x00' + marker
+    block = b"".join(bytes([2 * len(text)]) + text for text in texts)
+    return header + bytes([2 * len(texts), 2 * len(block)]) + block + marker
+
+
+def test_an_avro_file_counts_without_its_random_marks(tmp_path: Path) -> None:
+    """They are drawn anew for each file; what only begins like one is its bytes."""
+    (tmp_path / "a.avro").write_bytes(avro(b"0123456789abcdef", b"one", b"two"))
+    before = take(None, tmp_path)
+    (tmp_path / "a.avro").write_bytes(avro(b"fedcba9876543210", b"one", b"two"))
+    assert take(None, tmp_path) == before
+    for other in (avro(b"0123456789abcdef", b"one", b"few"), b"Obj\x01", b"Obj\x01\x00more", b"Obj\x01\xff\xff"):
+        (tmp_path / "a.avro").write_bytes(other)
+        assert diff(before, take(None, tmp_path))
+
+
 def test_an_ignored_file_is_ignored_with_all_its_tables(tmp_path: Path) -> None:
     """As before it was known to be a database; a table or a column of it has a name, too."""
     store(tmp_path / "shop.db", TABLE, *ROWS)
