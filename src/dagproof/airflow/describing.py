@@ -76,7 +76,33 @@ def describe(dag: Any, recorder: Recorder) -> dict[str, object]:
         "task_groups": sorted(group for group in dag.task_group_dict if group),
         "tasks": [_task(task, recorder) for task in dag.tasks],
         "unserializable": why_not,
+        "group_cycle": _group_cycle(dag),
     }
+
+
+def _group_cycle(dag: Any) -> list[str]:
+    """Return the ids of task groups, and tasks beside them, that each come before and after another one of them."""
+    groups = dag.task_group.get_task_group_dict()
+
+    def parents(group_id: str | None) -> list[str | None]:
+        group = groups.get(group_id)
+        return [*parents(group.parent_group.group_id), group_id] if group and group.parent_group else [None]
+
+    after: dict[str, set[str]] = {}
+    for task in dag.tasks:
+        for other in task.downstream_list:
+            ways = [
+                [*parents(one.task_group.group_id if one.task_group else None), one.task_id] for one in (task, other)
+            ]
+            first, second = next(((a, b) for a, b in zip(*ways, strict=False) if a != b), (None, None))
+            if first is not None and second is not None:
+                after.setdefault(first, set()).add(second)
+    left = dict(after)
+    while ends := {one for ones in left.values() for one in ones} - {one for one, ones in left.items() if ones}:
+        left = {one: ones - ends for one, ones in left.items()}
+    waited = {one for ones in left.values() for one in ones}
+    found = sorted(one for one, ones in left.items() if ones and one in waited)
+    return found if any(one in groups for one in found) else []
 
 
 def _schedule(dag: Any, serialized: Mapping[str, Any]) -> dict[str, object]:

@@ -21,7 +21,7 @@ class CyclicGroups(Rule):
     ## What it does
     Finds task groups, and tasks beside them, that come before and after one another: a task of the first group before
     one of the second group, and a task of the second group before one of the first. The tasks themselves need not form
-    a cycle. It looks at what surely happens once: not at groups and dependencies in a loop or a branch.
+    a cycle. Without importing the file, it looks at what surely happens once: not at groups in a loop or a branch.
 
     ## Why is this bad
     Airflow puts the groups in order, and there is none. Airflow 3.5 refuses the DAG with an import error. Before, the

@@ -266,3 +266,34 @@ def test_dags_in_archives_are_loaded(project: Project) -> None:
     assert [(one["path"], one["rule"], one["task_id"]) for one in findings] == [
         ("dags/bundle.zip/orders.py", "poke-sensor", "w")
     ]
+
+
+def test_cycles_of_groups_that_a_loop_makes_are_found(project: Project) -> None:
+    """DP008: nobody sees them in the source. Groups one after the other, and within one another, are no cycle."""
+    project.write(
+        {
+            "a.py": f"""{HEAD}
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import TaskGroup
+def tasks(where):
+    made = {{}}
+    for name in ("one", "two"):
+        with TaskGroup(name):
+            made[name] = [EmptyOperator(task_id=f"{{where}}_{{number}}") for number in range(2)]
+    return made["one"], made["two"]
+with DAG("cyclic", schedule=None):
+    one, two = tasks("c")
+    one[0] >> two[0]
+    two[1] >> one[1]
+with DAG("in_order", schedule=None):
+    one, two = tasks("o")
+    one[0] >> two[0]
+    one[1] >> two[1]
+    with TaskGroup("outer"):
+        with TaskGroup("inner"):
+            inner = EmptyOperator(task_id="in")
+        inner >> EmptyOperator(task_id="after")
+"""
+        }
+    )
+    assert [one["dag_id"] for one in project.check("--select", "cyclic-groups")["findings"]] == ["cyclic"]
