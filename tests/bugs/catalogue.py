@@ -377,6 +377,7 @@ RERUN = (
         "identity_on_reload",
         "identity_restarted",
         {
+            "deterministic": differs(RUN, "numbered_orders"),  # the order of the rows decides
             "rerun": changed(TWICE, "numbered_orders", "id", rows=ORDERS),
             "retry": changed(RETRIED, "numbered_orders", "id", rows=ORDERS),
             "crash": changed(CRASHED_AND_RUN, "numbered_orders", "id", rows=ORDERS),
