@@ -46,6 +46,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             import os, signal, subprocess, sys, time
             from pathlib import Path
             from dagproof import reaper
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
             tmp = Path({str(tmp_path)!r})
         """
         source = textwrap.dedent(prologue) + textwrap.dedent(program)
