@@ -281,8 +281,8 @@ LAWS = (
     Mutant(
         "prover: one history is enough",
         "proof/prover.py",
-        "for history in [*saved_before(self.lab, law), *law.histories(self.lab)]:",
-        "for history in [*saved_before(self.lab, law), *law.histories(self.lab)][:1]:",
+        "for history in [*saved, *law.histories(self.lab)]:",
+        "for history in [*saved, *law.histories(self.lab)][:1]:",
         whole("third_time"),
     ),
     Mutant(

@@ -248,6 +248,7 @@ def test_dates_that_never_overlap_are_named(driver: Driver, verdict_of: VerdictO
 def test_a_task_that_does_not_exist_may_not_fail(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt id would let nothing fail; the nearest one is offered."""
     monkeypatch.setitem(PROOFS, "healthy", ProofConfig(may_fail=("laod",)))
+    driver.reload(["healthy"])
     with pytest.raises(
         ConfigError, match=r"^tool\.dagproof\.proofs\.healthy\.may_fail names 'laod', which is not one of its tasks"
     ):
