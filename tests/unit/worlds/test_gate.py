@@ -378,8 +378,8 @@ def test_an_ordinary_user_is_held_as_well(tmp_path_factory: pytest.TempPathFacto
             place.chmod(0o755)
     os.chown(folder, 65534, 65534)
     become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if subprocess.run([*become, sys.executable, "-c", "import json"], capture_output=True, check=False).returncode:
-        pytest.skip("this interpreter lies where an ordinary user cannot read it")
+    if subprocess.run([*become, sys.executable, "-c", "import dagproof"], capture_output=True, check=False).returncode:
+        pytest.skip("this environment lies where an ordinary user cannot read it")
     command = [*become, sys.executable, "-c", AS_ANOTHER, str(folder)]
     done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120)
     results, is_alive = json.loads(done.stdout)
