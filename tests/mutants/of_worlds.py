@@ -104,13 +104,6 @@ WORLD = (
         ("tests/integration/proofs/test_turning.py", "-k", "reverse_order"),
     ),
     Mutant(
-        "machine: rows that a task has written stay in their order",
-        "airflow/reordering.py",
-        "        if since:\n",
-        "        if not since:\n",
-        ("tests/integration/cases/test_ties.py", "-k", "rows-of-the-task-before"),
-    ),
-    Mutant(
         "machine: folders are listed in the same order",
         "inside/machine.py",
         "        if self.turns:\n            _turn_folders()\n",
