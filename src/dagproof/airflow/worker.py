@@ -29,6 +29,7 @@ from dagproof.airflow.children import LOOK_AT_DISK, Disk, adopt_orphans, childre
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
 from dagproof.inside.exchange import (
+    ORIGIN,
     Allowed,
     Answer,
     Called,
@@ -50,8 +51,6 @@ from dagproof.inside.guard import Guard, notes_in
 from dagproof.inside.seccomp import kill_unasked
 from dagproof.worlds.gate import ask_for_gate
 
-#: The key under which a reply and a result carry what the user's code cannot know.
-ORIGIN = "proof of origin"
 #: No exit status that a process could have.
 DISK_IS_FULL = -1
 

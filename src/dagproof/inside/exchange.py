@@ -14,6 +14,9 @@ from typing import Any
 from dagproof.inside.machine import Machine
 from dagproof.inside.plain import Plain
 
+#: The key under which requests, replies and results carry what the user's code cannot know.
+ORIGIN = "proof of origin"
+
 # Runs, and what is asked of them
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dagproof.errors import UsageError
+from dagproof.output.crashes import FULL
 from dagproof.output.text import visible
 
 IsOurs = Callable[[bytes], bool]
@@ -79,11 +79,7 @@ def write_file(path: Path, data: bytes, what: str, *, is_ours: IsOurs | None = N
         f".dagproof-{secrets.token_hex(8)}.part"
     )  # short: the name itself may be the longest there is
     try:
-        with contextlib.suppress(FileNotFoundError):
-            old = os.lstat(path)
-            _write(part, data, stat.S_IMODE(old.st_mode), (old.st_uid, old.st_gid))
-        if not part.exists():
-            _write(part, data)
+        _write(part, data, os.lstat(path) if os.path.lexists(path) else None)
         os.replace(part, path)
     except OSError as error:
         raise UsageError(
@@ -93,14 +89,15 @@ def write_file(path: Path, data: bytes, what: str, *, is_ours: IsOurs | None = N
         part.unlink(missing_ok=True)
 
 
-def _write(part: Path, data: bytes, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
+def _write(part: Path, data: bytes, old: os.stat_result | None) -> None:
+    """Write a new file, with the mode and the owner of an old one if there is one."""
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     with open(descriptor, "wb") as file:
         file.write(data)
-        if mode is not None and owner is not None:
+        if old is not None:
             with contextlib.suppress(PermissionError):  # somebody else's file in a folder of ours becomes ours
-                os.fchown(descriptor, *owner)
-            os.fchmod(descriptor, mode)
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
 def _check_folder(path: Path, what: str) -> None:
@@ -130,5 +127,5 @@ def _is_ours(path: Path, size: int, is_ours: IsOurs) -> bool:
 
 def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
-        return "no space left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        return "no space left" if error.errno in FULL else error.strerror or str(error)
     return str(error)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from dagproof.errors import WorkerError
 from dagproof.inside.exchange import (
+    ORIGIN,
     Allowed,
     Called,
     CallRequest,
@@ -43,8 +44,6 @@ from dagproof.inside.plain import Plain
 from dagproof.processes.child import ChildProcess
 from dagproof.worlds.gate import Gate
 
-ORIGIN = "proof of origin"
-"""The key, as in :mod:`dagproof.airflow.worker`, under which a reply carries what the user's code cannot know."""
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
