@@ -23,6 +23,7 @@ STORES = ("postgres", "files")
 MOST = 1_000_000_000
 """The largest number that a setting may have; no time limit or size needs more."""
 MOST_SHOWN = 200
+KEY_READINGS = ("renamed", "stable")
 PORT = "port"
 """The placeholder in the command of a service."""
 
@@ -74,6 +75,11 @@ class ProofConfig:
     """Laws that are left out, each with the reason; every report shows both."""
     exempt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each law, the tables and files that it does not look at; every verdict shows them."""
+    generated_keys: str | Mapping[str, str] = "renamed"
+    """How keys are compared that the database generates (identities, sequences, uuids): ``renamed``, up to other values
+    that the foreign keys follow, or ``stable``, as they are. As a table, by patterns of tables and columns such as
+    ``core.*``, of which the last that matches counts; ``"notes.order_id" = "orders.id"`` is a foreign key that no
+    constraint declares."""
     may_fail: tuple[str, ...] = ()
     """Tasks that may fail: ids, or patterns such as ``notify_*``; every verdict shows those that did. A run in which
     another task fails is a failed one, also where Airflow calls it green."""
@@ -273,6 +279,8 @@ def _checked(value: object, expected: str, where: str) -> object:
         return value
     if expected == "bool" and isinstance(value, bool):
         return value
+    if expected == "str | Mapping[str, str]":
+        return _generated_keys(value, where)
     if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
@@ -294,6 +302,18 @@ def _checked(value: object, expected: str, where: str) -> object:
         "tuple[str, ...]": "a list of strings",
     }.get(expected, "a table")
     raise ConfigError(f"{where} must be {wanted}, not {_shown(value)}")
+
+
+def _generated_keys(value: object, where: str) -> str | dict[str, str]:
+    """Return how generated keys are compared: one word for all of them, or a word or a key by pattern."""
+    named = value if isinstance(value, Mapping) else {"": value}
+    for pattern, word in named.items():
+        if word in KEY_READINGS or (pattern and isinstance(word, str) and word.count(".") in (1, 2)):
+            continue
+        at = f"{where}.{pattern}" if pattern else where
+        key = ', or the key to which a column refers, such as "orders.id"' if pattern else ", or a table of patterns"
+        raise ConfigError(f"{at} must be {' or '.join(map(repr, KEY_READINGS))}{key}, not {_shown(word)}")
+    return dict(named) if isinstance(value, Mapping) else str(value)
 
 
 def _refuse_nul(value: object, where: str) -> None:

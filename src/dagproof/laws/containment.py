@@ -65,8 +65,9 @@ class Containment(Law):
         first, second = history
         noise = self.noise(lab, history)
         before, one, other = (lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,)))
+        other = lab.renamed(one, other)
         try:
-            both = lab.state(history).without(noise)
+            both = lab.renamed(one, lab.state(history).without(noise))
         except RunFailedError as failure:
             return Finding(not_compared=noise, broken=True, headline=sentence(failure), raised=failure.raised)
         written = _written(before, one, *_parts(one, other))

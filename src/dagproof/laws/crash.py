@@ -191,12 +191,14 @@ class Crash(Law):
         """
         untouched = lab.before(crashed)
         lab.scope.compared.add(old, new, now)
+        as_old, now = lab.renamed(old, now), lab.renamed(new, now)
         scratch = lab.proof.scratch
         seen = []
         survived = {"old"}
         for name in sorted(old.tables.keys() | new.tables.keys() | now.tables.keys()):
-            sides = [snapshot.tables.get(name) for snapshot in (old, new, now, untouched)]
-            word = _word(*(table.rows if table else () for table in sides[:3]), untouched=_rows(sides[3]))
+            sides = [_rows(snapshot.tables.get(name)) for snapshot in (old, new, now, untouched)]
+            is_old = _rows(as_old.tables.get(name)) == sides[0]
+            word = "old" if is_old else _word(*sides[:3], untouched=sides[3])
             shown = next(snapshot for snapshot in (now, new, old) if name in snapshot.tables)
             if word == "partial" and not _only(shown, name).without_whole(scratch).tables:
                 word = "scratch"

@@ -10,6 +10,7 @@ from dagproof.config import Config
 from dagproof.histories import History, Step
 from dagproof.inside.exchange import DagFacts, PlannedRun, RunOptions, RunReport
 from dagproof.inside.machine import HERE, Machine
+from dagproof.runs.generated import GeneratedKeys
 from dagproof.runs.points import Point, recorded
 from dagproof.runs.scope import Scope
 from dagproof.runs.states import Key, States, Written
@@ -57,11 +58,13 @@ class Lab:
         self.scope = Scope()
         """What the proof that is under way has looked at so far."""
         self._looked: dict[Key, None] = {}
+        self._keys_read: GeneratedKeys | None = None
 
     def over(self, dates: Sequence[str]) -> Lab:
         """Return the same lab for some of its dates: what has happened in one is known in the other."""
         lab = copy.copy(self)
         lab.dates, lab.guessed = tuple(dict.fromkeys(dates)), ()
+        lab._keys_read = None
         lab.begin()
         return lab
 
@@ -98,11 +101,20 @@ class Lab:
         self._looked = {}
 
     def diff(self, before: Snapshot, after: Snapshot) -> Diff:
-        """Return how `after` differs from `before`, and note that what is in them was compared."""
+        """Return how `after` differs from `before`, and note that what is in them was compared.
+
+        Generated keys are read as the configuration says: up to other values, or as they are.
+        """
         self.scope.compared.add(before, after)
         for what in noted(before.structure, after.structure):
             self.scope.leave_out(what, "not compared, although they differ")
-        return diff(before, after)
+        return diff(before, self.renamed(before, after))
+
+    def renamed(self, before: Snapshot, after: Snapshot) -> Snapshot:
+        """Return `after` with its generated keys named as in `before`, where the reading of them allows it."""
+        if self._keys_read is None:
+            self._keys_read = GeneratedKeys(self)
+        return self._keys_read.renamed(before, after)
 
     def ran(self, *histories: History) -> Iterator[RunReport]:
         """Yield what each run of the histories says of itself, of whichever DAG (``dag``).
@@ -146,9 +158,11 @@ class Lab:
                 once, repeat = (Step("run", date),), int(machine is HERE)
                 first, again = self.state(once), self.state(once, machine=machine, repeat=repeat)
                 if key not in self._noise:
-                    if machine.turns and diff(first, again):  # here, nothing is turned
+                    found_now = diff(first, self.renamed(first, again))
+                    if machine.turns and found_now:  # here, nothing is turned
                         again = self.state(once, machine=machine.in_order())
-                    self._noise[key] = differing_columns(diff(first, again))
+                        found_now = diff(first, self.renamed(first, again))
+                    self._noise[key] = differing_columns(found_now)
                 noise = self._noise[key]
                 if noise is None:
                     return None
@@ -161,7 +175,7 @@ class Lab:
         for date in dates:
             first, *others = (self.state((Step("run", date),), repeat=n) for n in range(RUNS_THAT_AGREE))
             for other in others:
-                more = unstable(diff(first, other))
+                more = unstable(diff(first, self.renamed(first, other)))
                 if more is None:
                     return None
                 found |= more

@@ -15,6 +15,7 @@ from dagproof.stores.database import sequences
 from dagproof.stores.snapshot import Snapshot
 from dagproof.worlds.failing import RunFailedError, why
 from dagproof.worlds.metadata import variables_in
+from dagproof.worlds.renumbering import renumber
 from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.worker import Worker
@@ -117,6 +118,11 @@ class World:
     def turn_rows(self) -> list[str]:
         """Put the rows that are there into another physical order, where the machine turns; return what was not."""
         return turn_rows(self.worlds.conninfo) if self.machine.turns and self.worlds.conninfo else []
+
+    def renumber(self) -> None:
+        """Let each sequence begin elsewhere, where the machine renumbers."""
+        if self.machine.renumbers and self.worlds.conninfo:
+            renumber(self.worlds.conninfo)
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
