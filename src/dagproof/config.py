@@ -313,7 +313,7 @@ def _generated_keys(value: object, where: str) -> str | dict[str, str]:
         at = f"{where}.{pattern}" if pattern else where
         key = ', or the key to which a column refers, such as "orders.id"' if pattern else ", or a table of patterns"
         raise ConfigError(f"{at} must be {' or '.join(map(repr, KEY_READINGS))}{key}, not {_shown(word)}")
-    return dict(named) if isinstance(value, Mapping) else str(value)
+    return {str(pattern): str(word) for pattern, word in named.items()} if isinstance(value, Mapping) else str(value)
 
 
 def _refuse_nul(value: object, where: str) -> None:

@@ -343,6 +343,10 @@ class Verdict:
     """What happened, where that is not what the law says by default."""
     sides: tuple[str, str] | None = None
     """What the two sides of the diff are, where that is not what the law says by default."""
+    hint: str = ""
+    """What the configuration may say of the difference, where that is often meant: said first."""
+    same_as: str | None = None
+    """The law that is falsified by the same difference, where one before it is: its text says all."""
     where: str = ""
     """What happens at the point at which the history was killed or held: ``message 7 is COMMIT, in task load``."""
     asked: tuple[str, ...] = ()
@@ -374,6 +378,8 @@ class Verdict:
             "reason": self.reason,
             "ignored": list(self.ignored),
             "headline": self.headline or None,
+            "hint": self.hint or None,
+            "same_as": self.same_as,
             "written_by": self.written_by,
             "where": self.where or None,
             "asked": list(self.asked),

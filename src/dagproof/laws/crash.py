@@ -97,6 +97,7 @@ class Crash(Law):
         noise = self.noise(lab, (Step("run", date),))
         exempt = lab.proof.exempt.get(self.name, ())
         old, new, now = (s.without_whole(exempt).without(noise) for s in (old, new, lab.state(crashed)))
+        old, new, now = (s.without_columns(lab.proof.scratch) for s in (old, new, now))
         torn, survived = self._torn(lab, old, new, now, crashed)
         if lab.report(crashed).state == "success" and not torn:
             survived = "new"

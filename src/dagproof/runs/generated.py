@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from dagproof.runs.lab import Lab
 
 SETTING = "generated_keys"
-RENAMED = "compared up to other values, as the database generates them"
-AS_CONFIGURED = "compared as they are, though the database generates them"
-SYMMETRIC = "compared as they are, as too many rows look the same for comparing them up to other keys"
+RENAMED = "compared up to other generated values"
+AS_CONFIGURED = "compared by value, as configured"
+SYMMETRIC = "compared by value, as too many rows look the same without it"
+CHOSEN = "compared by value, as the runs choose it themselves"
+FAILS = "compared by value, as a run fails where sequences begin elsewhere"
+LEAVES = "compared by value, as it leaves its table: "
 #: How many places are named that keys have left for.
 MOST_PLACES = 3
 
@@ -66,8 +69,7 @@ class GeneratedKeys:
         except TooSymmetricError:
             self._note(chosen, differing, SYMMETRIC)
             return after
-        if same != after:
-            self._note(chosen, differing, RENAMED)
+        self._note(chosen, differing, RENAMED)
         return same
 
     def _domains(self, *snapshots: Snapshot) -> list[Domain]:
@@ -119,16 +121,14 @@ class GeneratedKeys:
             machine = HERE.with_other_numbers()
             moved = states.state(states.key(run, machine), machine)
         except DagproofError:
-            reason = "compared as they are, as a run fails where they begin elsewhere"
-            known.content = {key: reason for domain in mine for key in domain.keys} | known.content
+            known.content = {key: FAILS for domain in mine for key in domain.keys} | known.content
             return
         chosen = []
         for domain in mine:
             old = _values(given, domain.keys)
             new, other = _values(first, domain.keys) - old, _values(moved, domain.keys) - old
             if new & other:
-                reason = "compared as they are, as the runs themselves give them values"
-                known.content.update(dict.fromkeys(domain.keys, reason))
+                known.content.update(dict.fromkeys(domain.keys, CHOSEN))
             elif new or other:
                 known.moved |= domain.keys
                 chosen.append(domain)
@@ -153,7 +153,7 @@ class GeneratedKeys:
         if not found:
             return
         places = _places(found)
-        why = f"compared as they are, as they leave their table: {', '.join(places[:MOST_PLACES])}"
+        why = LEAVES + ", ".join(places[:MOST_PLACES])
         found_in = [d for d in chosen if _is_in(d, moved, found)]
         known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content
 

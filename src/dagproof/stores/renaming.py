@@ -280,7 +280,7 @@ def _paired(
     What is in them may be named by the pairs before: whoever takes the names says where that does not fit.
     """
     other = taken[node]
-    back = {}
+    back: Names = {}
     waiting: defaultdict[object, list[int]] = defaultdict(list)
     for number, place in reversed(after.at[other]):  # the last one is taken first
         waiting[refined.rows[1][number], place].append(number)

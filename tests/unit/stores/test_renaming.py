@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from random import Random
 
@@ -28,7 +29,7 @@ COLUMNS = {
     "lines": ("id", "order_id", "sku"),
     "splits": ("order_id", "line_id", "n"),
 }
-Rows = dict[str, list[tuple[bytes, ...]]]
+Rows = Mapping[str, Sequence[tuple[bytes, ...]]]
 
 
 def snapshot(rows: Rows) -> Snapshot:
@@ -43,7 +44,8 @@ def snapshot(rows: Rows) -> Snapshot:
 
 def named(rows: Rows, orders: dict[bytes, bytes], lines: dict[bytes, bytes]) -> Rows:
     """Return the rows with other keys."""
-    of = {"orders": (orders, orders, {}), "lines": (lines, orders, {}), "splits": (orders, lines, {})}
+    none: dict[bytes, bytes] = {}
+    of = {"orders": (orders, orders, none), "lines": (lines, orders, none), "splits": (orders, lines, none)}
     return {
         name: [tuple(m.get(v, v) for m, v in zip(of[name], row, strict=True)) for row in rows[name]] for name in rows
     }
@@ -132,9 +134,9 @@ def test_what_differs_is_found_just_where_no_other_keys_explain_it(rows: Rows, d
             row[2] = b"b" if row[2] == b"a" else b"a"
         elif how == 1 and len(changed[name]) > 1:  # swapped with a neighbour, in one column that is no own key
             place = data.draw(st.sampled_from([0, 1] if name == "splits" else [1]))
-            other = list(changed[name][number - 1])
-            row[place], other[place] = other[place], row[place]
-            changed[name][number - 1] = tuple(other)
+            neighbour = list(changed[name][number - 1])
+            row[place], neighbour[place] = neighbour[place], row[place]
+            changed[name][number - 1] = tuple(neighbour)
         elif how == 2:
             row[1] = data.draw(st.sampled_from([NULL, *used(rows)[1 if name == "splits" else 0]]))
         changed[name][number] = tuple(row)
@@ -181,11 +183,11 @@ def test_rows_of_another_day_beside_them_take_no_names_away() -> None:
 @pytest.mark.parametrize("number", [400, 4000])
 def test_rows_that_all_look_the_same_take_no_long_time(number: int) -> None:
     """Copies of a parent with children: no choice of one is better than another."""
-    rows: Rows = {"orders": [], "lines": []}
+    rows: dict[str, list[tuple[bytes, ...]]] = {"orders": [], "lines": [], "splits": []}
     for key in keys(number, 1):
         rows["orders"].append((key, NULL, b"a"))
         rows["lines"] += [(key + b"1", key, b"x"), (key + b"2", key, b"x")]
-    assert are_same(rows, shuffled({**rows, "splits": []}, Random(0)))
+    assert are_same(rows, shuffled(rows, Random(0)))
 
 
 def rings(sizes: list[int]) -> Rows:
