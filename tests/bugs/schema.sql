@@ -72,3 +72,15 @@ CREATE TABLE threads (
     number   integer,
     dt       date
 );
+
+-- Tables that keep history.
+CREATE TABLE order_versions (
+    number     integer,
+    customer   text,
+    total      numeric(10, 2),
+    dt         date,
+    valid_from date,
+    valid_to   date
+);
+CREATE TABLE soft_orders (number integer PRIMARY KEY, customer text, total numeric(10, 2), dt date, deleted_on date);
+CREATE TABLE load_log (id serial PRIMARY KEY, dt date, orders integer);

@@ -43,8 +43,13 @@ def audit_hint(dag_id: str, found: Diff, structure: Structure, ignored: Iterable
     names = ", ".join(f"{table}.{column}" for table, column in columns)
     return (
         f"only columns that say when a row was written differ: {names}. If they may, put this line into\n"
-        f"[tool.dagproof.proofs.{dag_id}]:\n\n    {line}"
+        f"[tool.dagproof.proofs.{_key(dag_id)}]:\n\n    {line}"
     )
+
+
+def _key(name: str) -> str:
+    """Return a name as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _is_audit(table: TableDiff, column: str, structure: Structure) -> bool:

@@ -84,7 +84,7 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
         yield from ("", f"Replay:  dagproof replay {verdict.replay}") if verdict.replay else ()
         return
     if verdict.hint:
-        yield f"- {verdict.hint[:1].upper()}{verdict.hint[1:]}"
+        yield from (visible(line) for line in f"- {verdict.hint[:1].upper()}{verdict.hint[1:]}".splitlines())
         yield ""
     yield f"- {verdict.headline or law.headline}"
     if verdict.diff:

@@ -8,7 +8,7 @@ tables: those keys are content, and compared as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,15 +61,15 @@ class GeneratedKeys:
             return after
         differing = _differing(before, after)
         self._note_stable(before, after, differing)
-        chosen = [d for d in self._domains(before, after) if self._is_renamed(d, differing)]
+        chosen = [d for d in _reached(self._domains(before, after), differing) if self._is_renamed(d)]
         if not chosen:
             return after
         try:
             same = renamed(before, after, chosen)
         except TooSymmetricError:
-            self._note(chosen, differing, SYMMETRIC)
+            self._note(chosen, SYMMETRIC)
             return after
-        self._note(chosen, differing, RENAMED)
+        self._note(chosen, RENAMED)
         return same
 
     def _domains(self, *snapshots: Snapshot) -> list[Domain]:
@@ -77,15 +77,13 @@ class GeneratedKeys:
         columns = {(name, column) for s in snapshots for name, t in s.tables.items() for column in t.columns}
         return domains(parts, columns, self.setting)
 
-    def _is_renamed(self, domain: Domain, differing: set[str]) -> bool:
-        if not {table for table, _ in domain.columns} & differing:
-            return False
+    def _is_renamed(self, domain: Domain) -> bool:
         if domain.is_trusted:
             return True
         known = self._look()
         why = next((known.content[key] for key in sorted(domain.keys) if key in known.content), "")
         if why:
-            self._note([domain], differing, why)
+            self._note([domain], why)
         return not why and bool(domain.keys & known.moved)
 
     def _note_stable(self, before: Snapshot, after: Snapshot, differing: set[str]) -> None:
@@ -94,11 +92,9 @@ class GeneratedKeys:
             if table in differing:
                 self._lab.scope.leave_out(f"{table}.{column}", AS_CONFIGURED, SETTING)
 
-    def _note(self, chosen: Iterable[Domain], differing: set[str], why: str) -> None:
-        for domain in chosen:
-            if {table for table, _ in domain.columns} & differing:
-                for table, column in sorted(domain.keys):
-                    self._lab.scope.leave_out(f"{table}.{column}", why, SETTING)
+    def _note(self, chosen: Iterable[Domain], why: str) -> None:
+        for table, column in sorted(key for domain in chosen for key in domain.keys):
+            self._lab.scope.leave_out(f"{table}.{column}", why, SETTING)
 
     def _look(self) -> _Found:
         """Return what is known of all keys; the dates run once more for that."""
@@ -165,6 +161,20 @@ def _rows_only(before: Snapshot, after: Snapshot) -> Diff:
 
 def _differing(before: Snapshot, after: Snapshot) -> set[str]:
     return {n for n in {*before.tables, *after.tables} if before.tables.get(n) != after.tables.get(n)}
+
+
+def _reached(found: Sequence[Domain], tables: set[str]) -> list[Domain]:
+    """Return the domains that have to do with some tables: their keys, those of tables that these lead to, and so on.
+
+    Rows of a table that does not differ may still have changed places, where they look alike.
+    """
+    reached: list[Domain] = []
+    left = list(found)
+    while near := [domain for domain in left if {table for table, _ in domain.columns} & tables]:
+        reached += near
+        left = [domain for domain in left if domain not in near]
+        tables = tables | {table for domain in near for table, _ in domain.columns}
+    return reached
 
 
 def _values(snapshot: Snapshot, columns: Iterable[Column]) -> set[bytes]:

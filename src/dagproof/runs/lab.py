@@ -14,6 +14,7 @@ from dagproof.runs.generated import GeneratedKeys
 from dagproof.runs.points import Point, recorded
 from dagproof.runs.scope import Scope
 from dagproof.runs.states import Key, States, Written
+from dagproof.stores import versions
 from dagproof.stores.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.stores.snapshot import Snapshot
 from dagproof.stores.structurediff import noted
@@ -115,6 +116,36 @@ class Lab:
         if self._keys_read is None:
             self._keys_read = GeneratedKeys(self)
         return self._keys_read.renamed(before, after)
+
+    def as_history(self, before: Snapshot, after: Snapshot, *, all_versions: bool) -> tuple[Snapshot, Snapshot]:
+        """Return what is compared of two snapshots where tables keep history.
+
+        Logs keep what they have, and may have more. Tables of versions are compared as a whole with `all_versions`, and
+        by their current rows otherwise.
+        """
+        how = self.keeping_history(before) | self.keeping_history(after)
+        for name, of in how.items():
+            if not of.ends:
+                self.scope.leave_out(name, "may have more rows, and must keep those that it has", "history")
+            elif not all_versions:
+                self.scope.leave_out(name, f"compared by its current rows only ({', '.join(of.ends)})", "history")
+        if not how:
+            return before, after
+        if not all_versions:
+            before, after = versions.current(before, how), versions.current(after, how)
+        return before, versions.kept(before, self.renamed(before, after), how)
+
+    def open_ended(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot without what says that a version has ended: a later run may end it."""
+        how = self.keeping_history(snapshot)
+        for name, of in how.items():
+            for column in of.ends:
+                self.scope.leave_out(f"{name}.{column}", "not compared, as a later run may end a version", "history")
+        return versions.open_ended(snapshot, how)
+
+    def keeping_history(self, snapshot: Snapshot) -> dict[str, versions.Versions]:
+        """Return the tables of the snapshot of which the configuration says that they keep history, and how they do."""
+        return versions.named(snapshot, self.proof.history, self.states.names.columns)
 
     def ran(self, *histories: History) -> Iterator[RunReport]:
         """Yield what each run of the histories says of itself, of whichever DAG (``dag``).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagproof.config import ProofConfig
+from dagproof.config import KEY_READINGS, ProofConfig
 from dagproof.stores.snapshot import Snapshot, matches_nothing
 
 #: What it names may be there for a moment only, or never: nothing of it need be seen.
@@ -28,6 +28,10 @@ class Names:
         """The entries that name nothing in the states seen so far."""
         for law, exempt in proof.exempt.items():
             self.unmatched += [Named(f"exempt.{law}", entry, True) for entry in exempt]
+        self.unmatched += [Named("history", entry, True) for entry in proof.history]
+        if not isinstance(proof.generated_keys, str):
+            named = [*proof.generated_keys, *proof.generated_keys.values()]
+            self.unmatched += [Named("generated_keys", entry, True) for entry in named if entry not in KEY_READINGS]
         self.unmatched += [Named(SCRATCH, entry, True) for entry in proof.scratch]
         self.is_needed = bool(self.unmatched)
         """Whether there is any entry at all."""

@@ -19,6 +19,7 @@ def children_found_again():
                 f"INSERT INTO sales (number, customer, dt) SELECT number, customer, %(ds)s {DAY} ORDER BY number",
                 f"INSERT INTO kept_lines (number) SELECT number {DAY} ON CONFLICT (number) DO NOTHING",
                 "UPDATE kept_lines k SET sale_id = s.id FROM sales s WHERE s.number = k.number AND s.dt = %(ds)s",
+                "DELETE FROM kept_lines WHERE sale_id IS NULL",
             ],
             parameters={"ds": ds},
         )

@@ -1,4 +1,4 @@
-"""Replaces the day's sales, which get new ids, and keeps messages that name the orders."""
+"""Replaces the day's sales, which get new ids, and messages that name the orders."""
 
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -17,12 +17,12 @@ def messages_of_numbers():
                 "SELECT pg_advisory_xact_lock(1)",
                 "DELETE FROM sales WHERE dt = %(ds)s",
                 f"INSERT INTO sales (number, customer, dt) SELECT number, customer, %(ds)s {DAY} ORDER BY number",
+                "DELETE FROM sale_messages WHERE dt = %(ds)s",
                 """
                 INSERT INTO sale_messages
                 SELECT number, jsonb_build_object('order', number), dt
                 FROM sales
                 WHERE dt = %(ds)s
-                ON CONFLICT DO NOTHING
                 """,
             ],
             parameters={"ds": ds},
