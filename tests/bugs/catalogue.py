@@ -757,6 +757,33 @@ KEYS = (
     Bug("ids_counted_up", "ids_of_the_source", {"order": differs(BACKWARDS, "sales")}),
 )
 
+#: Tables that keep history may keep what no fresh run leaves, and must be right all the same.
+HISTORY_TABLES = (
+    Bug(
+        "versions_left_open",
+        "versions_closed",
+        {"correction": Broken(CORRECTED, ("order_versions",), rows=(ORDERS - 1, ORDERS + 1))},
+    ),
+    Bug(
+        "version_for_each_run",
+        "versions_closed",
+        {
+            law: Broken(history, ("order_versions",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS))
+            for law, history in (("rerun", TWICE), ("retry", RETRIED), ("crash", CRASHED_AND_RUN))
+        },
+    ),
+    Bug(
+        "soft_delete_forgotten",
+        "soft_deletes",
+        {"correction": Broken(CORRECTED, ("soft_orders",), {"added": 1}, rows=(ORDERS - 1, ORDERS))},
+    ),
+    Bug(
+        "log_emptied",
+        "log_appended",
+        {"containment": differs(FORWARDS, "load_log"), "order": differs(BACKWARDS, "load_log")},
+    ),
+)
+
 BUGS = (
     *EFFECT,
     *DETERMINISTIC,
@@ -775,6 +802,7 @@ BUGS = (
     *STRUCTURE,
     *ORDER_OF_ROWS,
     *KEYS,
+    *HISTORY_TABLES,
 )
 
 #: Designs that look suspicious and are healthy, besides the twins, each with the laws that would accuse it if any did.

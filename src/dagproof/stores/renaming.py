@@ -313,7 +313,7 @@ def _nearest(before: _Side, after: _Side) -> Names:
     rough = _refine(sides, _start(sides, names), hidden=_moved(before, after), most_rounds=MOST_ROUNDS)
     if rough.agrees and (followed := _follow(sides, rough)) is not None:
         return followed
-    for colours in reversed(rough.keys):
+    for colours in reversed(rough.keys[1:] or rough.keys):  # at first, just domains are told apart
         _pair_classes(names, *colours)
     taken = set(names.values())
     for node in sorted(after.at, key=_in_order):

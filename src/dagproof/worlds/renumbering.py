@@ -53,11 +53,13 @@ WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' AND n.nspname <> 'dagproof'
 
 
 def renumber(conninfo: str) -> None:
-    """Let the sequences of columns begin elsewhere, and those that are made from now on."""
+    """Let the sequences of columns begin elsewhere, and those that are made from now on.
+
+    Where that may not be done, they begin where they did: keys then look as if the runs chose them.
+    """
     import psycopg
 
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(_FUNCTIONS)
-        connection.execute(_ALL)
-        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):  # only its superuser may make such triggers
-            connection.execute(_TRIGGER)
+        for statements in (_FUNCTIONS, _ALL, _TRIGGER):  # only the superuser may make event triggers
+            with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statements)

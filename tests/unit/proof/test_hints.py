@@ -23,13 +23,12 @@ def table(name: str, *columns: str, before: str = BEFORE, after: str = AFTER, **
     also = tuple(Change(column, before, after) for column in columns[1:])
     example = Example("changed", {"id": "1"}, columns[0], before, after, also=also)
     counts = counts or {"changed": 1}
-    return TableDiff(name, 1, 1, columns=columns, examples=(example,), **counts)  # type: ignore[arg-type]
+    return TableDiff(name, 1, 1, columns=columns, examples=(example,), **counts)
 
 
-def hint(*tables: TableDiff, ignored: tuple[str, ...] = (), **structure: str) -> str:
-    """What is said of tables that differ, with the definitions of columns of `t`."""
-    parts = tuple(Part("column", name, definition) for name, definition in structure.items())
-    return audit_hint("load", Diff(tables), {"t": parts}, ignored)
+def hint(*tables: TableDiff, ignored: tuple[str, ...] = (), column: str = "", definition: str = "") -> str:
+    """What is said of tables that differ, with the definition of a column of `t`."""
+    return audit_hint("load", Diff(tables), {"t": (Part("column", column, definition),)}, ignored)
 
 
 def entries(text: str) -> list[str]:
@@ -70,8 +69,8 @@ def test_columns_are_known_by_their_names(column: str) -> None:
 def test_other_moments_are_content(column: str) -> None:
     """Unless the database fills them with the time."""
     assert not hint(table("t", column))
-    assert hint(table("t", column), **{column: "timestamp with time zone DEFAULT now()"})
-    assert hint(table("t", column), **{column: "date NOT NULL DEFAULT CURRENT_DATE"})
+    assert hint(table("t", column), column=column, definition="timestamp with time zone DEFAULT now()")
+    assert hint(table("t", column), column=column, definition="date NOT NULL DEFAULT CURRENT_DATE")
 
 
 def test_nothing_is_said_where_more_differs() -> None:
