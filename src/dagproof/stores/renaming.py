@@ -11,10 +11,10 @@ wrong here can show a difference that is none, and can never hide one.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dagproof.stores.keys import Domain
+from dagproof.stores.keys import Column, Domain
 from dagproof.stores.snapshot import Snapshot
 from dagproof.stores.stored import Table
 
@@ -45,6 +45,8 @@ class _Row:
     table: str
     content: tuple[tuple[str, bytes], ...]
     nodes: tuple[Node, ...]
+    own: tuple[int, ...] = field(default=(), compare=False)
+    """Those of the places of keys at which the row's own are."""
 
 
 @dataclass
@@ -91,7 +93,8 @@ def renamed(before: Snapshot, after: Snapshot, domains: Sequence[Domain]) -> Sna
     names = sorted({table for table, _ in places if table in before.tables or table in after.tables})
     if not names or all(before.tables.get(name) == after.tables.get(name) for name in names):
         return after
-    mine, others = (_side(snapshot, names, places) for snapshot in (before, after))
+    keys = {column for domain in domains for column in domain.keys}
+    mine, others = (_side(snapshot, names, places, keys) for snapshot in (before, after))
     found = _Search(mine, others).names()
     if found is None:
         found = _nearest(mine, others)
@@ -99,12 +102,12 @@ def renamed(before: Snapshot, after: Snapshot, domains: Sequence[Domain]) -> Sna
     return replace(after, tables=tables)
 
 
-def _side(snapshot: Snapshot, names: Iterable[str], places: Mapping[tuple[str, str], int]) -> _Side:
+def _side(snapshot: Snapshot, names: Iterable[str], places: Mapping[Column, int], keys: Collection[Column]) -> _Side:
     tables = [snapshot.tables[name] for name in names if name in snapshot.tables]
-    return _Side([row for table in tables for row in _rows(table, places)])
+    return _Side([row for table in tables for row in _rows(table, places, keys)])
 
 
-def _rows(table: Table, places: Mapping[tuple[str, str], int]) -> Iterable[_Row]:
+def _rows(table: Table, places: Mapping[Column, int], keys: Collection[Column]) -> Iterable[_Row]:
     domain_of = [places.get((table.name, column)) for column in table.columns]
     order = sorted(range(len(table.columns)), key=lambda i: table.columns[i])
     for line in table.rows:
@@ -112,10 +115,11 @@ def _rows(table: Table, places: Mapping[tuple[str, str], int]) -> Iterable[_Row]
         held = [i for i in order if domain_of[i] is not None and values[i] != NULL]
         content = tuple((table.columns[i], values[i]) for i in order if i not in held)
         nodes = tuple((domain_of[i] or 0, values[i]) for i in held)
-        yield _Row(table.name, content, nodes)
+        own = tuple(n for n, i in enumerate(held) if (table.name, table.columns[i]) in keys)
+        yield _Row(table.name, content, nodes, own)
 
 
-def _with_names(table: Table, places: Mapping[tuple[str, str], int], names: Names) -> Table:
+def _with_names(table: Table, places: Mapping[Column, int], names: Names) -> Table:
     domain_of = [places.get((table.name, column)) for column in table.columns]
     rows = []
     for line in table.rows:
@@ -315,6 +319,8 @@ def _nearest(before: _Side, after: _Side) -> Names:
         return followed
     for colours in reversed(rough.keys[1:] or rough.keys):  # at first, just domains are told apart
         _pair_classes(names, *colours)
+    contents: dict[object, int] = {}
+    _pair_classes(names, *(_by_own_row(side, contents, _moved(before, after)) for side in sides))
     taken = set(names.values())
     for node in sorted(after.at, key=_in_order):
         if node not in names:
@@ -340,6 +346,16 @@ def _pair_classes(names: Names, mine: Colours, others: Colours) -> None:
     free = _classes({node: colour for node, colour in mine.items() if node not in taken})
     for colour, nodes in _classes({n: c for n, c in others.items() if n not in names}).items():
         names.update(zip(nodes, free.get(colour, ()), strict=False))
+
+
+def _by_own_row(side: _Side, seen: dict[object, int], hidden: frozenset[object]) -> Colours:
+    """Return colours by the rows whose own keys they are, whatever refers to them."""
+    found = {}
+    for node, at in side.at.items():
+        rows = sorted(_content(side.rows[n], seen, hidden) for n, place in at if place in side.rows[n].own)
+        if rows:
+            found[node] = seen.setdefault((node[0], *rows), len(seen))
+    return found
 
 
 def _unused(node: Node, taken: set[Node]) -> Node:
