@@ -12,13 +12,13 @@ def ignored_columns(table: str, columns: Iterable[str], entries: Collection[str]
     ``users.loaded_at``, ``core.users.loaded_at``, ``core.*.loaded_at`` and ``*.*_at`` name columns; ``users.*`` names a
     table, and ``core.*`` all tables of a schema.
     """
-    found: set[str] = set()
+    names, found = tuple(columns), set[str]()
     for entry in entries:
         owner, _, column = entry.rpartition(".")
         if column == "*" and (_names_table(owner, table) or _names_table(entry, table)):
             return frozenset({"*"})
         if owner and _names_table(owner, table):
-            found |= {name for name in columns if name == column or fnmatchcase(name, column)}
+            found |= {name for name in names if name == column or fnmatchcase(name, column)}
     return frozenset(found)
 
 

@@ -25,6 +25,7 @@ from dagproof.stores.snapshot import (
     saved_after_tasks,
     take,
 )
+from dagproof.stores.structure import Part
 
 USERS = Table("users", ("id", "name", "loaded_at"), ("id",), (b"1\tAda\tnow", b"2\tBo\tthen"))
 OTHER = Table("other.users", ("id", "loaded_at"), (), (b"1\tnow",))
@@ -153,6 +154,13 @@ def test_an_entry_for_whole_tables_may_name_their_schema(tmp_path: Path, entry: 
     assert set(found.without_whole([entry]).tables) == left
     assert not matches_nothing(entry, [found], whole=True)
     assert matches_nothing(f"{entry.rstrip('.*')}x", [found], whole=True)
+
+
+def test_the_structure_of_ignored_columns_is_ignored() -> None:
+    """Of all of them, whichever entry names one."""
+    parts = tuple(Part("column", column, "text") for column in ("a", "b", "c"))
+    found = Snapshot({}, {}, {"t": parts}).without(frozenset({"x.y", "t.a", "t.b", "*.nothing"}))
+    assert [part.what for part in found.structure["t"]] == ["c"]
 
 
 def test_an_entry_for_whole_tables_may_name_columns(tmp_path: Path) -> None:
