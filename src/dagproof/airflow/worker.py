@@ -337,6 +337,7 @@ def _facts(dag: Any) -> DagFacts:
         max_active_runs=dag.max_active_runs,
         callbacks=tuple(callbacks.of_dag(dag)),
         triggers=tuple(triggered_ids(dag)),
+        params=tuple(dag.params),
     )
 
 

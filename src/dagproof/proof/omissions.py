@@ -23,6 +23,7 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
     findings = list(tried.values())
     known = {
         *configured(lab, law),
+        *lab.taken_out(),
         *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
         *(entry for finding in findings for entry in finding.left_out),
         *lab.scope.left_out,

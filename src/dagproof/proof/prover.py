@@ -77,7 +77,7 @@ class Prover:
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
         if verdict.outcome in (NOT_APPLICABLE, ERROR):
-            verdict = replace(verdict, left_out=tuple(sorted(configured(self.lab, law))))
+            verdict = replace(verdict, left_out=tuple(sorted((*configured(self.lab, law), *self.lab.taken_out()))))
         ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
 

@@ -82,7 +82,7 @@ class Driver:
         self._load([dag_id, *proof.after])
         self._load_triggered([dag_id, *proof.after])
         for loaded in self._about:
-            check_tasks(self.config, loaded, self._about[loaded].tasks)
+            check_tasks(self.config, loaded, self._about[loaded].tasks, self._about[loaded].params)
         named = list(dates or proof.dates)
         own = {run.date: run for run in _distinct(self._first.plan(dag_id, named))}
         planned = tuple(own)
