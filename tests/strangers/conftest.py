@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +23,11 @@ FOLDERS = Path(__file__).parent
 def proof_of(embedded_server: PostgresServer) -> Prove:
     """Prove laws about a DAG of one of the folders here, or of any other."""
 
-    def proof(folder: str | Path, dag_id: str, *laws: str, **options: object) -> Proof:
+    def proof(folder: str | Path, dag_id: str, *laws: str, env: Mapping[str, str] | None = None, **rest: Any) -> Proof:
         config = load_config(FOLDERS / folder)
-        return prove(dag_id, config, laws=laws, postgres=embedded_server, max_histories=2, **options)
+        world = replace(config.world, env={**config.world.env, **(env or {})})
+        config = replace(config, world=world)
+        return prove(dag_id, config, laws=laws, postgres=embedded_server, max_histories=2, **rest)
 
     return proof
 

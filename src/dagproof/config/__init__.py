@@ -221,6 +221,8 @@ def _check_places(config: Config, where: str) -> None:
     for table in ("connections", "variables", "env", "paths"):
         for key, value in getattr(world, table).items():
             check_placeholders(value, f"{where}.world.{table}.{key}", world.all_databases, world.services)
+    for setting, entries in (("schema", world.schema), *((f"databases.{n}", e) for n, e in world.databases.items())):
+        check_placeholders(entries, f"{where}.world.{setting}", world.all_databases, world.services)
     for dag_id, proof in config.proofs.items():
         check_placeholders(proof.conf, f"{where}.proofs.{dag_id}.conf", world.all_databases, world.services)
         for task, instead in proof.tasks.items():

@@ -25,16 +25,17 @@ class Databases:
         self._proxy: Proxy | None = None
 
     @contextmanager
-    def ready(self, fill_template: Callable[[str, str], None]) -> Iterator[None]:
-        """Make the templates, each filled by `fill_template(name, database)`; drop them at the end."""
+    def ready(self, fill_templates: Callable[[Templates], None]) -> Iterator[None]:
+        """Make the templates, which are filled then; drop them at the end."""
         with ExitStack() as stack:
-            for name, template in self._templates.items():
+            for template in self._templates.values():
                 self.server.create_database(template)
                 stack.callback(self.server.drop_database, template)
                 if self.moves_clock:
                     with self.server.connect(template) as connection:
                         connection.execute(FUNCTIONS)
-                fill_template(name, template)
+            with Templates(self.server, self._templates, self.moves_clock) as templates:
+                fill_templates(templates)
             if self.moves_clock:
                 proxy = Proxy(self.server.host, self.server.port, only=frozenset(self.names.values()))
                 self._proxy = stack.enter_context(proxy)
@@ -87,6 +88,46 @@ class Databases:
         """Drop what :meth:`save` has kept."""
         for database in kept.values():
             self.server.drop_database(database)
+
+
+class Templates:
+    """The templates, while they are filled: SQL files are run on them as they are, commands reach them by a proxy.
+
+    The proxy has what commands create go by the world's clock, as what SQL files create does.
+    """
+
+    def __init__(self, server: PostgresServer, names: Mapping[str, str], moves_clock: bool) -> None:
+        self.server = server
+        self.moves_clock = moves_clock
+        self._names = names
+        self._stack = ExitStack()
+        self._port: int | None = None
+
+    def __enter__(self) -> Templates:
+        if self.moves_clock:
+            proxy = Proxy(self.server.host, self.server.port, only=frozenset(self._names.values()))
+            lane = self._stack.enter_context(proxy).lane("schema")
+            for database in self._names.values():
+                lane.move_clock(database, 0.0)
+            self._port = lane.port
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def direct(self) -> dict[str, str]:
+        """Return the address of each, as it is."""
+        return {name: self.server.url(database) for name, database in self._names.items()}
+
+    def for_commands(self) -> dict[str, str]:
+        """Return the address of each for a command."""
+        host = LOOPBACK if self._port else None
+        return {name: self.server.url(database, host=host, port=self._port) for name, database in self._names.items()}
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Where a command reaches the server."""
+        return (LOOPBACK, self._port) if self._port else (self.server.host, self.server.port)
 
 
 def prefixed(urls: Mapping[str, str]) -> dict[str, str]:

@@ -42,6 +42,16 @@ def needs_postgres(world: WorldConfig) -> bool:
     return bool(world.schema or world.databases) or mentions(values, world.all_databases)
 
 
+def world_environment(world: WorldConfig, places: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that the configuration gives: `env`, connections and variables."""
+    connections = {
+        f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(value, places)
+        for conn_id, value in world.connections.items()
+    }
+    variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
+    return {**{name: fill(value, places) for name, value in world.env.items()}, **connections, **variables}
+
+
 def connection_value(value: str | Mapping[str, Any], places: Mapping[str, str]) -> str:
     """Return a connection as Airflow reads it from the environment.
 

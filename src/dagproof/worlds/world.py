@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dagproof.config import SKIP, Config
 from dagproof.config.placeholders import POSTGRES, fill_all
 from dagproof.inside.exchange import PlannedRun, RunOptions, RunReport, RunRequest, Watch
+from dagproof.postgres.standins import way_out
 from dagproof.postgres.wire import Lane
 from dagproof.stores import snapshot
 from dagproof.stores.database import sequences
@@ -162,7 +163,10 @@ class World:
 
     def failed(self, what: str, report: RunReport, request: RunRequest) -> RunFailedError:
         """Return the error that says why the run that `what` names did not end in success."""
-        return RunFailedError(why(what, report, self.worlds.config.world), log_tail(Path(request.log)), report)
+        reason = why(what, report, self.worlds.config.world)
+        databases = self.worlds.databases
+        hint = way_out(reason, databases.server.kind == "embedded") if databases else ""
+        return RunFailedError(reason + hint, log_tail(Path(request.log)), report)
 
 
 def _placed(instead: Mapping[str, str], config: Config) -> dict[str, str]:

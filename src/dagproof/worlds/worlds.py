@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from dagproof import reaper
 from dagproof.config import Config
-from dagproof.config.placeholders import POSTGRES, fill, mentions
+from dagproof.config.placeholders import fill, mentions
 from dagproof.inside.exchange import Allowed, LeftOut
 from dagproof.inside.machine import HERE, Machine
 from dagproof.postgres.server import PostgresServer
@@ -27,10 +28,11 @@ from dagproof.stores import snapshot
 from dagproof.worlds import shell_date
 from dagproof.worlds.addresses import allowed_endpoints
 from dagproof.worlds.databases import Databases, named_by, prefixed
+from dagproof.worlds.filling import fill_templates
 from dagproof.worlds.metadata import replace_metadata
-from dagproof.worlds.schema import execute
+from dagproof.worlds.schema import Target, execute
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.settings import beside, connection_value, import_folders, lay_out, needs_postgres
+from dagproof.worlds.settings import beside, import_folders, lay_out, needs_postgres, world_environment
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
@@ -81,7 +83,7 @@ class Worlds:
         if self.databases is None:
             yield self
             return
-        with self.databases.ready(self._apply_schema):
+        with self.databases.ready(partial(fill_templates, self)):
             yield self
 
     def lane(self, machine: Machine) -> Lane | None:
@@ -114,16 +116,9 @@ class Worlds:
 
     def environment(self, machine: Machine) -> dict[str, str]:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
-        world = self.config.world
-        places = self.places(machine)
         own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
-        connections = {
-            f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(value, places)
-            for conn_id, value in world.connections.items()
-        }
-        variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
-        return {**own, **{k: fill(v, places) for k, v in world.env.items()}, **connections, **variables}
+        return {**own, **world_environment(self.config.world, self.places(machine))}
 
     @property
     def stored_variables(self) -> dict[str, str]:
@@ -227,18 +222,14 @@ class Worlds:
         """The addresses of the databases as they are, by how the names of tables begin there."""
         return prefixed(self.databases.urls()) if self.databases else {}
 
+    @property
+    def folders(self) -> dict[str, str]:
+        """What the placeholders of folders stand for."""
+        return {"files": str(self.files), "project": str(self.config.root)}
+
     def places(self, machine: Machine) -> dict[str, str]:
         """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
-        folders = {"files": str(self.files), "project": str(self.config.root)}
-        return {**folders, **self.services.places, **self.addresses(machine)}
-
-    def _apply_schema(self, name: str, database: str) -> None:
-        assert self.databases is not None
-        url = self.databases.server.url(database)
-        world = self.config.world
-        where = "tool.dagproof.world." + ("schema" if name == POSTGRES else f"databases.{name}")
-        for entry in world.schema if name == POSTGRES else world.databases[name]:
-            execute(url, self.config.root / entry, entry, where, moves_clock=self.databases.moves_clock)
+        return {**self.folders, **self.services.places, **self.addresses(machine)}
 
     def execute(self, what: str, where: str, **values: str) -> None:
         """Run an SQL file on a database of the world, ``{name}`` in it standing for a value; `where` it is configured.
@@ -248,10 +239,10 @@ class Worlds:
         Raises:
             ConfigError: there is no such database, the file cannot be read, or PostgreSQL refuses it.
         """
-        urls = self.databases.urls() if self.databases else {}
-        url, path = named_by(what, urls, where)
-        moves = bool(self.databases and self.databases.moves_clock)
-        execute(url, self.config.root / path, path, where, moves_clock=moves, **values)
+        databases = self.databases
+        url, path = named_by(what, databases.urls() if databases else {}, where)
+        target = Target(url, bool(databases and databases.moves_clock))
+        execute(target, self.config.root / path, path, where, root=self.config.root, **values)
 
 
 @contextmanager

@@ -1,0 +1,51 @@
+"""Repositories as strangers have them, each proven or rightly falsified with at most 15 lines of configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dagproof.laws.base import FALSIFIED, PROVEN
+from dagproof.runs.scope import sentences
+from tests.strangers.conftest import FOLDERS, Prove, verdict
+
+pytestmark = pytest.mark.one_server
+
+PROJECTS = sorted(path.parent for path in FOLDERS.glob("*/pyproject.toml"))
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
+def test_the_configuration_is_short(project: Path) -> None:
+    """At most 15 lines."""
+    lines = [line for line in (project / "pyproject.toml").read_text().splitlines() if line.strip()]
+    assert len(lines) <= 15
+
+
+def test_two_databases_migrations_and_stand_ins(proof_of: Prove) -> None:
+    """SQLAlchemy, alembic, a dump, a folder of migrations: the audit table, in the second database, is not rerun."""
+    proof = proof_of("shop", "shop_orders", "effect", "rerun")
+    assert verdict(proof, "effect").outcome == PROVEN
+    rerun = verdict(proof, "rerun")
+    assert (rerun.outcome, rerun.verdict) == (FALSIFIED, "non-idempotent")
+    assert "duplicate key value violates unique constraint" in rerun.headline
+    said = sentences(verdict(proof, "effect").left_out)
+    assert said == [
+        "uuid-ossp is a stand-in in SQL, whose version-1 ids are random (--postgres embedded)",
+        "not run, but taken out: notify (tasks)",
+        "not run, but taken out, with tests/world/stubs.py:rates called instead: exchange_rates (tasks)",
+        'not tried: a conf other than {"strict": true} (conf)',
+    ]
+
+
+@pytest.mark.deep
+def test_two_databases_once_fixed(proof_of: Prove) -> None:
+    """What is in both databases, and the wall clock of both, holds every law."""
+    conflict = " ON CONFLICT (dt) DO UPDATE SET rows = excluded.rows"
+    proof = proof_of("shop", "shop_orders", env={"ON_CONFLICT": conflict})
+    assert {verdict.law: verdict.outcome for verdict in proof.verdicts if verdict.outcome != PROVEN} == {
+        "correction": "not-applicable",
+        "late": "not-applicable",
+    }
+    compared = verdict(proof, "rerun").compared
+    assert set(compared.tables) == {"customers", "orders", "audit:loads", "alembic_version"}
