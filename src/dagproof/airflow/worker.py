@@ -48,6 +48,7 @@ from dagproof.inside.exchange import (
     request_from_json,
 )
 from dagproof.inside.guard import Guard, notes_in
+from dagproof.inside.mounts import mapping_problem
 from dagproof.inside.seccomp import kill_unasked
 from dagproof.worlds.gate import ask_for_gate
 
@@ -58,10 +59,12 @@ DISK_IS_FULL = -1
 class Worker:
     """Answers the requests of :mod:`dagproof.inside.exchange`."""
 
-    def __init__(self, control: socket.socket, guard: Guard, gate: socket.socket) -> None:
+    def __init__(self, control: socket.socket, guard: Guard, gate: socket.socket, problem: str) -> None:
         self.control = control
         self.guard = guard
         self.gate = gate
+        self.problem = problem
+        """Why it cannot begin; empty where it can."""
         self.not_held: list[str] = []
         """What the fence does not hold on this kernel, for people."""
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
@@ -168,6 +171,8 @@ class Worker:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
         if self.is_warm:
             return
+        if self.problem:
+            raise DagproofError(self.problem)
         private.check(private.PROVE)
         engine.import_jsonschema()
         from airflow.sdk import DAG, task
@@ -377,9 +382,11 @@ def main() -> None:
     """
     gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
     adopt_orphans()
-    guard = Guard.of(Allowed.from_json(json.loads(sys.argv[2])), note=notes_in(sys.argv[4]))
+    allowed = Allowed.from_json(json.loads(sys.argv[2]))
+    problem = mapping_problem(allowed.paths, Path(os.environ["AIRFLOW_HOME"]))
+    guard = Guard.of(allowed, note=notes_in(sys.argv[4]))
     control, gate = (socket.socket(fileno=int(number)) for number in (sys.argv[1], sys.argv[3]))
-    Worker(control, guard, gate).serve()
+    Worker(control, guard, gate, problem).serve()
 
 
 if __name__ == "__main__":

@@ -363,6 +363,8 @@ class Allowed(Plain):
     floor: tuple[str, ...]
     endpoints: tuple[tuple[str, int], ...]
     beside: Mapping[str, tuple[str, str]]
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Paths that lead into the world, and where to (see :mod:`dagproof.inside.mounts`)."""
 
 
 Request = CatalogueRequest | LoadRequest | PlanRequest | RunRequest | CallRequest

@@ -144,6 +144,7 @@ class Worlds:
             floor=(str(self.world_folder), str(self.own), *paths),
             endpoints=tuple(endpoints),
             beside=beside(world, self.services.places, named),
+            paths=self.paths,
         )
 
     @contextmanager
@@ -190,8 +191,9 @@ class Worlds:
             shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
         lay_out(self.config.world.files and self.config.root / self.config.world.files, self.files)
-        for folder in (*folders, self.own / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (*folders, self.own / "logs", *map(Path, self.paths.values())):
+            if not folder.exists():  # a path may lead to a file
+                folder.mkdir(parents=True)
 
     @property
     def stores_of_files(self) -> dict[str, str]:
@@ -221,6 +223,12 @@ class Worlds:
     def conninfos(self) -> dict[str, str]:
         """The addresses of the databases as they are, by how the names of tables begin there."""
         return prefixed(self.databases.urls()) if self.databases else {}
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The paths that lead into the world, and where to."""
+        named = self.config.world.paths.items()
+        return {os.path.normpath(path): fill(target, self.folders) for path, target in named}
 
     @property
     def folders(self) -> dict[str, str]:
