@@ -49,3 +49,16 @@ def test_two_databases_once_fixed(proof_of: Prove) -> None:
     }
     compared = verdict(proof, "rerun").compared
     assert set(compared.tables) == {"customers", "orders", "audit:loads", "alembic_version"}
+
+
+def test_hard_coded_paths_and_the_thread_of_an_error_reporter(proof_of: Prove) -> None:
+    """psycopg2 with libpq's own variables, a path that is in the code: the archive grows, by a shell's hand."""
+    rerun = verdict(proof_of("warehouse", "warehouse_events", "rerun"), "rerun")
+    assert (rerun.outcome, rerun.verdict) == (FALSIFIED, "non-idempotent")
+    assert rerun.diff is not None
+    assert [file.path for file in rerun.diff.files] == ["data/archive/all.csv"]
+    assert rerun.written_by.startswith("task archive, at ")
+    assert sentences(rerun.left_out) == [
+        "pgcrypto is a stand-in in SQL, without crypt() and encryption (--postgres embedded)",
+        "not tried: 2026-01-02",
+    ]

@@ -28,6 +28,7 @@ from dagproof.airflow import bundle, callbacks, engine, private, runner, schedul
 from dagproof.airflow.children import LOOK_AT_DISK, Disk, adopt_orphans, children_of, end_of, how_it_ended
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
+from dagproof.inside import background
 from dagproof.inside.exchange import (
     ORIGIN,
     Allowed,
@@ -87,6 +88,7 @@ class Worker:
         template = Path(request.template)
         self._warm_up()
         if self.dags.keys() & set(request.dags):
+            background.forget()
             bundle.forget_modules(self.folder)  # they are read again: their files, or what lies beside, have changed
         found = bundle.find_dags(self.folder, request.dags)
         if request.makes_template:
@@ -97,7 +99,10 @@ class Worker:
         self.dags |= found
         self.stored = [f"AIRFLOW_VAR_{key.upper()}" for key in request.variables]
         if left := engine.wait_for_threads():
-            raise DagproofError(f"importing the DAGs left threads running ({', '.join(left)}); a run cannot be forked")
+            raise DagproofError(
+                f"importing the DAGs left threads running ({'; '.join(left)}), and a process with threads cannot be "
+                f"forked for a run; start them in a task, or make them daemon threads that the import does not wait for"
+            )
         gc.freeze()  # what is here now is for ever: a child's collector need not touch, and so copy, its pages
         return Loaded({dag_id: _facts(dag) for dag_id, dag in found.items()}, tuple(self.not_held))
 
@@ -217,6 +222,7 @@ class Worker:
         for name in self.stored:
             os.environ.pop(name, None)
         Disk(request.cwd, request.disk).limit_files()
+        background.start_held_back()
         report = runner.run_in_child(self.dags[request.run.dag_id], request, lambda ask: _ask(asks, ask, secret))
         _write(result, report, secret)
 

@@ -165,6 +165,10 @@ class Guard:
                 return target + plain[len(mapped) :]
         return path
 
+    def is_on_the_way(self, path: str) -> bool:
+        """Tell whether a path is a folder above one that leads into the world."""
+        return any(mapped.startswith(path.rstrip("/") + "/") for mapped in self.paths)
+
     def check_unix_socket(self, path: object) -> None:
         """Raise :class:`OutsideWorldError` unless the Unix socket lies in the world, or belongs to the system."""
         text = os.fsdecode(path) if isinstance(path, str | bytes) else ""

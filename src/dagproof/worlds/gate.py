@@ -184,6 +184,8 @@ class Gate:
         if real.startswith(SHARED_MEMORY):
             self._check_shared_memory(call, real, creates=creates)
             return
+        if call.name in ("mkdir", "mkdirat") and (os.path.isdir(real) or self._guard.is_on_the_way(real)):
+            return  # `mkdir -p` tries each folder on its way, and the kernel says that it is there
         if not self._guard.is_writable(real):
             self._refuse(call, path, verb)
 
