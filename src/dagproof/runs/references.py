@@ -10,6 +10,7 @@ from pathlib import Path
 from dagproof.config import SKIP, Config
 from dagproof.errors import ConfigError, nearest
 from dagproof.worlds.addresses import check_addresses
+from dagproof.worlds.kinds import check_kinds
 
 #: How alike a configured id and that of a DAG have to be for one to be a misspelling of the other.
 MISSPELT = 0.9
@@ -21,6 +22,7 @@ def check_references(config: Config) -> None:
     Raises:
         ConfigError: with the path that was looked at, or the address.
     """
+    check_kinds(config.world)
     check_addresses(config.world)
     world = config.world
     if world.files and not (config.root / world.files).is_dir():

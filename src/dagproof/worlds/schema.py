@@ -97,7 +97,7 @@ def _read(path: Path, name: str, where: str) -> bytes:
     try:
         return unpacked(path.read_bytes())
     except EOFError:
-        raise ConfigError(f"{where}: cannot read {name} (it is cut off)") from None
+        raise ConfigError(f"{where}: cannot read {name} (it is truncated)") from None
     except OSError as error:
         raise ConfigError(f"{where}: cannot read {name} ({error.strerror or error})") from error
 
