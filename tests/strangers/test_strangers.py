@@ -57,7 +57,7 @@ def test_hard_coded_paths_and_the_thread_of_an_error_reporter(proof_of: Prove) -
     assert (rerun.outcome, rerun.verdict) == (FALSIFIED, "non-idempotent")
     assert rerun.diff is not None
     assert [file.path for file in rerun.diff.files] == ["data/archive/all.csv"]
-    assert rerun.written_by.startswith("task archive, at ")
+    assert str(rerun.written_by).startswith("task archive, at ")
     assert sentences(rerun.left_out) == [
         "pgcrypto is a stand-in in SQL, without crypt() and encryption (--postgres embedded)",
         "not tried: 2026-01-02",

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import subprocess
 import uuid
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
@@ -28,7 +29,7 @@ def rows(worlds: Worlds, query: str, database: str = "postgres") -> list[tuple[o
         return connection.execute(query.encode()).fetchall()
 
 
-def filled(server: PostgresServer, root: Path, *schema: str, **databases: list[str]) -> object:
+def filled(server: PostgresServer, root: Path, *schema: str, **databases: list[str]) -> AbstractContextManager[Worlds]:
     """Worlds whose first database the entries fill."""
     world = {
         "schema": list(schema),
