@@ -62,3 +62,37 @@ def test_hard_coded_paths_and_the_thread_of_an_error_reporter(proof_of: Prove) -
         "pgcrypto is a stand-in in SQL, without crypt() and encryption (--postgres embedded)",
         "not tried: 2026-01-02",
     ]
+
+
+def test_settings_of_django_and_a_unique_index(proof_of: Prove) -> None:
+    """`manage.py migrate` makes the tables, settings take the parts of the address: the load is idempotent."""
+    rerun = verdict(proof_of("portal", "portal_members", "rerun"), "rerun")
+    assert rerun.outcome == PROVEN, rerun
+    assert rerun.compared.tables["members"] == 2
+    assert 'not tried: a conf other than {"region": "eu"} (conf)' in sentences(rerun.left_out)
+
+
+@pytest.mark.deep
+def test_assets_get_the_events_of_what_ran_first(proof_of: Prove) -> None:
+    """With their extras: what replaces a day is idempotent, what logs it is not."""
+    for dag_id, outcome in (("daily_revenue", PROVEN), ("revenue_log", FALSIFIED)):
+        assert verdict(proof_of("assets", dag_id, "rerun"), "rerun").outcome == outcome, dag_id
+
+
+@pytest.mark.deep
+def test_a_repository_that_is_the_package(proof_of: Prove) -> None:
+    """A load that deletes and inserts is idempotent, and with autocommit not atomic."""
+    proof = proof_of("acme", "acme_prices", "rerun", "crash")
+    assert verdict(proof, "rerun").outcome == PROVEN
+    crash = verdict(proof, "crash")
+    assert (crash.outcome, crash.verdict) == (FALSIFIED, "not atomic")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("dag_id", "task"), [("jaffle_bash", "dbt_run"), ("jaffle_models", "models.orders_run")])
+def test_dbt_by_bash_and_by_a_task_for_each_model(dag_id: str, task: str, proof_of: Prove) -> None:
+    """An incremental model without a key appends; the files of its target folder are of no interest."""
+    rerun = verdict(proof_of("jaffle", dag_id, "rerun"), "rerun")
+    assert (rerun.outcome, rerun.written_by) == (FALSIFIED, f"task {task}")
+    assert rerun.diff is not None
+    assert [table.table for table in rerun.diff.tables] == ["orders"]
