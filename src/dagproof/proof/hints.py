@@ -73,9 +73,9 @@ def _patterns(columns: Collection[tuple[str, str]]) -> list[str]:
     """Return entries for the columns, one for those of the same name in several tables of a schema."""
     of: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for table, column in columns:
-        of[table.rpartition(".")[0], column].append(table)
-    found = []
-    for (schema, column), tables in sorted(of.items()):
-        several = f"{schema or 'public'}.*.{column}"
-        found.append(several if len(tables) > 1 else f"{tables[0]}.{column}")
-    return found
+        database, colon, name = table.rpartition(":")
+        of[f"{database}{colon}{name.rpartition('.')[0] or 'public'}", column].append(table)
+    return [
+        f"{schema}.*.{column}" if len(tables) > 1 else f"{tables[0]}.{column}"
+        for (schema, column), tables in sorted(of.items())
+    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagproof.config import KEY_READINGS, ProofConfig
+from dagproof.config import ProofConfig
+from dagproof.config.values import KEY_READINGS
 from dagproof.stores.snapshot import Snapshot, matches_nothing
 
 #: What it names may be there for a moment only, or never: nothing of it need be seen.

@@ -131,10 +131,11 @@ def _unique(parts: Iterable[Part]) -> Iterator[str]:
 def _foreign_keys(structure: Structure) -> Iterator[tuple[Column, Column]]:
     """Yield each column of a foreign key, and the one that it refers to."""
     for table, parts in structure.items():
+        database, colon, _ = table.rpartition(":")
         for part in parts:
             found = _FOREIGN.match(part.what) if part.kind == "constraint" else None
             if found:
-                to = ".".join(name for name in _names(found[2])).removeprefix("public.")
+                to = database + colon + ".".join(_names(found[2])).removeprefix("public.")
                 for mine, theirs in zip(_names(found[1]), _names(found[3]), strict=True):
                     yield (table, mine), (to, theirs)
 

@@ -178,12 +178,14 @@ class Gate:
     def _check_path(self, call: Call, path: str, verb: str, *, follow: bool = True, creates: bool = False) -> None:
         if path[:1] != "/" or path.endswith(" (deleted)"):
             return  # a pipe, a socket, or a file that nobody else can find
-        real = real_path(path, follow=follow)
+        real = real_path(self._guard.in_world(path), follow=follow)
         if is_harmless(real) or self._is_of_its_own(real):
             return
         if real.startswith(SHARED_MEMORY):
             self._check_shared_memory(call, real, creates=creates)
             return
+        if call.name in ("mkdir", "mkdirat") and (os.path.isdir(real) or self._guard.is_on_the_way(real)):
+            return  # `mkdir -p` tries each folder on its way, and the kernel says that it is there
         if not self._guard.is_writable(real):
             self._refuse(call, path, verb)
 

@@ -50,8 +50,9 @@ def test_the_line_to_paste_keeps_what_is_ignored_already() -> None:
 def test_several_tables_of_a_schema_get_one_pattern() -> None:
     """Each schema its own; the public one by its name."""
     found = hint(table("core.a", "loaded_at"), table("core.b", "loaded_at", "updated_at"), table("c", "_etl_ts"))
-    assert entries(found) == ["c._etl_ts", "core.*.loaded_at", "core.b.updated_at"]
+    assert entries(found) == ["core.*.loaded_at", "core.b.updated_at", "c._etl_ts"]
     assert entries(hint(table("a", "updated"), table("b", "updated"))) == ["public.*.updated"]
+    assert entries(hint(table("crm:a", "updated"), table("crm:b", "updated"))) == ["crm:public.*.updated"]
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,15 @@ def test_generated_keys_are_found_with_the_foreign_keys_that_lead_to_them() -> N
     assert found() == [["orders.id", "lines.Order"], ["lines.id"], ["visits.id"]]
 
 
+def test_a_foreign_key_stays_in_its_database() -> None:
+    """Tables of another one have names of their own."""
+    elsewhere = {f"crm:{name}": parts for name, parts in STRUCTURE.items()}
+    there = [(f"crm:{table}", column) for table, column in THERE]
+    both = domains({**STRUCTURE, **elsewhere}, [*THERE, *there], Setting())
+    assert ["crm:orders.id", "crm:lines.Order"] in [domain.names for domain in both]
+    assert ["orders.id", "lines.Order"] in [domain.names for domain in both]
+
+
 def test_a_setting_names_tables_keys_and_what_refers_to_them() -> None:
     """The last pattern that matches counts."""
     assert found("stable") == []
