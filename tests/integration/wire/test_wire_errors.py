@@ -15,9 +15,9 @@ import psycopg
 import psycopg2
 import pytest
 import sqlalchemy
-from tests.integration.wire.conftest import Place
 
 from dagproof.postgres.wire import Error
+from tests.integration.wire.conftest import Place
 
 Meddle = Callable[[], None]
 
