@@ -84,14 +84,14 @@ LAWS = (
     ),
     Mutant(
         "crash: everything torn is scratch",
-        "laws/crash.py",
+        "laws/faults.py",
         'return "scratch" if new == untouched and set(old) <= set(now) else "partial"',
         'return "scratch"',
         unit("laws/test_crash.py", "whatever_is_neither"),
     ),
     Mutant(
         "crash: every file is temporary",
-        "laws/crash.py",
+        "laws/faults.py",
         "and not is_temporary(path)",
         "and False",
         unit("laws/test_crash.py", "half_a_file"),

@@ -95,12 +95,13 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     if verdict.raised:
         yield ""
         yield f"Raised at {visible(verdict.raised)}"
-    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines:
+    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines or verdict.taken:
         yield ""
     if verdict.ignored:
         yield f"Not compared: {', '.join(map(visible, verdict.ignored))}"
     if verdict.written_by:
         yield f"Written by {visible(verdict.written_by)}"
+    yield from (f"Error taken at {visible(taken)}" for taken in verdict.taken)
     yield from (f"It asked for {visible(asked)}" for asked in verdict.asked)
     if verdict.machines:
         yield f"The machines differ in {verdict.machines}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dagproof.config import Config
 from dagproof.errors import ConfigError, nearest
+from dagproof.histories.outages import OUTAGES
 from dagproof.worlds.addresses import check_addresses
 
 #: How alike a configured id and that of a DAG have to be for one to be a misspelling of the other.
@@ -30,6 +31,20 @@ def check_references(config: Config) -> None:
             source = config.root / (what.rpartition(":")[0] if ".py:" in what else what)
             if not source.exists():
                 raise ConfigError(f"tool.dagproof.proofs.{dag_id}.corrections.{name}: there is no {source}")
+        _check_outage(proof.outage, f"tool.dagproof.proofs.{dag_id}.outage")
+
+
+def _check_outage(table: Mapping[str, Iterable[str]], where: str) -> None:
+    """Refuse keys that the table does not have, and errors that no run meets."""
+    for key in table:
+        if key != "allow":
+            raise ConfigError(f"[{where}] has no key {key!r}{nearest(key, ['allow'])}")
+    for entry in table.get("allow", ()):
+        _, colon, error = (part.strip() for part in entry.partition(":"))
+        if not colon:
+            raise ConfigError(f"{where}.allow has {entry!r}; write TASK: ERROR, such as 'fetch: connection refused'")
+        if not any(fnmatchcase(name, error) for name in OUTAGES):
+            raise ConfigError(f"{where}.allow names the error {error!r}, which no run meets{nearest(error, OUTAGES)}")
 
 
 def check_dag_ids(config: Config, known: Iterable[str]) -> None:
@@ -50,12 +65,19 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
 
 
 def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
-    """Refuse an entry of `may_fail` that names no task of the DAG.
+    """Refuse an entry of `may_fail`, or of `outage.allow`, that names no task of the DAG.
 
     Raises:
         ConfigError: with the nearest task.
     """
     known = list(tasks)
+    for entry in config.proof(dag_id).outage.get("allow", ()):
+        name = entry.partition(":")[0].strip()
+        if not any(fnmatchcase(task_id, name) for task_id in known):
+            raise ConfigError(
+                f"tool.dagproof.proofs.{dag_id}.outage.allow names the task {name!r}, which is not one of its "
+                f"tasks{nearest(name, known)}"
+            )
     for entry in config.proof(dag_id).may_fail:
         if not any(fnmatchcase(task_id, entry) for task_id in known):
             raise ConfigError(

@@ -20,7 +20,7 @@ from dagproof.config import Config, fill
 from dagproof.errors import ConfigError
 from dagproof.inside.exchange import Allowed, LeftOut
 from dagproof.inside.machine import HERE, Machine
-from dagproof.postgres.server import PostgresServer, unique_name
+from dagproof.postgres.server import LOOPBACK, PostgresServer, unique_name
 from dagproof.postgres.servers import start_server
 from dagproof.postgres.wire import FUNCTIONS, Lane, Proxy
 from dagproof.stores import snapshot
@@ -238,6 +238,13 @@ class Worlds:
             through = ("127.0.0.1", lane.port) if lane else (None, None)
             places["postgres"] = self.server.url(self._database, host=through[0], port=through[1])
         return places
+
+    def named_places(self, machine: Machine) -> dict[tuple[str, int], str]:
+        """Return what people call the addresses at which the database and the services of a world are."""
+        found = {(LOOPBACK, int(place.rpartition(":")[2])): name for name, place in self.services.places.items()}
+        if lane := self.lane(machine):
+            found[LOOPBACK, lane.port] = "PostgreSQL"
+        return found
 
     def _apply_schema(self, server: PostgresServer) -> None:
         url = server.url(self._template)

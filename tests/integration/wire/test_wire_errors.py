@@ -169,7 +169,7 @@ def _of(attempt: Callable[[], Any], errors: Any) -> str:
     return "done"
 
 
-CLIENTS = {
+CLIENTS: dict[str, Callable[[str, Kind, Meddle], Seen]] = {
     "psycopg2": psycopg2_client,
     "psycopg": psycopg_client,
     "psycopg, prepared": partial(psycopg_client, threshold=0),

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.inside.exchange import FilePlan
+from dagproof.inside.plans import FilePlan
 
 START = """
     import io, json, os, shutil, sys, tempfile
     from pathlib import Path
-    from dagproof.inside.exchange import FilePlan, FileWatch
+    from dagproof.inside.plans import FilePlan, FileWatch
     from dagproof.inside.fileops import FileOperations
     files = FileOperations(FileWatch({{"": {folder!r}}}, {plan!r}), lambda: "load")
     files.watch()

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.histories import Step
+from dagproof.laws import faults
 from dagproof.laws.base import is_temporary
-from dagproof.laws.crash import Crash
 from dagproof.runs.lab import Lab
 from dagproof.runs.scope import Scope
 from dagproof.stores.diff import Diff
@@ -46,7 +46,7 @@ def torn(old: Snapshot, new: Snapshot, now: Snapshot, untouched: Snapshot = EMPT
     """Return what the law says of `now`, in a lab where the world was `untouched` before the first run."""
     proof = SimpleNamespace(scratch=scratch)
     lab = SimpleNamespace(proof=proof, before=lambda history: untouched, scope=Scope())
-    return Crash()._torn(cast(Lab, lab), old, new, now, CRASHED)
+    return faults.torn(cast(Lab, lab), old, new, now, CRASHED)
 
 
 @given(rows, rows, texts, texts)

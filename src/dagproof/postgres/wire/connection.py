@@ -142,8 +142,8 @@ class Connection:
     def _begin(self, client: Side, data: bytes) -> None:
         try:
             startup = read_startup(data)
-        except NotPostgresError as refusal:
-            self._refuse(str(refusal), "08P01")
+        except NotPostgresError as error:
+            self._refuse(str(error), "08P01")
             return
         client.carry = data
         if startup is None:
