@@ -1,18 +1,20 @@
 """Write the secrets of the stack: `python3 stack/env.py` makes `.env` beside `docker-compose.yml`.
 
 Each secret is random, and only you may read the file, also if it was there already. Then it is kept, with all that it
-says: what it lacks is added. Needs the standard library alone.
+says: what it lacks is added. Needs the standard library, and OpenSSH's `ssh-keygen`.
 """
 
 from __future__ import annotations
 
 import base64
 import errno
-import hashlib
 import os
 import secrets
+import shutil
 import stat
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,10 +39,11 @@ SECRETS: dict[str, Callable[[], str]] = {
     "S3_ACCESS_KEY": lambda: "AKIA" + secrets.token_hex(8).upper(),
     "S3_SECRET_KEY": _password,
     "SFTP_PASSWORD": _password,  # of the log server's user `logs`
-    "SFTP_HOST_SECRET": lambda: secrets.token_hex(32),  # what the log server proves with that it is itself
     "MODEL_API_TOKEN": _password,  # what the model's API asks for
 }
-_DERIVED = "SFTP_HOST_KEY"  # the public half of SFTP_HOST_SECRET
+#: What the log server proves with that it is itself, as base64 of OpenSSH's key file, and its public half.
+HOST_SECRET = "SFTP_HOST_SECRET"  # noqa: S105 - a name
+HOST_KEY = "SFTP_HOST_KEY"
 
 
 def values_in(text: str) -> dict[str, str]:
@@ -54,8 +57,9 @@ def write(path: Path) -> list[str]:
     """Add the secrets that a file lacks, and make it if there is none; return the names of those.
 
     Raises:
+        LookupError: there is no `ssh-keygen`.
         OSError: the file cannot be read or written.
-        ValueError: its SFTP_HOST_SECRET is not 64 hexadecimal digits.
+        ValueError: its SFTP_HOST_SECRET is no key.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
@@ -65,57 +69,53 @@ def write(path: Path) -> list[str]:
         text = file.read()
         there = values_in(text)
         added = {name: make() for name, make in SECRETS.items() if name not in there}
-        if _DERIVED not in there:
-            added[_DERIVED] = ssh_public_key(bytes.fromhex({**there, **added}["SFTP_HOST_SECRET"]))
+        if HOST_SECRET not in there:
+            added |= dict(zip((HOST_SECRET, HOST_KEY), host_keys(), strict=True))
+        elif HOST_KEY not in there:
+            added[HOST_KEY] = public_half(there[HOST_SECRET])
         if text and added and not text.endswith("\n"):
             file.write("\n")
         file.writelines(f"{name}={value}\n" for name, value in added.items())
     return list(added)
 
 
-def ssh_public_key(seed: bytes) -> str:
-    """Return the public key of an Ed25519 key (RFC 8032), as OpenSSH writes it without its type.
-
-    Args:
-        seed: The private key, 32 bytes.
+def host_keys() -> tuple[str, str]:
+    """Return a new secret key of an SSH server and its public half, each on a line of its own.
 
     Raises:
-        ValueError: it is not 32 bytes.
+        LookupError: there is no `ssh-keygen`.
     """
-    if len(seed) != 32:
-        raise ValueError(f"the seed of an Ed25519 key is 32 bytes, not {len(seed)}")
-    number = int.from_bytes(hashlib.sha512(seed).digest()[:32], "little")
-    number = (number & ((1 << 254) - 8)) | (1 << 254)
-    x, y = _times(number, _BASE)
-    public = (y | (x & 1) << 255).to_bytes(32, "little")
-    blob = b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-ed25519", public))
-    return base64.b64encode(blob).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "key")
+        _keygen("-t", "ed25519", "-N", "", "-C", "", "-f", str(file))
+        secret = base64.b64encode(file.read_bytes()).decode()
+    return secret, public_half(secret)
 
 
-_P = 2**255 - 19
-_D = -121665 * pow(121666, -1, _P) % _P
-_BASE = (
-    15112221349535400772501151409588531511454012693041857206046113283949847762202,
-    46316835694926478169428394003475163141307993866256225615783033603165251855960,
-)
+def public_half(secret: str) -> str:
+    """Return the public half of the secret key of an SSH server, without its type.
+
+    Raises:
+        LookupError: there is no `ssh-keygen`.
+        ValueError: it is no secret key.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "key")
+        file.touch(0o600)  # ssh-keygen refuses a key that others may read
+        file.write_bytes(base64.b64decode(secret))
+        return _keygen("-y", "-f", str(file)).split()[1]
 
 
-def _plus(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    """Add two points of the curve."""
-    crossed = _D * a[0] * b[0] * a[1] * b[1]
-    x = (a[0] * b[1] + b[0] * a[1]) * pow(1 + crossed, -1, _P)
-    y = (a[1] * b[1] + a[0] * b[0]) * pow(1 - crossed, -1, _P)
-    return x % _P, y % _P
-
-
-def _times(number: int, point: tuple[int, int]) -> tuple[int, int]:
-    """Add a point to itself so many times."""
-    result = (0, 1)
-    while number:
-        if number & 1:
-            result = _plus(result, point)
-        point, number = _plus(point, point), number >> 1
-    return result
+def _keygen(*arguments: str) -> str:
+    command = shutil.which("ssh-keygen")
+    if not command:
+        raise LookupError("there is no ssh-keygen, which makes the log server's key: install OpenSSH's client.")
+    done = subprocess.run(
+        [command, "-q", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ValueError(f"ssh-keygen refuses it ({' '.join(done.stderr.split())})")
+    return done.stdout
 
 
 def main(arguments: list[str]) -> int:
@@ -126,6 +126,9 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0]) if arguments else DEFAULT
     try:
         added = write(path)
+    except LookupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     except OSError as error:
         sys.stderr.write(f"{path} cannot be written: {error.strerror}. Name another file, or fix that.\n")
         return 2

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 import os
 
 import asyncssh
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 PORT = 2222
 FOLDER = "/served"
@@ -39,8 +38,7 @@ class Folder(asyncssh.SFTPServer):
 
 async def serve() -> None:
     """Serve until the process ends."""
-    secret = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(os.environ["SFTP_HOST_SECRET"]))
-    key = asyncssh.import_private_key(secret.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    key = asyncssh.import_private_key(base64.b64decode(os.environ["SFTP_HOST_SECRET"]))
     server = await asyncssh.listen(
         "", PORT, server_factory=Door, server_host_keys=[key], sftp_factory=Folder, allow_scp=False
     )

@@ -21,6 +21,17 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 #: Seconds after which a mutant has made a test hang.
 TIMEOUT = 600
+#: What lets the workers of a proof import the copy too: a worker sees none of the user's environment, PYTHONPATH
+#: included. It stands in the copy, as a test may start a command, whose workers no plugin of pytest reaches.
+INTO_WORKERS = """
+
+_as_made = _environment
+
+
+def _environment(*args, **kwargs):
+    made = _as_made(*args, **kwargs)
+    return {**made, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), made["PYTHONPATH"]])}
+"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ def applied(mutant: Mutant) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         Path(folder, "dagproof", mutant.file).write_text(changed, encoding="utf-8")
+        with Path(folder, "dagproof", "worlds", "worker.py").open("a", encoding="utf-8") as worker:
+            worker.write(INTO_WORKERS)
         yield Path(folder)
 
 
@@ -81,7 +94,7 @@ def hunted(mutant: Mutant) -> Caught:
             "no:xdist",
         ]
         done = subprocess.run(
-            [*command, "-p", "tests.mutants.into_workers", "--postgres", "embedded", *mutant.tests],
+            [*command, "-p", "tests.mutants.of_copy", "--postgres", "embedded", *mutant.tests],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([path, str(ROOT)]), "DAGPROOF_MUTATED": str(folder)},
             stdin=subprocess.DEVNULL,

@@ -104,6 +104,13 @@ WORLD = (
         ("tests/integration/proofs/test_turning.py", "-k", "reverse_order"),
     ),
     Mutant(
+        "machine: rows that a task has written stay in their order",
+        "airflow/reordering.py",
+        "            unturned.extend(turn_rows(conninfo, since))\n",
+        "            pass\n",
+        ("tests/integration/cases/test_ties.py", "-k", "rows-of-the-task-before"),
+    ),
+    Mutant(
         "machine: folders are listed in the same order",
         "inside/machine.py",
         "        if self.turns:\n            _turn_folders()\n",

@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import example, given
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
+from hypothesis import given
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
@@ -140,15 +139,26 @@ def test_what_is_there_is_kept(tmp_path_factory: pytest.TempPathFactory, kept: s
     assert path.read_bytes() == full
 
 
-@given(seed=st.binary(min_size=32, max_size=32))
-@example(seed=bytes(32))
-def test_the_public_key_is_that_of_the_secret(seed: bytes) -> None:
-    """As a library of others computes it."""
-    theirs = Ed25519PrivateKey.from_private_bytes(seed).public_key()
-    assert (
-        f"ssh-ed25519 {ENV.ssh_public_key(seed)}"
-        == theirs.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    )
+def test_the_public_key_is_that_of_the_secret(tmp_path: Path) -> None:
+    """As a library of others computes it, also where only the secret was there."""
+    path = tmp_path / "env"
+    write_env(path)
+    secret = load_ssh_private_key(base64.b64decode(pairs(path)["SFTP_HOST_SECRET"]), None)
+    theirs = secret.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    assert f"ssh-ed25519 {pairs(path)['SFTP_HOST_KEY']}" == theirs
+    path.write_text(f"SFTP_HOST_SECRET={pairs(path)['SFTP_HOST_SECRET']}\n")
+    write_env(path)
+    assert f"ssh-ed25519 {pairs(path)['SFTP_HOST_KEY']}" == theirs
+
+
+def test_who_has_no_ssh_keygen_is_told_what_to_install(tmp_path: Path) -> None:
+    """And nothing is written."""
+    path = tmp_path / "env"
+    command = [sys.executable, str(SCRIPT), str(path)]
+    done = subprocess.run(command, env={"PATH": ""}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "there is no ssh-keygen, which makes the log server's key: install OpenSSH's client.\n"
+    assert path.read_text() == ""
 
 
 def test_a_file_that_is_there_is_closed_to_others(tmp_path: Path) -> None:

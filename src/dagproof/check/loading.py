@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from dagproof.config import Config, WorldConfig, fill
 from dagproof.errors import UsageError, WorkerError
 from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
+from dagproof.processes.child import ChildProcess
 from dagproof.worlds.addresses import allowed_endpoints
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
@@ -147,11 +147,10 @@ def _compare_schedules(folder: LoadedFolder, loader: _Loader, jobs: Mapping[str,
 class _Loader:
     """The driver's end of the loader process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, log: Path) -> None:
+    def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         self._process = process
         self._control = control
         self._replies = control.makefile("rb")
-        self._log = log
 
     def ask(self, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield what comes of each job, as they are done."""
@@ -168,12 +167,10 @@ class _Loader:
                 yield reply
         except OSError:
             pass  # it is gone, and its last words say why
-        raise WorkerError(self._why_it_died())
-
-    def _why_it_died(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
-        return f"the process that loads the DAGs ended unexpectedly ({last}); --no-import looks at the source only"
+        raise WorkerError(
+            f"the process that loads the DAGs ended unexpectedly ({self._process.last_words()}); "
+            f"--no-import looks at the source only"
+        )
 
 
 @contextmanager
@@ -184,34 +181,23 @@ def _open_loader(files: Sequence[Wanted], config: Config, user: Sequence[Path]) 
         setting = home / "setting.json"
         setting.write_text(json.dumps(_setting(home, files, config, user)), encoding="utf-8")
         ours, theirs = socket.socketpair()
-        log = home / "log.txt"
-        with log.open("wb") as output, theirs:
-            process = subprocess.Popen(
+        with theirs:
+            process = ChildProcess(
                 [sys.executable, "-m", "dagproof.airflow.loader", str(theirs.fileno()), str(setting)],
+                log=home / "log.txt",
                 env=_environment(home, files, config),
                 cwd=config.root if config.root.is_dir() else home,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C reaches us alone, and we end it
+                descriptors=[theirs.fileno()],
+                stop=signal.SIGKILL,
+                whole=True,
             )
-        with reaper.kill_later(process.pid, stop=signal.SIGKILL, group=True), ours:
+        with process, ours:
             try:
                 ours.settimeout(STARTING + config.check.timeout)
-                yield _Loader(process, ours, log)
+                yield _Loader(process, ours)
             finally:
                 ours.shutdown(socket.SHUT_RDWR)
-                _let_end(process)
-
-
-def _let_end(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the loader, which has seen that we are done, has killed its children and ended."""
-    try:
-        process.wait(5.0)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+                process.close(patience=5.0)  # it has seen that we are done, kills its children, and ends
 
 
 def _setting(home: Path, files: Sequence[Wanted], config: Config, user: Sequence[Path]) -> dict[str, Any]:

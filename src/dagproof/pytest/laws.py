@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from dagproof.errors import DagproofError, WorkerError, nearest
+from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.proof.prover import Prover
@@ -159,7 +159,10 @@ def verdict_of(
     most = config.getoption("--dagproof-max-histories") if max_histories is None else max_histories
     report = report_of(config)
     try:
-        lab = config.stash[RESOURCES].driver().lab(dag_id, dates)
+        driver = config.stash[RESOURCES].driver()
+        if driver.worlds.is_open:
+            raise UsageError("this test has a sandbox open, and a proof needs worlds of its own: prove in another test")
+        lab = driver.lab(dag_id, dates)
         verdict = Prover(lab, seed=seed, max_histories=most).prove(law)
         check_names([unknown_names(lab)])
     except DagproofError as error:

@@ -11,8 +11,11 @@ from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 from dagproof.pytest.session import LEFT_OUT, RESOURCES, Resources, dags_folder, postgres_kind, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from dagproof.postgres.server import PostgresServer
     from dagproof.pytest.laws import LawsOf, Prove
+    from dagproof.pytest.sandbox import Sandbox
 
 #: How many laws are named of which the same was left out.
 MOST_LAWS = 3
@@ -194,3 +197,19 @@ def prove(request: pytest.FixtureRequest) -> Prove:
         return LawsOf(request.node, dag_id, dates=dates, seed=seed, max_histories=max_histories)
 
     return laws_of
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Sandbox]]:
+    """Run a DAG step by step in a disposable world.
+
+    After ``shop = sandbox("load_shop")``, ``shop.run("2026-01-01")`` runs a date, and ``shop.rows("orders")`` returns
+    what is in a table then (see :class:`dagproof.pytest.sandbox.Sandbox`). The world has the schema, connections and
+    files of the configuration, and is removed when the test ends. A test has one sandbox.
+    """
+    from contextlib import ExitStack
+
+    from dagproof.pytest.sandbox import Sandbox
+
+    with ExitStack() as stack:
+        yield lambda dag_id: Sandbox(request.config.stash[RESOURCES].driver(), dag_id, stack)

@@ -76,13 +76,8 @@ class Driver:
         return self._labs[key]
 
     def _new_lab(self, dag_id: str, dates: Sequence[str]) -> Lab:
+        self.load(dag_id)
         proof = self.config.proof(dag_id)
-        if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
-            self.catalogue()
-        self._load([dag_id, *proof.after])
-        self._load_triggered([dag_id, *proof.after])
-        for loaded in self._about:
-            check_tasks(self.config, loaded, self._about[loaded].tasks)
         named = list(dates or proof.dates)
         own = {run.date: run for run in _distinct(self._first.plan(dag_id, named))}
         planned = tuple(own)
@@ -92,6 +87,21 @@ class Driver:
             consumes = tuple((dag, upstream[dag, date].run_id) for dag in proof.after)
             runs[dag_id, date] = replace(run, consumes=consumes)  # their events, if it is about those
         return Lab(self, dag_id, runs, planned, guessed=not named)
+
+    def load(self, dag_id: str) -> None:
+        """Import a DAG, those that run before it, and those that they trigger, where that has not been done.
+
+        Raises:
+            ConfigError: the configuration speaks of a DAG or a task whose id is misspelt.
+            WorkerError: a DAG is unknown or does not load.
+        """
+        if dag_id not in self.config.proofs and misspelt(dag_id, self.config.proofs):
+            self.catalogue()
+        dag_ids = [dag_id, *self.config.proof(dag_id).after]
+        self._load(dag_ids)
+        self._load_triggered(dag_ids)
+        for loaded in self._about:
+            check_tasks(self.config, loaded, self._about[loaded].tasks)
 
     def worker(self, machine: Machine) -> Worker:
         """Return the worker on `machine`, ready to run what has been loaded."""

@@ -17,6 +17,7 @@ from dagproof.inside.exchange import RunReport, TaskRun
 from dagproof.inside.plans import FilePlan, FileWatch
 from dagproof.postgres.wire import Fault, Hold, Message, fault_points
 from dagproof.postgres.wire import Watch as MessageWatch
+from dagproof.processes.filelocks import waits_for_file_lock
 from dagproof.worlds.connects import Connects
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
@@ -235,12 +236,12 @@ class Held:
                 return self._reached(0.0)
         return True
 
-    def wait_until_passed(self, other: Worker) -> None:
-        """Wait until the other run has ended, or waits for a lock that the held one has."""
+    def wait_until_passed(self, other: Worker, pid: int) -> None:
+        """Wait until the other run, whose process is `pid`, has ended or waits for a lock that the held one has."""
         deadline = time.monotonic() + PATIENCE
         with self._world.worlds.lock_watch() as is_waiting:
             while not other.has_finished(0.02) and time.monotonic() < deadline:
-                if is_waiting():
+                if is_waiting() or waits_for_file_lock(pid):
                     return
 
 

@@ -163,9 +163,9 @@ class Stage:
             mine = world.request(self._run_of(step.date), options=options)
             world.start(mine)
             reached = hold.wait_until_reached(world.worker)
-            world.start(other, other_worker)
+            pid = world.start(other, other_worker)
             if reached:
-                hold.wait_until_passed(other_worker)
+                hold.wait_until_passed(other_worker, pid)
             hold.release()
             reports = [world.worker.finished_run(), other_worker.finished_run()]
         failed = []

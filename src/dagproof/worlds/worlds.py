@@ -71,6 +71,8 @@ class Worlds:
         self._proxy: Proxy | None = None
         self._log_count = 0
         self._saved_count = 0
+        self.is_open = False
+        """Whether there is a world now."""
 
     @contextmanager
     def ready(self) -> Iterator[Worlds]:
@@ -162,7 +164,19 @@ class Worlds:
 
     @contextmanager
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
-        """Make a fresh world in which `worker` runs DAGs, or one like `saved`; destroy it at the end."""
+        """Make a fresh world in which `worker` runs DAGs, or one like `saved`; destroy it at the end.
+
+        There can be one at a time (:attr:`is_open`): they would have the same folders and the same database.
+        """
+        self.is_open = True
+        try:
+            with self._world(worker, saved) as world:
+                yield world
+        finally:
+            self.is_open = False
+
+    @contextmanager
+    def _world(self, worker: Worker, saved: SavedWorld | None) -> Iterator[World]:
         self._empty_folders(saved)
         replace_metadata(saved.metadata if saved else self.metadata_template, worker.metadata)
         now = saved.now if saved else None
