@@ -24,6 +24,7 @@ VERDICTS = {
     "rerun": "non-idempotent",
     "retry": "not retry-safe",
     "crash": "not crash-safe",
+    "outage": "loses rows in silence",
     "order": "order-dependent",
     "containment": "leaks outside its partition",
     "overlap": "not concurrency-safe",
@@ -754,6 +755,9 @@ IGNORED = {
 #: What nobody reads but through a view.
 SCRATCH = {"blue_green": ("blue_orders", "green_orders")}
 
+#: After which errors a run may end green without its rows.
+ALLOWED = {"skip_as_configured": {"allow": ("load_orders: *",)}}
+
 #: A table of what is latest has no partitions: each day may change its rows.
 EXEMPT = {"newest_wins": {"containment": ("latest_orders",)}}
 
@@ -768,6 +772,8 @@ ARRIVING = (
     "short_timeout",
     "reschedule_sensor",
     "deferred_wait",
+    "soft_sensor",
+    "hard_sensor",
 )
 
 #: How upstream data change: orders are changed and taken back, and here they are only added, for a log has no more.

@@ -14,7 +14,18 @@ from dagproof.laws import Verdict, law_named
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.lab import Lab
-from tests.bugs.catalogue import ARRIVING, BUGS, CORRECTIONS, DATES, EXEMPT, HEALTHY, IGNORED, SCRATCH, correction_of
+from tests.bugs.catalogue import (
+    ALLOWED,
+    ARRIVING,
+    BUGS,
+    CORRECTIONS,
+    DATES,
+    EXEMPT,
+    HEALTHY,
+    IGNORED,
+    SCRATCH,
+    correction_of,
+)
 
 HERE_FOLDER = Path(__file__).parent
 MOST_HISTORIES = {bug.name: bug.most_histories for bug in BUGS}
@@ -30,6 +41,7 @@ def proof_of(name: str) -> ProofConfig:
         ignore=IGNORED.get(name, ()),
         exempt=EXEMPT.get(name, {}),
         scratch=SCRATCH.get(name, ()),
+        outage=ALLOWED.get(name, {}),
         corrections={correction: str(HERE_FOLDER / "corrections" / CORRECTIONS[correction])},
     )
 

@@ -127,8 +127,7 @@ class Outage(Law):
         if not finding:
             return finding
         failed = unwanted(report)
-        retried = any(task.error for task in report.tasks)
-        if failed or (_has_less(finding.diff) and not retried):
+        if failed or _has_less(finding.diff):
             headline = f"The run is green, although task {failed.task_id} failed, and its rows differ" if failed else ""
             return replace(finding, broken=True, history=disturbed, headline=headline)
         return replace(
