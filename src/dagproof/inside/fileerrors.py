@@ -61,9 +61,11 @@ class LateErrors:
     def __init__(self) -> None:
         self._of: dict[int, tuple[int, tuple[int, int]]] = {}
 
-    def add(self, descriptor: int, number: int) -> None:
-        """Note a descriptor, and the number of its error."""
-        self._of[descriptor] = (number, _identity(descriptor))
+    def note(self, descriptor: int, number: int | None) -> None:
+        """Note a descriptor that was opened, and the number of its error, where it has one."""
+        self._of.pop(descriptor, None)
+        if number is not None:
+            self._of[descriptor] = (number, _identity(descriptor))
 
     def of(self, descriptor: int) -> int | None:
         """Return the number of a descriptor's error; None where it has none."""

@@ -83,8 +83,7 @@ class FileOperations:
             number = real_descriptor(path, flags, *args, **kwargs)
             if is_path:
                 self._note_open(os.fsdecode(path), writes=writes)
-            if late is not None:
-                self._late.add(number, late)
+            self._late.note(number, late)
             return number
 
         os.read, os.write = self._late.reading(os.read), self._late.writing(os.write)

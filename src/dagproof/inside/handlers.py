@@ -35,6 +35,8 @@ class _Seen:
     raised: int
     task: str
     line: int = 0
+    settled: bool = False
+    """Whether it is known where the frame goes on."""
 
 
 class Handlers:
@@ -80,7 +82,9 @@ class Handlers:
         elif event == "line" and frame in self._of_frame:
             self._went_on(frame)
         elif event == "return":
-            self._of_frame.pop(frame, None)
+            seen = self._of_frame.pop(frame, None)
+            if seen and frame.f_lineno in _raises(seen.file):
+                seen.line = 0  # it has raised it again as it was
         return self._traced
 
     def _raised(self, frame: FrameType, error: BaseException) -> None:
@@ -96,14 +100,14 @@ class Handlers:
     def _went_on(self, frame: FrameType) -> None:
         """Note where a frame goes on with its error: the last ``except`` that it looks at is the one that takes it."""
         seen = self._of_frame[frame]
-        clauses = _clauses(seen.file)
-        if frame.f_lineno in clauses:
+        if seen.settled:
+            return
+        if frame.f_lineno in _clauses(seen.file):
             seen.line = frame.f_lineno
-        elif not seen.line and not _is_in_finally(seen.file, frame.f_lineno):
-            seen.line = seen.raised  # a `with` that suppresses it
-            self._of_frame.pop(frame)
         elif seen.line:
-            self._of_frame.pop(frame)
+            seen.settled = True
+        elif not _is_in_finally(seen.file, frame.f_lineno):
+            seen.line, seen.settled = seen.raised, True  # a `with` that suppresses it
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
@@ -126,6 +130,13 @@ def _tree(file: str) -> ast.AST:
 def _clauses(file: str) -> frozenset[int]:
     """Return the lines of the file at which an ``except`` clause begins."""
     return frozenset(node.lineno for node in ast.walk(_tree(file)) if isinstance(node, ast.ExceptHandler))
+
+
+@cache
+def _raises(file: str) -> frozenset[int]:
+    """Return the lines of the file with a ``raise`` that says nothing else."""
+    nodes = (node for node in ast.walk(_tree(file)) if isinstance(node, ast.Raise) and node.exc is None)
+    return frozenset(node.lineno for node in nodes)
 
 
 @cache

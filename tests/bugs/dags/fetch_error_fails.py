@@ -1,9 +1,9 @@
 """Fetches the day's orders; a source that does not answer fails the task with a reason."""
 
 import pendulum
+from airflow.exceptions import AirflowException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowException
 
 DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
 

@@ -1,9 +1,9 @@
 """Skips a day whose orders cannot be loaded, which is configured: somebody looks, and runs it again."""
 
 import pendulum
+from airflow.exceptions import AirflowSkipException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
 REPLACE = [
