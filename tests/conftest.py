@@ -35,9 +35,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs a server on each kind, unless --postgres names one, or one of them is enough."""
     if "postgres_server" in metafunc.fixturenames:
         asked_for = metafunc.config.getoption("--postgres")
-        enough = KINDS[:1] if metafunc.definition.get_closest_marker("one_server") else KINDS
-        kinds = [asked_for if asked_for in KINDS else "url"] if asked_for else list(enough)
-        metafunc.parametrize("postgres_server", kinds, indirect=True, scope="session")
+        if asked_for:
+            kinds = [asked_for if asked_for in KINDS else "url"]
+            metafunc.parametrize("postgres_server", kinds, indirect=True, scope="session")
+            return
+        first, *others = KINDS
+        marked = metafunc.definition.get_closest_marker
+        later = () if marked("each_server") else (pytest.mark.slow,)
+        servers = [first] if marked("one_server") else [first, *(pytest.param(kind, marks=later) for kind in others)]
+        metafunc.parametrize("postgres_server", servers, indirect=True, scope="session")
 
 
 @pytest.hookimpl(wrapper=True)

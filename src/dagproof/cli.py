@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dagproof.config import Config, load_config
-from dagproof.errors import UsageError, nearest
+from dagproof.errors import UsageError, close_to
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, positive
 from dagproof.loaded.deployment import airflow_note
 from dagproof.output.crashes import crashed, understood, without_room
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status.
 
     0: proven. 1: falsified. 2: it could not tell, and one sentence on standard error says why and what to do.
-    3: a fault of dagproof's own; the sentence says how to report it.
+    3: an internal error of dagproof; the message says how to report it.
     """
     open_streams()
     try:
@@ -84,7 +84,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "check",
         help="find what breaks DAGs in production, without running them",
         description="Find what breaks DAGs in production, without running them. Exit status 0: no findings. 1: "
-        "findings. 2: no verdict, and one sentence says why. 3: a fault of dagproof's own.",
+        "findings. 2: no verdict; the message says why. 3: an internal error of dagproof.",
     )
     add_options(parser)
     parser.set_defaults(run=run, imports=True)
@@ -95,8 +95,8 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "prove",
         help="run dates of a DAG in many ways, and compare the rows",
         description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
-        "1: falsified, with the shortest history that shows it. 2: no verdict, and one sentence says why. "
-        "3: a fault of dagproof's own.",
+        "1: falsified, with the shortest history that shows it. 2: no verdict; the message says why. "
+        "3: an internal error of dagproof.",
     )
     parser.add_argument("dag_id", metavar="DAG_ID", help="the DAG to prove")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
@@ -136,9 +136,7 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="also write the verdicts to one self-contained HTML page"
     )
-    parser.add_argument(
-        "--force", action="store_true", help="let --html replace a file that is no report of dagproof's"
-    )
+    parser.add_argument("--force", action="store_true", help="let --html replace a file that dagproof did not write")
     _add_common(parser)
     parser.set_defaults(run=_prove, imports=True)
 
@@ -259,7 +257,8 @@ def _explain(options: argparse.Namespace) -> int:
     elif options.name in laws:
         say(explanation(law_named(options.name)))
     else:
-        raise UsageError(f"there is no rule or law {options.name!r}{nearest(options.name, rules | laws)}")
+        meant = close_to(options.name, rules | laws) or "; `dagproof rules` lists them"
+        raise UsageError(f"there is no rule or law {options.name!r}{meant}")
     return OK
 
 

@@ -31,13 +31,17 @@ class CrashError(Exception):
         self.trace = trace
 
 
+def close_to(name: str, valid: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the valid name closest to `name`; nothing where none is close."""
+    close = difflib.get_close_matches(name, sorted(valid), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the valid name closest to `name`, or the list of the valid ones."""
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    if not names:
-        return ""
+    close = close_to(name, names)
+    if close or not names:
+        return close
     shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
     return f" (choose from: {shown})"

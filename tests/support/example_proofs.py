@@ -155,7 +155,7 @@ def everything() -> tuple[Proof, ...]:
             "effect", ERROR, reason="the run failed in task load: no disk", log_tail=f"OSError: no disk\n{HOSTILE}"
         ),
         Verdict("deterministic", ERROR, reason="the run failed in task load: no disk"),
-        Verdict("rerun", NOT_APPLICABLE, reason="the run writes nothing, so that there is nothing to compare"),
+        Verdict("rerun", NOT_APPLICABLE, reason="the run writes nothing, so there is nothing to compare"),
     )
     return (
         Proof("consumer_users_daily", 0, DATES, healthy, 31.7, ("users_daily.loaded_at", "reports/*.html")),

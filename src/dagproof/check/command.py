@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from dagproof.check import baseline
@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update-baseline",
         action="store_true",
-        help="replace what the baseline has of the checked files and rules with the current findings",
+        help="for the checked files and rules, replace the baseline's entries with the current findings",
     )
     parser.add_argument(
         "--until",
@@ -71,10 +71,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--diff", action="store_true", help="print what --fix would change, without changing it")
     parser.add_argument(
-        "--force", action="store_true", help="with --update-baseline: replace a file that is no baseline of dagproof's"
+        "--force", action="store_true", help="with --update-baseline: replace a file that dagproof did not write"
     )
     parser.add_argument(
-        "--dags-only", action="store_true", help="leave out SQL, dbt models, and scripts and notebooks of Spark"
+        "--dags-only", action="store_true", help="leave out SQL, dbt models, and Spark scripts and notebooks"
     )
     parser.add_argument("--no-cache", action="store_true", help="check every file again, without the cache")
 
@@ -217,6 +217,7 @@ def _with_baseline(
     checked: Checked, files: Files, rules: Sequence[Rule], options: argparse.Namespace, config: Config
 ) -> Checked:
     """Leave out what the baseline knows, or make it know what was found."""
+    until = _until(options)
     named = options.baseline or (config.check.baseline and config.root / config.check.baseline)
     if not named:
         if options.update_baseline:
@@ -231,16 +232,24 @@ def _with_baseline(
     names = {rule.name for rule in rules if not (options.no_import and rule.needs_import)}
     check_target(path, baseline.WHAT)
     old = [] if options.force or not path.exists() else baseline.read(path)
-    new = baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root, until=_date(options.until))
+    new = baseline.updated(mine, old, looked_at=looked_at, rules=names, root=root, until=until)
     baseline.write(path, new, force=options.force)
     return replace(checked, findings=(), known=len(checked.findings))
 
 
-def _date(text: str | None) -> str:
+def _until(options: argparse.Namespace) -> str:
+    """Return the last day on which new entries of the baseline hold; empty where they always do."""
+    if not options.until:
+        return ""
+    if not options.update_baseline:
+        raise UsageError("--until is for new entries of a baseline; add --update-baseline, or leave it out")
     try:
-        return date.fromisoformat(text).isoformat() if text else ""
+        last = date.fromisoformat(options.until)
     except ValueError:
-        raise UsageError(f"--until is {text!r}; write a date as YYYY-MM-DD") from None
+        raise UsageError(f"--until is {options.until!r}; write a date as YYYY-MM-DD") from None
+    if last < datetime.now().astimezone().date():
+        raise UsageError(f"--until is {last}, which is in the past; give today or a later day")
+    return last.isoformat()
 
 
 def report(checked: Checked, options: argparse.Namespace, rules: Sequence[Rule], *, has_baseline: bool) -> str:

@@ -208,7 +208,7 @@ def _summary_lines(checked: Checked, groups: Sequence[Group], *, offers_baseline
     doubtful = len(groups) - certain
     found = _count(certain, "finding") + (f" and {_count(doubtful, 'doubtful one')}" if doubtful else "")
     unread = f"; {_count(len(checked.unreadable), 'file')} could not be checked" if checked.unreadable else ""
-    known = f"; {_count(checked.known, 'finding')} more in the baseline" if checked.known else ""
+    known = f"; {_count(checked.known, 'known finding')} in the baseline" if checked.known else ""
     yield f"{found} in {_count(checked.files, 'file')}{unread}{known}"
     if offers_baseline and len(groups) >= MANY:
         yield (

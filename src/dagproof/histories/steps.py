@@ -193,11 +193,14 @@ def positive(text: str) -> int:
     """Return the number that an option gives.
 
     Raises:
-        ArgumentTypeError: it is less than 1.
+        ArgumentTypeError: it is no number, or less than 1.
     """
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise ArgumentTypeError(f"{number} is not 1 or more")
+        raise ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
     return number
 
 

@@ -10,7 +10,7 @@ from dagproof.runs.lab import Lab
 
 
 class Backfill(Law):
-    """A backfill of all dates leaves the rows of running each in turn.
+    """A backfill of all dates leaves the same rows as running each date in turn.
 
     ## What it does
     Lets the data of all dates arrive, and only then backfills the dates, weeks later.
@@ -40,7 +40,7 @@ class Backfill(Law):
     accusation = "gives a different table when it is backfilled"
     headline = "Rows differ between a run each day and a backfill of all days"
     sides = ("day by day", "backfilled")
-    promise = "a backfill of all dates leaves the rows of running each in turn"
+    promise = "a backfill of all dates leaves the same rows as running each date in turn"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
         """Each date alone, and all of them."""

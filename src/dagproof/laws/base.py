@@ -314,7 +314,7 @@ def active(lab: Lab) -> Sequence[str]:
     runs = f"the run for {dates[0]} writes" if len(dates) == 1 else f"the runs for {', '.join(dates)} write"
     if beside := unseen(lab, [(Step("run", date),) for date in dates]):
         raise NotApplicableError(f"{runs} nothing that is compared: {beside}")
-    raise NotApplicableError(f"{runs} nothing, so that there is nothing to compare")
+    raise NotApplicableError(f"{runs} nothing, so there is nothing to compare")
 
 
 @dataclass(frozen=True)

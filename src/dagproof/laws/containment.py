@@ -55,7 +55,7 @@ class Containment(Law):
     def histories(self, lab: Lab) -> list[History]:
         """Each two of the dates; in order only where runs wait for the run before."""
         if len(lab.dates) < 2:
-            raise NotApplicableError("it takes two dates; give another --date")
+            raise NotApplicableError("it needs two dates; add another --date")
         only_forwards = bool(lab.about.depends_on_past)
         pairs = [h for h in self.examples(active(lab)) if writes(lab, h[0].date)]
         return [(one, other) for one, other in pairs if not only_forwards or one.date < other.date]

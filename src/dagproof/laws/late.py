@@ -51,7 +51,7 @@ class Late(Law):
             )
         if not lab.proof.after:
             raise NotApplicableError(
-                f"nothing comes before it; name what it waits for as after in [tool.dagproof.proofs.{lab.dag_id}]"
+                f"no upstream DAG is configured; list it in `after` in [tool.dagproof.proofs.{lab.dag_id}]"
             )
         return [(Step("late", date, delay=int(lab.proof.delay)),) for date in active(lab)]
 

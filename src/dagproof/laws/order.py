@@ -53,7 +53,7 @@ class Order(Law):
         if tasks := lab.about.depends_on_past:
             raise NotApplicableError(f"{', '.join(tasks)} wait for the run before, so that dates run in order only")
         if len(lab.dates) < 2:
-            raise NotApplicableError("an order takes two dates; give another --date")
+            raise NotApplicableError("an order needs two dates; add another --date")
         return self.examples(active(lab))
 
     def check(self, lab: Lab, history: History) -> Finding:

@@ -56,7 +56,7 @@ def check_target(path: Path, what: str, *, is_ours: IsOurs | None = None, force:
     _check_folder(path, what)
     if is_ours is not None and not force and not _is_ours(path, found.st_size, is_ours):
         raise UsageError(
-            f"{shown} exists, and is no {what} of dagproof's; name another file for the {what}, or replace it with "
+            f"{shown} exists, and dagproof did not write it; name another file for the {what}, or replace it with "
             "--force"
         )
 

@@ -16,7 +16,7 @@ import contextlib
 import functools
 from collections.abc import Iterator
 
-from dagproof.errors import nearest
+from dagproof.errors import close_to
 from dagproof.postgres.container import in_container
 from dagproof.postgres.embedded import embedded
 from dagproof.postgres.existing import existing
@@ -34,8 +34,8 @@ def check_kind(kind: str) -> None:
     if kind in KINDS or kind.startswith(SCHEMES):
         return
     raise ServerError(
-        f"{kind!r} is not a kind of PostgreSQL server{nearest(kind, KINDS)}; "
-        "an address is also valid, as in postgresql://user:password@host:5432/postgres."
+        f"{kind!r} is not a kind of PostgreSQL server{close_to(kind, KINDS)}; use embedded, testcontainers, or an "
+        "address such as postgresql://user:password@host:5432/postgres"
     )
 
 

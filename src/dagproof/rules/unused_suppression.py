@@ -1,4 +1,4 @@
-"""A comment allows what is not found there."""
+"""A suppression comment matches no finding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dagproof.source.dagfile import DagFile
 
 
 class UnusedSuppression(Rule):
-    """A comment allows what is not found there.
+    """A suppression comment matches no finding.
 
     ## What it does
     Finds `# dagproof: allow RULE (reason)` where the rule finds nothing, and names that are not rules. A comment

@@ -12,6 +12,7 @@ from dagproof.errors import ConfigError, DagproofError, WorkerError
 from dagproof.inside.exchange import DagFacts, PlannedRun
 from dagproof.inside.machine import HERE, Machine
 from dagproof.postgres.server import PostgresServer
+from dagproof.postgres.servers import check_kind
 from dagproof.runs.lab import Lab
 from dagproof.runs.references import check_dag_ids, check_references, check_tasks, misspelt
 from dagproof.worlds.metadata import replace_metadata
@@ -215,6 +216,8 @@ def open_driver(
     """
     if not config.dags_folder.is_dir():
         raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")
+    if isinstance(postgres, str):
+        check_kind(postgres)  # also where no world has a database: a misspelt option is never right
     check_references(config)
     with open_worlds(config, postgres) as worlds, Driver(worlds, machines) as driver:
         yield driver

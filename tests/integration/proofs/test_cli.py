@@ -128,7 +128,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--html", "schema.sql"],
-            r"schema\.sql exists, and is no report of dagproof's; name another file for the report, or replace it with "
+            r"schema\.sql exists, and dagproof did not write it; name another file for the report, or replace it with "
             "--force",
             id="html-is-not-ours",
         ),
@@ -296,7 +296,9 @@ def test_a_crash_at_fewer_points_says_so(project: Project) -> None:
     tried, left_out, points = map(int, said.groups())
     assert (tried, points - left_out) == (6, 3)  # of the first run, and of its rerun
     assert points > 3
-    assert project.run("prove", "dag_loads_what_there_is", "--max-points", "0").err.endswith("0 is not 1 or more\n")
+    assert project.run("prove", "dag_loads_what_there_is", "--max-points", "0").err.endswith(
+        "must be a whole number of at least 1, not '0'\n"
+    )
 
 
 def test_a_proof_as_json(project: Project) -> None:

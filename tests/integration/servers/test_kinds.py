@@ -11,6 +11,8 @@ import pytest
 from dagproof.postgres.server import PostgresServer, ServerError, unique_name
 from dagproof.postgres.servers import start_server
 
+pytestmark = pytest.mark.each_server
+
 
 def test_it_listens_on_tcp_with_a_password(postgres_server: PostgresServer) -> None:
     """A proxy can stand in between, and a stranger who knows the port does not get in."""

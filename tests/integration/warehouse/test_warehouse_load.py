@@ -25,6 +25,8 @@ from psycopg import sql
 from etl.errors import DuplicateKeyError, LoadError
 from etl.load import load_partition
 
+pytestmark = pytest.mark.each_server
+
 ROOT = Path(__file__).parents[3]
 DAYS = [datetime.date(2024, 2, day) for day in (27, 28, 29)]
 DAY = DAYS[2]

@@ -17,6 +17,8 @@ from etl.settings import Settings
 from etl.source import write_users
 from etl.users import Staged, load_users, transform_users
 
+pytestmark = pytest.mark.each_server
+
 DS = "2024-02-29"
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "etl" / "sql" / "schema.sql"

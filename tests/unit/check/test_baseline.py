@@ -18,7 +18,7 @@ def test_old_findings_are_quiet_and_new_ones_fail(project: Project) -> None:
     project.write("old.py")
     assert project.call("--baseline", "known.json", "--update-baseline")[0] == 0
     status, out, _ = project.call("--baseline", "known.json")
-    assert (status, out) == (0, "0 findings in 1 file; 1 finding more in the baseline\n")
+    assert (status, out) == (0, "0 findings in 1 file; 1 known finding in the baseline\n")
     project.write("new.py")
     status, out, _ = project.call("--baseline", "known.json")
     assert status == 1

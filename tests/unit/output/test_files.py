@@ -76,7 +76,7 @@ def test_somebody_elses_file_needs_force(tmp_path: Path, monkeypatch: pytest.Mon
     path = Path("notes.txt")
     path.write_bytes(b"mine")
     assert refusal(path) == (
-        "notes.txt exists, and is no report of dagproof's; name another file for the report, or replace it with --force"
+        "notes.txt exists, and dagproof did not write it; name another file for the report, or replace it with --force"
     )
     assert path.read_bytes() == b"mine"
     write_file(path, b"ours", "report", is_ours=lambda head: head == b"ours", force=True)

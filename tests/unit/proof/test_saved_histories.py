@@ -46,19 +46,20 @@ GOOD: dict[str, Any] = {
     "history": [{"step": "run", "date": "2026-01-01"}],
 }
 TAMPERED = [
-    pytest.param(b"", "JSONDecodeError: Expecting value", id="empty"),
-    pytest.param(b"[]", "TypeError: list indices must be integers", id="list"),
-    pytest.param(b"\xff", "UnicodeDecodeError: ", id="no-UTF-8"),
-    pytest.param(b"[" * 100_000, "RecursionError: ", id="deep-nesting"),
-    pytest.param(b" " * 1_000_001, "ValueError: it has more than 1,000,000 bytes", id="too-large"),
-    pytest.param({**GOOD, "seed": float("inf")}, "OverflowError: ", id="seed-infinity"),
-    pytest.param({**GOOD, "seed": [1]}, "TypeError: ", id="seed-list"),
-    pytest.param(b'{"seed": ' + b"9" * 5_000 + b"}", "ValueError: Exceeds the limit", id="number-of-5000-digits"),
-    pytest.param({**GOOD, "history": 3}, "ValueError: a step needs 'step' and 'date'", id="history-number"),
-    pytest.param({**GOOD, "history": [{"step": "rn", "date": "x"}]}, "ValueError: unknown step 'rn'; ", id="no-step"),
+    pytest.param(b"", "it is no JSON (Expecting value", id="empty"),
+    pytest.param({"dag_id": "d"}, "it has no key 'history'", id="no-history"),
+    pytest.param(b"[]", "it is no JSON object", id="list"),
+    pytest.param(b"\xff", "'utf-8' codec", id="no-UTF-8"),
+    pytest.param(b"[" * 100_000, "maximum recursion", id="deep-nesting"),
+    pytest.param(b" " * 1_000_001, "it has more than 1,000,000 bytes", id="too-large"),
+    pytest.param({**GOOD, "seed": float("inf")}, "cannot convert float infinity", id="seed-infinity"),
+    pytest.param({**GOOD, "seed": [1]}, "int() argument must be", id="seed-list"),
+    pytest.param(b'{"seed": ' + b"9" * 5_000 + b"}", "Exceeds the limit", id="number-of-5000-digits"),
+    pytest.param({**GOOD, "history": 3}, "a step needs 'step' and 'date'", id="history-number"),
+    pytest.param({**GOOD, "history": [{"step": "rn", "date": "x"}]}, "unknown step 'rn'; ", id="no-step"),
     pytest.param(
         {**GOOD, "history": [{"step": "run", "date": "x", "kind": "y"}]},
-        "ValueError: a step needs 'step' and 'date', and no unknown keys",
+        "a step needs 'step' and 'date', and no unknown keys",
         id="another-key",
     ),
 ]
@@ -78,7 +79,7 @@ def test_a_history_that_was_tampered_with_is_none(tmp_path: Path, content: bytes
     path = put(tmp_path, content)
     with pytest.raises(UsageError) as caught:
         load_saved("0a1b2c", parse_config({}, root=tmp_path))
-    assert str(caught.value).startswith(f"{path} is not a saved history ({reason}")
+    assert str(caught.value).startswith(f"{path} is not a saved history: {reason}")
     assert saved_before(lab(tmp_path), Correction()) == []
 
 
