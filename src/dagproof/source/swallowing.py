@@ -116,8 +116,8 @@ def _is_retried(body: Body, block: ast.Try) -> bool:
             continue
         if isinstance(node, ast.While):
             return True
-        counts = isinstance(node, ast.For) and isinstance(node.iter, ast.Call)
-        if counts and getattr(node.iter.func, "id", "") == "range" and _leaves(block):
+        counted = node.iter if isinstance(node, ast.For) else None
+        if isinstance(counted, ast.Call) and getattr(counted.func, "id", "") == "range" and _leaves(block):
             return True
     return False
 

@@ -1,7 +1,9 @@
 """Commits in the handler of an error, which rolls back, and says nothing."""
 
+import os
+
 import pendulum
-from airflow.providers.postgres.hooks.postgres import PostgresHook
+import psycopg
 from airflow.sdk import dag, task
 
 DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
@@ -16,7 +18,7 @@ REPLACE = [
 def commit_in_handler():
     @task
     def load_orders(ds=None):
-        connection = PostgresHook("shop").get_conn()
+        connection = psycopg.connect(os.environ["SHOP_URL"])
         cursor = connection.cursor()
         try:
             for statement in REPLACE:

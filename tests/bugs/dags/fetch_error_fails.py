@@ -1,7 +1,6 @@
 """Fetches the day's orders; a source that does not answer fails the task with a reason."""
 
 import pendulum
-from airflow.exceptions import AirflowException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
@@ -15,7 +14,7 @@ def fetch_error_fails():
         try:
             return PostgresHook("shop").get_records(f"SELECT number, customer {DAY} ORDER BY number", {"ds": ds})
         except Exception as error:
-            raise AirflowException(f"The orders of {ds} cannot be read") from error
+            raise RuntimeError(f"The orders of {ds} cannot be read") from error
 
     @task
     def load_orders(rows, ds=None):

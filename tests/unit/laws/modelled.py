@@ -147,7 +147,7 @@ class ModelStage:
         tries: list[TaskRun] = []
         for attempt in (1, 2):
             here = Here(step.date, clock, world.machine, "scheduled", attempt)
-            run = self.load(world.stores, here)
+            run: Any = self.load(world.stores, here)  # a generator
             error = None
             try:
                 if attempt == 1 or step.lasts:
