@@ -88,15 +88,28 @@ class Pokes:
 
         def execute(*args: Any, **kwargs: Any) -> Any:
             sensor = (kwargs.get("ti") or args[1]).task
-            if getattr(sensor, "_is_sensor", False):
-                poke = sensor.poke
-
-                def poking(context: Any) -> Any:
-                    self.note(f"a poke of {sensor.task_id}")
-                    return poke(context)
-
-                object.__setattr__(sensor, "poke", poking)
-            return original(*args, **kwargs)
+            if not getattr(sensor, "_is_sensor", False):
+                return original(*args, **kwargs)
+            with self._counted(sensor):
+                return original(*args, **kwargs)
 
         with private.patched(execute_task=execute):
             yield
+
+    @contextmanager
+    def _counted(self, sensor: Any) -> Iterator[None]:
+        """Note each poke of one sensor; one that is rescheduled is executed many times."""
+        poke, own = sensor.poke, vars(sensor).get("poke")
+
+        def poking(context: Any) -> Any:
+            self.note(f"a poke of {sensor.task_id}")
+            return poke(context)
+
+        object.__setattr__(sensor, "poke", poking)
+        try:
+            yield
+        finally:
+            if own is None:
+                object.__delattr__(sensor, "poke")
+            else:
+                object.__setattr__(sensor, "poke", own)

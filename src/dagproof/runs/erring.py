@@ -65,7 +65,7 @@ class _Found:
         """Yield the errors that a point meets once."""
         if not self._is_worth(point):
             return
-        if all_errors:
+        if all_errors and (point.kind != "connect" or point.what.endswith(" PostgreSQL")):
             yield from errors_at(point.kind)
         else:
             yield usual(point)
