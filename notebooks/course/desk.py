@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import psycopg
 
+from dagproof.config.placeholders import POSTGRES
 from dagproof.errors import DagproofError
 from dagproof.histories import Step
 from dagproof.inside.exchange import PlannedRun, RunReport
@@ -132,10 +133,10 @@ class Desk:
 
     def _conninfo(self) -> str:
         saved = self._world()
-        server = self.bench.worlds.server
-        if server is None or saved.database is None:
+        databases = self.bench.worlds.databases
+        if databases is None:
             raise DagproofError("this lesson has no database")
-        return server.url(saved.database)
+        return databases.server.url(saved.databases[POSTGRES])
 
     def _world(self) -> SavedWorld:
         worlds = self.bench.worlds

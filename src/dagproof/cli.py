@@ -127,6 +127,12 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="let the law `outage` try each error at each point (default: the usual one)",
     )
     parser.add_argument(
+        "--budget",
+        type=_budget,
+        metavar="TIME",
+        help="how long the proof may take, such as 120s or 5m; laws that find most take first (default: no limit)",
+    )
+    parser.add_argument(
         "--jobs",
         type=positive,
         metavar="N",
@@ -139,6 +145,12 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--force", action="store_true", help="let --html replace a file that dagproof did not write")
     _add_common(parser)
     parser.set_defaults(run=_prove, imports=True)
+
+
+def _budget(text: str) -> object:
+    from dagproof.proof.budget import budget
+
+    return budget(text)
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -189,6 +201,7 @@ def _prove(options: argparse.Namespace) -> int:
                 postgres=options.postgres,
                 seed=options.seed,
                 max_histories=options.max_histories,
+                budget=options.budget,
                 jobs=options.jobs or default_jobs(config),
                 on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
                 on_proof=reached.append,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: How many valid names are listed where none is near.
+MOST_NAMED = 12
+
 
 class DagproofError(Exception):
     """It could not be told (exit status 2): usage, configuration, a DAG that does not load, no database."""
@@ -43,5 +46,5 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     close = close_to(name, names)
     if close or not names:
         return close
-    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
     return f" (choose from: {shown})"

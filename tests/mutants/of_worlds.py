@@ -36,8 +36,8 @@ WORLD = (
     Mutant(
         "world: SQL's clock is not moved",
         "worlds/worlds.py",
-        "lane.move_clock(self._database, now.timestamp() - time.time())",
-        "lane.move_clock(self._database, 0.0)",
+        "move_clock(machine.name, now.timestamp() - time.time())",
+        "move_clock(machine.name, 0.0)",
         bug("partition_of_current_date", "clock"),
     ),
     Mutant(

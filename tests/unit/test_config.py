@@ -79,8 +79,8 @@ def test_every_key_is_read() -> None:
         ),
         pytest.param(
             {"world": {"zzz": []}},
-            "[tool.dagproof.world] has no key 'zzz' (choose from: allow, connections, disk, env, "
-            "schema, services, timeout, variables)",
+            "[tool.dagproof.world] has no key 'zzz' (choose from: allow, connections, databases, disk, env, files, "
+            "paths, schema, services, timeout, variables)",
             id="nothing-near",
         ),
         pytest.param({"root": "/"}, "[tool.dagproof] has no key 'root'", id="root-is-ours"),
@@ -113,11 +113,6 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(table: dict[str, Any], 
         pytest.param({"proofs": {"d": 1}}, "[tool.dagproof.proofs.d] must be a table, not 1", id="proof-table"),
         pytest.param({"world": {"env": {"A": 1}}}, "tool.dagproof.world.env.A must be a string, not 1", id="env"),
         pytest.param({"world": {"env": "A=1"}}, "tool.dagproof.world.env must be a table, not 'A=1'", id="env-table"),
-        pytest.param(
-            {"world": {"variables": {"v": {"a": "b"}}}},
-            "tool.dagproof.world.variables.v must be a string, not {'a': 'b'}",
-            id="variable-table",
-        ),
         pytest.param(
             {"world": {"connections": {"c": 1}}},
             "tool.dagproof.world.connections.c must be a string or a table, not 1",
@@ -162,7 +157,7 @@ def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: st
             pytest.param(
                 {name: "serve {port}"},
                 f"tool.dagproof.world.services.{name}: a service's name becomes a placeholder: letters, digits and _, "
-                "and none of postgres, files, port",
+                "and none of files, project, postgres, port",
                 id=name,
             )
             for name in ("postgres", "files", "port", "ml-api", "1st")

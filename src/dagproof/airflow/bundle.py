@@ -15,6 +15,7 @@ from dagproof.airflow import private
 from dagproof.airflow.engine import BUNDLE
 from dagproof.airflow.lookups import Missing, blamed, named_lookups
 from dagproof.errors import WorkerError, nearest
+from dagproof.inside import background
 
 Dags = dict[str, Any]
 """Airflow's DAGs by their ids."""
@@ -44,7 +45,7 @@ def find_dags(folder: Path, dag_ids: Sequence[str]) -> Dags:
     """
     found: Dags = {}
     errors: dict[str, str] = {}
-    with named_lookups() as missing:
+    with named_lookups() as missing, background.held_back():
         for path in _files_naming(folder, dag_ids):
             _collect(bundle_bag(folder, path), found, errors)
         if not set(dag_ids) <= set(found):

@@ -45,5 +45,5 @@ def told_apart(watch: Watch | None) -> Iterator[None]:
 
 
 def _save(watch: Watch, who: str, map_index: int) -> None:
-    now = take(watch.conninfo, Path(watch.files), Path(watch.home), run_is_over=False, scratch=watch.scratch)
+    now = take(watch.databases, Path(watch.files), Path(watch.home), run_is_over=False, scratch=watch.scratch)
     save_after_task(Path(watch.into), who, map_index, now)

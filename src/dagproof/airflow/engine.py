@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dagproof.airflow import private
+from dagproof.inside import background
 from dagproof.worlds.metadata import replace_metadata
 
 BUNDLE = "dagproof"
@@ -218,11 +219,11 @@ def dispose() -> None:
 
 
 def wait_for_threads(seconds: float = 5.0) -> list[str]:
-    """Wait until this is the only thread; return the names of those that are left."""
+    """Wait until this is the only thread; return the names of those that are left, and who started them."""
     deadline = time.monotonic() + seconds
     while threading.active_count() > 1 and time.monotonic() < deadline:
         time.sleep(0.005)
-    return [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+    return [background.named(t) for t in threading.enumerate() if t is not threading.main_thread()]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,18 @@ from typing import Any
 from unittest.mock import patch
 
 from dagproof.airflow import private
+from dagproof.inside.kinds import UNSUPPORTED, unsupported
+
+#: How a traceback ends where a file asks for an environment variable that is not set.
+_UNSET = re.compile(
+    r"File \"(?:<frozen os>|[^\"]*/os\.py)\", line \d+, in __getitem__\n(?:(?!  File ).*\n)*KeyError: '([^'\n]+)'$"
+)
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^']+)'$")
+
+
+def no_environment(name: str) -> str:
+    """Return what is said of an environment variable that is not set."""
+    return f'the environment variable {name!r} is not set: add {name} = "…" to env in [tool.dagproof.world]'
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ def _connection(original: Any, note: Any) -> Any:
             if "isn't defined" in str(error):
                 told = note(
                     f'the connection {conn_id!r} is not mapped: add {conn_id} = "…" to connections in '
-                    "[tool.dagproof.world]"
+                    f"[tool.dagproof.world]{_of_kind()}"
                 )
                 error.args = (f"{told} (The conn_id `{conn_id}` isn't defined)",)
             raise
@@ -79,6 +92,17 @@ def _variable(original: Any, note: Any) -> Any:
     return get
 
 
+def _of_kind() -> str:
+    """Return what is said of the kind of connection that the hook which asks for one wants; nothing of most kinds."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        kind = getattr(frame.f_locals.get("self"), "conn_type", None)
+        if isinstance(kind, str) and kind in UNSUPPORTED:
+            return f"; it {unsupported(kind)}"
+        frame = frame.f_back
+    return ""
+
+
 def _callers() -> Iterator[str]:
     frame: Any = sys._getframe(1)
     while frame is not None:
@@ -93,6 +117,13 @@ def blamed(error: str, path: str | Path, missing: list[Missing]) -> str | None:
     """
     lines = [line for line in error.strip().splitlines() if line.strip()]
     last = lines[-1].strip() if lines else "unknown error"
+    if unset := _UNSET.search(error.strip()):
+        return no_environment(unset[1])
+    if module := _NO_MODULE.match(last):
+        return (
+            f"the module {module[1]!r} is not installed here; install it, or where it is the project's own, name its "
+            f"folder in pythonpath in [tool.dagproof]"
+        )
     concerned = list(dict.fromkeys(one.sentence for one in missing if str(path) in one.files))
     for sentence in concerned:
         if sentence in last.replace("\\'", "'"):  # a KeyError shows its message as a literal

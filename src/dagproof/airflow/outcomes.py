@@ -11,6 +11,7 @@ from inspect import isgeneratorfunction
 from typing import Any
 
 from dagproof.airflow.frames import UserCode
+from dagproof.airflow.lookups import no_environment
 from dagproof.inside.exchange import Failure, TaskRun, TaskState
 
 FAILED = ("failed", "upstream_failed")
@@ -65,8 +66,19 @@ def describe(error: BaseException) -> str:
     detail = getattr(error, "detail", None)  # what Airflow's API says, which the error's own text leaves out
     if isinstance(detail, dict) and detail.get("message"):
         return f"{type(error).__name__}: {detail['message']}"
+    if (name := _unset(error)) is not None:
+        return f"KeyError: {no_environment(name)}"
     text = " ".join(_STATEMENT.sub("", str(error)).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _unset(error: BaseException) -> str | None:
+    """Return the name of the environment variable for want of which code has failed; None for another error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    is_lookup = trace is not None and trace.tb_frame.f_code is type(os.environ).__getitem__.__code__
+    return str(error.args[0]) if is_lookup and isinstance(error, KeyError) and error.args else None
 
 
 def raised_at(error: BaseException) -> str | None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dagproof.worlds.turning import moment, turn_rows
 
 
-def turner(conninfo: str | None, unturned: list[str]) -> Callable[[], None]:
-    """Return what turns the rows of a database, if any, that were written since it was called before.
+def turner(databases: Mapping[str, str], unturned: list[str]) -> Callable[[], None]:
+    """Return what turns the rows of databases, if any, that were written since it was called before.
 
-    `unturned` gets the tables that stay as they are.
+    `databases` has their addresses, by how the names of tables there begin. `unturned` gets the tables that stay as
+    they are.
     """
-    if conninfo is None:
-        return lambda: None
-    since = ""
+    since: dict[str, str] = {}
 
     def turn() -> None:
-        nonlocal since
-        if since:
-            unturned.extend(turn_rows(conninfo, since))
-        since = moment(conninfo)
+        for prefix, conninfo in databases.items():
+            if prefix in since:
+                unturned.extend(prefix + table for table in turn_rows(conninfo, since[prefix]))
+            since[prefix] = moment(conninfo)
 
     return turn

@@ -21,6 +21,7 @@ from dagproof.airflow.meddling import Pokes, losing_workers, set_retries
 from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
 from dagproof.airflow.reordering import turner
 from dagproof.airflow.scheduled import scheduled
+from dagproof.airflow.taken_out import without_tasks
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
@@ -147,7 +148,7 @@ def rehearse(dag: Any, planned: PlannedRun) -> str:
     with ExitStack() as stack:
         for context in (engine.without_bundle_sync(), scheduled(planned), without_waiting(run), named_lookups()):
             stack.enter_context(context)
-        stack.enter_context(_reported(Tries(), RunOptions(), turner(None, [])))
+        stack.enter_context(_reported(Tries(), RunOptions(), turner({}, [])))
         return run.execute(planned)
 
 
@@ -169,7 +170,8 @@ def _prepared(dag: Any, request: RunRequest) -> Iterator[None]:
     if options.retries is not None:
         set_retries(dag, options.retries)
     with ExitStack() as stack:
-        stack.enter_context(scheduled(request.run, options.clear))
+        stack.enter_context(scheduled(request.run, options.clear, request.conf.get(request.run.dag_id, {})))
+        stack.enter_context(without_tasks(dag, request.instead.get(request.run.dag_id, {})))
         if options.lose is not None:
             stack.enter_context(losing_workers(options.lose))
         yield

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 from dagproof.airflow import consumed, private
@@ -13,16 +14,18 @@ from dagproof.inside.exchange import PlannedRun
 
 
 @contextmanager
-def scheduled(planned: PlannedRun, cleared_task: str = "") -> Iterator[None]:
+def scheduled(
+    planned: PlannedRun, cleared_task: str = "", given: Mapping[str, object] = MappingProxyType({})
+) -> Iterator[None]:
     """Let ``dag.test()`` work on the run that is `planned`; where it is there already, on the same run cleared.
 
-    `cleared_task` clears only that task and all that come after it.
+    `cleared_task` clears only that task and all that come after it. `given` is the run's conf.
     """
 
     def get_or_create(*, dag: Any, session: Any, conf: Any, run_after: Any, **_: Any) -> Any:
         existing = _find_run(dag.dag_id, planned.run_id, session)
         if existing is None:
-            return _created(dag, planned, conf, session)
+            return _created(dag, planned, {**(conf or {}), **given}, session)
         if existing.state == "queued":  # another DAG has triggered it, and it begins now
             return _started(existing, dag, session)
         return _cleared(existing, dag, session, cleared_task)

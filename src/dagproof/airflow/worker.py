@@ -28,6 +28,7 @@ from dagproof.airflow import bundle, callbacks, engine, private, runner, schedul
 from dagproof.airflow.children import LOOK_AT_DISK, Disk, adopt_orphans, children_of, end_of, how_it_ended
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
+from dagproof.inside import background
 from dagproof.inside.exchange import (
     ORIGIN,
     Allowed,
@@ -48,6 +49,7 @@ from dagproof.inside.exchange import (
     request_from_json,
 )
 from dagproof.inside.guard import Guard, notes_in
+from dagproof.inside.mounts import mapping_problem
 from dagproof.inside.seccomp import kill_unasked
 from dagproof.worlds.gate import ask_for_gate
 
@@ -58,10 +60,12 @@ DISK_IS_FULL = -1
 class Worker:
     """Answers the requests of :mod:`dagproof.inside.exchange`."""
 
-    def __init__(self, control: socket.socket, guard: Guard, gate: socket.socket) -> None:
+    def __init__(self, control: socket.socket, guard: Guard, gate: socket.socket, problem: str) -> None:
         self.control = control
         self.guard = guard
         self.gate = gate
+        self.problem = problem
+        """Why it cannot begin; empty where it can."""
         self.not_held: list[str] = []
         """What the fence does not hold on this kernel, for people."""
         self.folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
@@ -84,6 +88,7 @@ class Worker:
         template = Path(request.template)
         self._warm_up()
         if self.dags.keys() & set(request.dags):
+            background.forget()
             bundle.forget_modules(self.folder)  # they are read again: their files, or what lies beside, have changed
         found = bundle.find_dags(self.folder, request.dags)
         if request.makes_template:
@@ -94,7 +99,10 @@ class Worker:
         self.dags |= found
         self.stored = [f"AIRFLOW_VAR_{key.upper()}" for key in request.variables]
         if left := engine.wait_for_threads():
-            raise DagproofError(f"importing the DAGs left threads running ({', '.join(left)}); a run cannot be forked")
+            raise DagproofError(
+                f"importing the DAGs left threads running ({'; '.join(left)}), and a process with threads cannot be "
+                f"forked for a run; start them in a task, or make them daemon threads that the import does not wait for"
+            )
         gc.freeze()  # what is here now is for ever: a child's collector need not touch, and so copy, its pages
         return Loaded({dag_id: _facts(dag) for dag_id, dag in found.items()}, tuple(self.not_held))
 
@@ -168,6 +176,8 @@ class Worker:
         """Run a DAG of no consequence, so that forked children find all caches filled."""
         if self.is_warm:
             return
+        if self.problem:
+            raise DagproofError(self.problem)
         private.check(private.PROVE)
         engine.import_jsonschema()
         from airflow.sdk import DAG, task
@@ -212,6 +222,7 @@ class Worker:
         for name in self.stored:
             os.environ.pop(name, None)
         Disk(request.cwd, request.disk).limit_files()
+        background.start_held_back()
         report = runner.run_in_child(self.dags[request.run.dag_id], request, lambda ask: _ask(asks, ask, secret))
         _write(result, report, secret)
 
@@ -337,6 +348,7 @@ def _facts(dag: Any) -> DagFacts:
         max_active_runs=dag.max_active_runs,
         callbacks=tuple(callbacks.of_dag(dag)),
         triggers=tuple(triggered_ids(dag)),
+        params=tuple(dag.params),
     )
 
 
@@ -376,9 +388,11 @@ def main() -> None:
     """
     gc.disable()  # until all is warm: it would look at Airflow's modules again and again, and find next to nothing
     adopt_orphans()
-    guard = Guard.of(Allowed.from_json(json.loads(sys.argv[2])), note=notes_in(sys.argv[4]))
+    allowed = Allowed.from_json(json.loads(sys.argv[2]))
+    problem = mapping_problem(allowed.paths, Path(os.environ["AIRFLOW_HOME"]))
+    guard = Guard.of(allowed, note=notes_in(sys.argv[4]))
     control, gate = (socket.socket(fileno=int(number)) for number in (sys.argv[1], sys.argv[3]))
-    Worker(control, guard, gate).serve()
+    Worker(control, guard, gate, problem).serve()
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from dagproof import reaper
-from dagproof.config import Config, WorldConfig, fill
+from dagproof.config import Config
+from dagproof.config.placeholders import fill
 from dagproof.errors import UsageError, WorkerError
 from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
 from dagproof.processes.child import ChildProcess
 from dagproof.worlds.addresses import allowed_endpoints
+from dagproof.worlds.settings import lay_out
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
 WORTH_MEASURING = 1.0
@@ -176,8 +178,8 @@ class _Loader:
 @contextmanager
 def _open_loader(files: Sequence[Wanted], config: Config, user: Sequence[Path]) -> Iterator[_Loader]:
     with reaper.temporary_directory("dagproof-check-") as home:
-        for name in ("files", "tmp"):
-            (home / name).mkdir()
+        (home / "tmp").mkdir()
+        lay_out(config.world.files and config.root / config.world.files, home / "files")
         setting = home / "setting.json"
         setting.write_text(json.dumps(_setting(home, files, config, user)), encoding="utf-8")
         ours, theirs = socket.socketpair()
@@ -223,11 +225,11 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
         if not name.startswith(("AIRFLOW__", "AIRFLOW_HOME", "AIRFLOW_CONFIG", "_AIRFLOW"))
     }
     world = config.world
-    given = {name: _filled(value, home, world) for name, value in world.env.items()}
-    given |= {f"AIRFLOW_VAR_{key.upper()}": _filled(value, home, world) for key, value in world.variables.items()}
+    given = {name: _filled(value, home, config) for name, value in world.env.items()}
+    given |= {f"AIRFLOW_VAR_{key.upper()}": _filled(value, home, config) for key, value in world.variables.items()}
     for conn_id, connection in world.connections.items():
         text = connection if isinstance(connection, str) else json.dumps(connection)
-        given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home, world)
+        given[f"AIRFLOW_CONN_{conn_id.upper()}"] = _filled(text, home, config)
     settings = airflow_settings()
     examples = any(one.path.parts[-3:-1] == ("airflow", "example_dags") for one in files)  # they bring their plugins
     folders = [config.dags_folder, *(one.folder for one in files if not examples)]
@@ -256,7 +258,9 @@ def _plugins(config: Config, folders: Sequence[Path], settings: Mapping[str, str
     return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)
 
 
-def _filled(text: str, home: Path, world: WorldConfig) -> str:
+def _filled(text: str, home: Path, config: Config) -> str:
     """Put a folder of no consequence, and places that nobody listens at, where the world's own would be."""
     database = f"postgresql://nobody@{NOWHERE}/nothing"
-    return fill(text, {"files": str(home / "files"), "postgres": database} | dict.fromkeys(world.services, NOWHERE))
+    folders = {"files": str(home / "files"), "project": str(config.root)}
+    databases = dict.fromkeys(config.world.all_databases, database)
+    return fill(text, folders | databases | dict.fromkeys(config.world.services, NOWHERE))

@@ -9,7 +9,8 @@ from typing import Any
 
 from dagproof.check import severity
 from dagproof.check.selection import selected
-from dagproof.config import MOST, Config, PathConfig
+from dagproof.config import Config, PathConfig
+from dagproof.config.values import MOST
 from dagproof.errors import ConfigError, nearest
 from dagproof.rules import Rule, all_rules
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import time_machine
 
+from dagproof.inside.background import is_background
+
 
 @dataclass(order=True)
 class Arrival:
@@ -59,7 +61,10 @@ class Clock:
         return self._monotonic() + self.skipped
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass, in no time."""
+        """Let `seconds` pass, in no time; in truth for a thread that importing has started."""
+        if is_background():
+            self._sleep(seconds)
+            return
         self._sleep(min(seconds, 0.0005))  # other threads get their turn
         due = self._next_due()
         ahead = 0.0 if due is None else (due - datetime.now(tz=due.tzinfo)).total_seconds()

@@ -49,7 +49,8 @@ class Watch(Plain):
     """The snapshots to take after each task: of which stores, and the empty folder that they are put into."""
 
     into: str
-    conninfo: str | None
+    databases: Mapping[str, str]
+    """Addresses, by how the names of tables there begin."""
     files: str
     home: str
     scratch: tuple[str, ...] = ()
@@ -100,11 +101,15 @@ class RunRequest(Plain):
     result: str
     may_fail: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each DAG, the tasks that may fail."""
+    instead: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """For each DAG, the tasks that are taken out (see :mod:`dagproof.airflow.taken_out`)."""
+    conf: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """For each DAG, the conf of its runs."""
     options: RunOptions = RunOptions()
     triggered: bool = False
     """Whether another DAG has triggered it."""
-    turn: str | None = None
-    """The database in which rows get another physical order between tasks, where the machine turns them."""
+    turn: Mapping[str, str] = field(default_factory=dict)
+    """The databases in which rows get another physical order between tasks, where the machine turns them."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +282,7 @@ class DagFacts(Plain):
     max_active_runs: int = 16
     callbacks: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -359,6 +365,8 @@ class Allowed(Plain):
     floor: tuple[str, ...]
     endpoints: tuple[tuple[str, int], ...]
     beside: Mapping[str, tuple[str, str]]
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Paths that lead into the world, and where to (see :mod:`dagproof.inside.mounts`)."""
 
 
 Request = CatalogueRequest | LoadRequest | PlanRequest | RunRequest | CallRequest

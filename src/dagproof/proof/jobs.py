@@ -24,6 +24,7 @@ from dagproof.errors import CrashError, DagproofError
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.output.crashes import summary, understood
 from dagproof.processes.child import ChildProcess
+from dagproof.proof.budget import by_findings
 from dagproof.proof.prover import machines_for, open_prover
 from dagproof.proof.revealed import check_configuration, unknown_names
 from dagproof.proof.verdicts import Proof, proof_of
@@ -74,6 +75,7 @@ def prove(
         DagproofError: it could not even be tried.
     """
     chosen = sorted({law_named(name) for name in laws} or all_laws(), key=lambda law: law.order)
+    in_turn = by_findings(chosen) if options.get("budget") else chosen
     if min(jobs, len(chosen)) > 1:
         return _prove_in_several(dag_id, config, chosen, min(jobs, len(chosen)), on_laws, on_proof, options)
     started = time.perf_counter()
@@ -81,11 +83,12 @@ def prove(
     with open_prover(dag_id, config, laws=chosen, **options) as prover:
         on_laws([chosen[0].name])
         check_configuration(prover.lab, chosen)
-        for law in chosen:
+        for number, law in enumerate(in_turn):
             on_laws([law.name])
-            verdicts.append(prover.prove(law))
+            verdicts.append(prover.prove(law, laws_left=len(in_turn) - number))
             on_proof(prover.concluded(verdicts, started))
         check_names([unknown_names(prover.lab)])
+        verdicts.sort(key=lambda verdict: law_named(verdict.law).order)
         return prover.concluded(verdicts, started)
 
 
@@ -119,19 +122,22 @@ def _prove_in_several(
                     on_proof(so_far())
                 else:
                     dates = answer
-                job.take(_next(left, job))
+                job.take(_next(left, job, bool(options.get("budget"))), len(left) + 1)
                 if at_law := [job.law for job in crew if job.law]:
                     on_laws(at_law)
     check_names(unknown.values())
     return so_far()
 
 
-def _next(left: list[Law], job: Job) -> Law | None:
-    """Take the longest law that `job` can prove off those that are left; None where there is none."""
+def _next(left: list[Law], job: Job, has_budget: bool) -> Law | None:
+    """Take the longest law that `job` can prove off those that are left; None where there is none.
+
+    Of a budget, the law that finds most takes first.
+    """
     able = [law for law in left if set(law.machines) <= set(job.machines)]
     if not able:
         return None
-    law = max(able, key=lambda law: law.effort)
+    law = by_findings(able)[0] if has_budget else max(able, key=lambda law: law.effort)
     left.remove(law)
     return law
 
@@ -190,10 +196,10 @@ class Job:
             raise answer
         return answer
 
-    def take(self, law: Law | None) -> None:
-        """Let it prove `law`; let it end where there is none."""
+    def take(self, law: Law | None, laws_left: int) -> None:
+        """Let it prove `law`, one of those that are left; let it end where there is none."""
         self.law, self.is_done = (law.name, False) if law else ("", True)
-        self._say(self.law)
+        self._say((self.law, laws_left))
 
     def _say(self, what: Any) -> None:
         with contextlib.suppress(OSError):  # it is gone: its answer will say so
@@ -228,8 +234,9 @@ def _serve(connection: Connection[Any, Any]) -> None:
         with open_prover(**order, laws=laws) as prover:
             connection.send(prover.lab.dates)
             check_configuration(prover.lab, laws)
-            while name := connection.recv():
-                connection.send((prover.prove(law_named(name)), unknown_names(prover.lab)))
+            while (order := connection.recv())[0]:
+                verdict = prover.prove(law_named(order[0]), laws_left=order[1])
+                connection.send((verdict, unknown_names(prover.lab)))
     except DagproofError as error:
         connection.send(error)
     except Exception as error:

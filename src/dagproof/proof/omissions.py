@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dagproof.histories import History
 from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import Finding, Law
+from dagproof.postgres import standins
 from dagproof.runs.lab import Lab
 from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, listed, reported, with_beside
 
@@ -24,6 +25,8 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
     findings = list(tried.values())
     known = {
         *configured(lab, law),
+        *lab.taken_out(),
+        *_stand_ins(lab),
         *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
         *(entry for finding in findings for entry in finding.left_out),
         *lab.scope.left_out,
@@ -68,6 +71,15 @@ def nothing_left(lab: Lab, law: Law) -> str:
     settings = {entry.setting for entry in (*configured(lab, law), *elsewhere)}
     beside = [*sorted(names), *sorted(entry.what for entry in elsewhere)]
     return f"nothing that its runs write is compared: {listed(beside, sorted(settings))}"
+
+
+def _stand_ins(lab: Lab) -> Iterator[LeftOut]:
+    """Yield the extensions of PostgreSQL in whose place something of ours is."""
+    for written in lab.written():
+        for name, parts in written.after.structure.items():
+            extension = name.rpartition(":")[2]
+            if any(part.kind == "extension" and part.definition == standins.VERSION for part in parts):
+                yield LeftOut(extension, f"is {standins.DIFFERENCES[extension]}", "--postgres embedded")
 
 
 def _idle_tasks(lab: Lab) -> Iterator[LeftOut]:

@@ -18,6 +18,7 @@ from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.postgres.server import PostgresServer
+from dagproof.proof.budget import Budget
 from dagproof.proof.evidence import Evidence
 from dagproof.proof.omissions import configured, left_out, nothing_left
 from dagproof.proof.saved import load_saved, save, saved_before
@@ -33,14 +34,22 @@ from dagproof.worlds.failing import RunFailedError
 class Prover:
     """Proves laws about one DAG whose lab stands ready."""
 
-    def __init__(self, lab: Lab, *, seed: int, max_histories: int) -> None:
+    def __init__(self, lab: Lab, *, seed: int, max_histories: int, budget: Budget | None = None) -> None:
         self.lab = lab
+        self.budget = budget
+        self._share = budget
+        """What the law that is being proven may spend."""
+        self._has_begun = False
         self.evidence = Evidence(lab)
         self.seed = seed
         self.max_histories = max_histories
 
-    def prove(self, law: Law) -> Verdict:
-        """Try to break `law`; the examples first, then drawn histories, and shrink what breaks it."""
+    def prove(self, law: Law, *, laws_left: int = 1) -> Verdict:
+        """Try to break `law`; the examples first, then drawn histories, and shrink what breaks it.
+
+        So many `laws_left`, this one among them, still have to share a budget, where there is one.
+        """
+        self._share = self.budget and self.budget.share(laws_left)
         return self._judged(law, lambda: self._search(law))
 
     def replay(self, law: Law, history: History) -> Verdict:
@@ -65,7 +74,7 @@ class Prover:
             if reason := self.lab.proof.skip.get(law.name):
                 raise NotApplicableError(f"left out by the configuration: {reason}")
             verdict = attempt()
-            if verdict.outcome == PROVEN:
+            if verdict.outcome == PROVEN and not self._is_spent:
                 self._run_in_turn()
         except NotApplicableError as why:
             verdict = Verdict(law.name, NOT_APPLICABLE, reason=str(why))
@@ -77,7 +86,7 @@ class Prover:
         except DagproofError as error:
             verdict = Verdict(law.name, ERROR, reason=str(error))
         if verdict.outcome in (NOT_APPLICABLE, ERROR):
-            verdict = replace(verdict, left_out=tuple(sorted(configured(self.lab, law))))
+            verdict = replace(verdict, left_out=tuple(sorted((*configured(self.lab, law), *self.lab.taken_out()))))
         ignored = tuple(sorted({*verdict.noise, *self.lab.ignore, *self.lab.proof.exempt.get(law.name, ())}))
         return replace(verdict, seconds=time.perf_counter() - started, ignored=ignored)
 
@@ -93,8 +102,15 @@ class Prover:
             for date in self.lab.dates:
                 self.lab.state((Step("run", date),))
 
+    @property
+    def _is_spent(self) -> bool:
+        return self._share is not None and self._share.is_spent
+
     def _search(self, law: Law) -> Verdict:
         tried: dict[History, Finding] = {}
+        if self._share is not None and self._is_spent and self._has_begun:  # one law tries one history in any case
+            raise NotApplicableError(f"not tried: nothing is left of {self._share.setting}")
+        self._has_begun = True
 
         def check(history: History) -> Finding:
             if history not in tried:
@@ -103,7 +119,12 @@ class Prover:
 
         broken: list[History] = []
         saved = [history for history in saved_before(self.lab, law) if _can_be_tried(history, check)]
-        for history in [*saved, *law.histories(self.lab)]:
+        examples = [*saved, *law.histories(self.lab)]
+        for number, history in enumerate(examples):
+            if self._share is not None and self._is_spent and tried:
+                what = count(len(examples) - number, "example")
+                self.lab.scope.leave_out(what, NOT_TRIED, self._share.setting)
+                break
             if check(history):
                 broken.append(history)
                 if law.verdict == (tried[history].verdict or law.verdict):
@@ -114,6 +135,8 @@ class Prover:
         if len(tried) >= self.max_histories and type(law).draws is not Law.draws:
             self.lab.scope.leave_out("drawn histories", NOT_TRIED, f"--max-histories {self.max_histories}")
         drawn = self._draw(law, check, self.max_histories - len(tried))
+        if self._share is not None and self._is_spent and type(law).draws is not Law.draws:
+            self.lab.scope.leave_out("further drawn histories", NOT_TRIED, self._share.setting)
         if drawn is not None:
             history, first = drawn
             return self._falsified(law, self._simplest(law, history, check), len(first), tried)
@@ -124,7 +147,7 @@ class Prover:
 
         def violates(simpler: History) -> bool:
             try:
-                return bool(check(simpler))
+                return not self._is_spent and bool(check(simpler))
             except (DagproofError, NotApplicableError):  # it shows nothing, and what is found stands
                 return False
 
@@ -156,7 +179,7 @@ class Prover:
         @given(strategy)
         def attempt(history: History) -> None:
             try:
-                failed = not stopped and bool(check(history))
+                failed = not stopped and not self._is_spent and bool(check(history))
             except (DagproofError, NotApplicableError) as reason:  # nothing to shrink: it ends the search
                 stopped.append(reason)
                 return
@@ -265,6 +288,7 @@ def open_prover(
     postgres: str | PostgresServer = "embedded",
     seed: int = 0,
     max_histories: int = DEFAULT_MAX_HISTORIES,
+    budget: Budget | None = None,
 ) -> Iterator[Prover]:
     """Make a lab for `dag_id` and yield its prover; clean everything up at the end.
 
@@ -273,7 +297,7 @@ def open_prover(
     """
     check_law_names(config)
     with open_driver(config, postgres=postgres, machines=machines_for(laws or all_laws())) as driver:
-        yield Prover(driver.lab(dag_id, dates), seed=seed, max_histories=max_histories)
+        yield Prover(driver.lab(dag_id, dates), seed=seed, max_histories=max_histories, budget=budget)
 
 
 def machines_for(laws: Iterable[Law]) -> list[Machine]:

@@ -130,9 +130,9 @@ class Sandbox:
         Raises:
             SandboxError: the world has none.
         """
-        if not self._driver.worlds.conninfo:
+        if not (conninfo := self._driver.worlds.conninfos.get("")):
             raise SandboxError("this world has no database: no connection in [tool.dagproof.world] names {postgres}")
-        return self._driver.worlds.conninfo
+        return conninfo
 
     @property
     def files(self) -> Path:

@@ -102,7 +102,7 @@ class Driver:
         self._load(dag_ids)
         self._load_triggered(dag_ids)
         for loaded in self._about:
-            check_tasks(self.config, loaded, self._about[loaded].tasks)
+            check_tasks(self.config, loaded, self._about[loaded].tasks, self._about[loaded].params)
 
     def worker(self, machine: Machine) -> Worker:
         """Return the worker on `machine`, ready to run what has been loaded."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from dagproof.config import Config
+from dagproof.config import SKIP, Config
 from dagproof.histories import History, Step
-from dagproof.inside.exchange import DagFacts, PlannedRun, RunOptions, RunReport
+from dagproof.inside.exchange import DagFacts, LeftOut, PlannedRun, RunOptions, RunReport
 from dagproof.inside.machine import HERE, Machine
 from dagproof.runs.points import Point, recorded
-from dagproof.runs.scope import Scope
+from dagproof.runs.scope import NOT_RUN, NOT_TRIED, Scope
 from dagproof.runs.states import Key, States, Written
 from dagproof.stores.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.stores.snapshot import Snapshot
@@ -69,6 +71,17 @@ class Lab:
     def about(self) -> DagFacts:
         """What the worker says of the DAG: its tasks, sensors, and what it forbids."""
         return self._driver.about(self.dag_id)
+
+    def taken_out(self) -> Iterator[LeftOut]:
+        """Yield what runs do not do as they would in production: the tasks that are taken out, and their conf."""
+        for dag_id in (self.dag_id, *self.proof.after):
+            proof, of = self.config.proof(dag_id), "" if dag_id == self.dag_id else f" of {dag_id}"
+            for pattern, what in proof.tasks.items():
+                why = NOT_RUN if what == SKIP else f"{NOT_RUN}, with {what} called instead"
+                names = [task for task in self._driver.about(dag_id).tasks if fnmatchcase(task, pattern)]
+                yield from (LeftOut(name + of, why, "tasks") for name in names)
+            if proof.conf:
+                yield LeftOut(f"a conf{of} other than {json.dumps(proof.conf)}", NOT_TRIED, "conf")
 
     @property
     def not_held(self) -> tuple[str, ...]:

@@ -112,7 +112,8 @@ class Recording:
         That is when it last spoke of such a table, or the end of the task that opened such a file. It is infinity where
         neither was seen: a function of the database may have written, or a library in C.
         """
-        words = {name.rpartition(":")[0] or name.rpartition(".")[2] for name in names} | names
+        split = [name.rpartition(":") for name in names]  # a file and its table, or a database and its
+        words = {path for path, _, _ in split if path} | {table.rpartition(".")[2] for _, _, table in split} | names
         spoken = list(_described(self._watch.messages).values()) if self._watch else []
         ended = {task.task_id: task.ended for task in report.tasks}
         done = [(seen.what, ended.get(seen.task, math.inf)) for seen in report.files]

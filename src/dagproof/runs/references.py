@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dagproof.config import Config
+from dagproof.config import SKIP, Config
 from dagproof.errors import ConfigError, nearest
 from dagproof.histories.outages import OUTAGES
 from dagproof.worlds.addresses import check_addresses
+from dagproof.worlds.kinds import check_kinds
 
 #: How alike a configured id and that of a DAG have to be for one to be a misspelling of the other.
 MISSPELT = 0.9
@@ -22,15 +23,30 @@ def check_references(config: Config) -> None:
     Raises:
         ConfigError: with the path that was looked at, or the address.
     """
+    check_kinds(config.world)
     check_addresses(config.world)
+    world = config.world
+    if world.files and not (config.root / world.files).is_dir():
+        raise ConfigError(
+            f"tool.dagproof.world.files names {world.files!r}, and there is no folder {config.root / world.files}"
+        )
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
             raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")
     for dag_id, proof in config.proofs.items():
         for name, what in proof.corrections.items():
-            source = config.root / (what.rpartition(":")[0] if ".py:" in what else what)
+            name_of_database, colon, path = what.partition(":")
+            if ".py:" in what:
+                path = what.rpartition(":")[0]
+            elif not (colon and name_of_database in world.databases):
+                path = what
+            source = config.root / path
             if not source.exists():
                 raise ConfigError(f"tool.dagproof.proofs.{dag_id}.corrections.{name}: there is no {source}")
+        for task, instead in proof.tasks.items():
+            source = config.root / instead.rpartition(":")[0]
+            if instead != SKIP and not source.is_file():
+                raise ConfigError(f"tool.dagproof.proofs.{dag_id}.tasks.{task}: there is no file {source}")
         _check_outage(proof.outage, f"tool.dagproof.proofs.{dag_id}.outage")
 
 
@@ -64,25 +80,28 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
             )
 
 
-def check_tasks(config: Config, dag_id: str, tasks: Iterable[str]) -> None:
-    """Refuse an entry of `may_fail`, or of `outage.allow`, that names no task of the DAG.
+def check_tasks(config: Config, dag_id: str, tasks: Iterable[str], params: Iterable[str] = ()) -> None:
+    """Refuse an entry of `may_fail`, `tasks` or `outage.allow` without its task, and a misspelt param in `conf`.
 
     Raises:
-        ConfigError: with the nearest task.
+        ConfigError: with the nearest name.
     """
-    known = list(tasks)
-    for entry in config.proof(dag_id).outage.get("allow", ()):
-        name = entry.partition(":")[0].strip()
-        if not any(fnmatchcase(task_id, name) for task_id in known):
+    known, proof = list(tasks), config.proof(dag_id)
+    allowed = [entry.partition(":")[0].strip() for entry in proof.outage.get("allow", ())]
+    for key, entries in (("may_fail", proof.may_fail), ("tasks", proof.tasks), ("outage.allow", allowed)):
+        for entry in entries:
+            if not any(fnmatchcase(task_id, entry) for task_id in known):
+                raise ConfigError(
+                    f"tool.dagproof.proofs.{dag_id}.{key} names {entry!r}, which is not one of its "
+                    f"tasks{nearest(entry, known)}"
+                )
+    valid = list(params)
+    for name in proof.conf:
+        meant = get_close_matches(name, valid, n=1, cutoff=0.6)
+        if name not in valid and meant:
             raise ConfigError(
-                f"tool.dagproof.proofs.{dag_id}.outage.allow names the task {name!r}, which is not one of its "
-                f"tasks{nearest(name, known)}"
-            )
-    for entry in config.proof(dag_id).may_fail:
-        if not any(fnmatchcase(task_id, entry) for task_id in known):
-            raise ConfigError(
-                f"tool.dagproof.proofs.{dag_id}.may_fail names {entry!r}, which is not one of its "
-                f"tasks{nearest(entry, known)}"
+                f"tool.dagproof.proofs.{dag_id}.conf has {name!r}, which is not one of its params; did you mean "
+                f"{meant[0]!r}?"
             )
 
 
@@ -102,7 +121,7 @@ def check_names(unknown: Iterable[Mapping[str, str] | None]) -> None:
 
 def misspelt(name: str, valid: Iterable[str]) -> str | None:
     """Return the one of the valid names that `name` is nearly, or None."""
-    return next(iter(difflib.get_close_matches(name, sorted(valid), n=1, cutoff=MISSPELT)), None)
+    return next(iter(get_close_matches(name, sorted(valid), n=1, cutoff=MISSPELT)), None)
 
 
 def _shown(config: Config) -> Path:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: How many things that were left out for the same reason are named in a text.
 MOST_NAMED = 8
 NOT_COMPARED, NOT_TRIED = "not compared", "not tried"
+NOT_RUN = "not run, but taken out"
 ASIDE = ": neither compared nor restored"
 UNSEEN = "not compared, although a run wrote it"
 

@@ -115,7 +115,7 @@ class Stage:
             if reason:
                 raise ConfigError(f"{where}: {what} failed: {reason}")
         elif what.endswith(".sql"):
-            worlds.execute(worlds.config.root / what, where, date=step.date)
+            worlds.execute(what, where, date=step.date)
         elif (worlds.config.root / what).is_dir():
             shutil.copytree(worlds.config.root / what / step.date, worlds.files, dirs_exist_ok=True)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dagproof.stores.naming import names_whole
@@ -26,6 +26,24 @@ class Database:
     tables: dict[str, Table] = field(default_factory=dict)
     structure: Structure = field(default_factory=dict)
     uncompared: tuple[str, ...] = ()
+
+    def named(self, prefix: str) -> Database:
+        """Return it with names that begin with `prefix`."""
+        if not prefix:
+            return self
+        return Database(
+            {prefix + name: replace(table, name=prefix + name) for name, table in self.tables.items()},
+            {prefix + owner: parts for owner, parts in self.structure.items()},
+            tuple(f"{what} (of {prefix.removesuffix(':')})" for what in self.uncompared),
+        )
+
+    def __or__(self, other: Database) -> Database:
+        """Return both in one."""
+        return Database(
+            {**self.tables, **other.tables},
+            {**self.structure, **other.structure},
+            self.uncompared + other.uncompared,
+        )
 
 
 _SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; \

@@ -28,4 +28,5 @@ def file_matches(path: str, pattern: str) -> bool:
 
 def spellings(table: str) -> set[str]:
     """Return the names of a table: with and without its schema, where that is ``public``."""
-    return {table, f"public.{table}"} if "." not in table else {table}
+    database, colon, name = table.rpartition(":")
+    return {table, f"{database}{colon}public.{name}"} if "." not in name else {table}

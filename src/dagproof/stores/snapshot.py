@@ -109,21 +109,26 @@ def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = Fals
 
 
 def take(
-    conninfo: str | None,
+    databases: str | Mapping[str, str] | None,
     folder: Path,
     home: Path | None = None,
     *,
     run_is_over: bool = True,
     scratch: Collection[str] = (),
 ) -> Snapshot:
-    """Return the content of the database `conninfo` (none when None) and of all files below `folder`.
+    """Return the content of databases and of all files below `folder`.
+
+    Of several databases, `databases` has the addresses by how the names of tables there begin.
 
     Those below `home` are called ``~/…``; what is scratch there (:data:`HOME_SCRATCH`) is left out.
 
     When the run is over, its sessions are waited for and then ended, so that what they did not commit is gone. A view
     follows from its tables; its own rows are read where one of them is `scratch`, and so is not compared.
     """
-    database = read_database(conninfo, run_is_over, scratch) if conninfo else Database()
+    addresses = {"": databases} if isinstance(databases, str) else databases or {}
+    database = Database()
+    for prefix, conninfo in addresses.items():
+        database |= read_database(conninfo, run_is_over, scratch).named(prefix)
     tables, files = dict(database.tables), {}
     for found in itertools.chain(_files(folder), _files_at_home(home) if home else ()):
         if isinstance(found, File):

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from dagproof.config import WorldConfig
+from dagproof.config.placeholders import FOLDERS, fill_all
 from dagproof.errors import ConfigError
 
 DEFAULT_PORTS = {
@@ -96,14 +97,18 @@ def literal_addresses(world: WorldConfig) -> Iterator[tuple[str, str]]:
 
     Where no port is known, it is ``host:``.
     """
-    places = {"postgres": _NOBODY, "files": "/nowhere", **dict.fromkeys(world.services, f"{_NOBODY}:1")}
+    places = {
+        **dict.fromkeys(world.all_databases, f"postgresql://nobody:nothing@{_NOBODY}:5432/nothing"),
+        **dict.fromkeys(FOLDERS, "/nowhere"),
+        **dict.fromkeys(world.services, f"{_NOBODY}:1"),
+    }
     for conn_id, value in world.connections.items():
-        for address in _of_connection(_filled(value, places)):
+        for address in _of_connection(fill_all(value, places)):
             yield f"connections.{conn_id}", address
     for table, values in (("env", world.env), ("variables", world.variables)):
         for name, value in values.items():
             is_connection = table == "env" and name.upper().startswith("AIRFLOW_CONN_")
-            text = str(_filled(value, places))
+            text = str(fill_all(value, places))
             found = _of_connection(text) if is_connection else _of_text(text, name if table == "env" else "")
             for address in found:
                 yield f"{table}.{name}", address
@@ -128,15 +133,6 @@ def allowed_endpoints(world: WorldConfig) -> list[tuple[str, int]]:
             )
         found.append((host.strip("[]"), int(port)))
     return found
-
-
-def _filled(value: Any, places: Mapping[str, str]) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _filled(entry, places) for key, entry in value.items()}
-    if isinstance(value, str):
-        for name, place in places.items():
-            value = value.replace(f"{{{name}}}", place)
-    return value
 
 
 def _of_connection(value: Any) -> Iterator[str]:

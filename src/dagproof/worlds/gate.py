@@ -145,7 +145,7 @@ class Gate:
         except _NotNeededError:
             return errno.EACCES
         except _PlannedError as error:
-            return error.number
+            return int(error.args[0])
         except OSError as error:  # what the caller points at is not there: the kernel will say so, too
             return 0 if error.errno in {errno.EIO, errno.ENOENT, errno.ESRCH, errno.EBADF} else errno.EACCES
         except Exception as error:  # whoever asks waits for an answer, and the next one does, too
@@ -182,12 +182,14 @@ class Gate:
     def _check_path(self, call: Call, path: str, verb: str, *, follow: bool = True, creates: bool = False) -> None:
         if path[:1] != "/" or path.endswith(" (deleted)"):
             return  # a pipe, a socket, or a file that nobody else can find
-        real = real_path(path, follow=follow)
+        real = real_path(self._guard.in_world(path), follow=follow)
         if is_harmless(real) or self._is_of_its_own(real):
             return
         if real.startswith(SHARED_MEMORY):
             self._check_shared_memory(call, real, creates=creates)
             return
+        if call.name in ("mkdir", "mkdirat") and (os.path.isdir(real) or self._guard.is_on_the_way(real)):
+            return  # `mkdir -p` tries each folder on its way, and the kernel says that it is there
         if not self._guard.is_writable(real):
             self._refuse(call, path, verb)
 
@@ -368,11 +370,7 @@ class _NotNeededError(Exception):
 
 
 class _PlannedError(Exception):
-    """The call fails with this error number, because a step wants it to."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(os.strerror(number))
-        self.number = number
+    """The call fails with the error number in its argument, because a step wants it to."""
 
 
 def _may_look_into(pid: int, descriptor: int) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from dagproof.config import Config, WorldConfig, fill
-from dagproof.errors import ConfigError, nearest
+from dagproof.config import Config, WorldConfig
+from dagproof.config.placeholders import fill, fill_all, mentions
 from dagproof.worlds.addresses import literal_addresses
 
 
@@ -37,48 +38,40 @@ def _called(path: str) -> str:
 
 def needs_postgres(world: WorldConfig) -> bool:
     """Tell whether anything in the configuration speaks of a PostgreSQL."""
-    texts = [*_connection_urls(world), *world.env.values(), *world.variables.values()]
-    return bool(world.schema) or any("{postgres}" in text for text in texts)
+    values = (world.connections, world.env, world.variables)
+    return bool(world.schema or world.databases) or mentions(values, world.all_databases)
 
 
-def connection_value(conn_id: str, value: str | Mapping[str, Any], places: Mapping[str, str]) -> str:
+def world_environment(world: WorldConfig, places: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that the configuration gives: `env`, connections and variables."""
+    connections = {
+        f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(value, places)
+        for conn_id, value in world.connections.items()
+    }
+    variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
+    return {**{name: fill(value, places) for name, value in world.env.items()}, **connections, **variables}
+
+
+def connection_value(value: str | Mapping[str, Any], places: Mapping[str, str]) -> str:
     """Return a connection as Airflow reads it from the environment.
 
     ``file:PATH`` is a folder for the file sensors; other texts are Airflow connection URIs or JSON; a table has
     Airflow's own field names.
-
-    Raises:
-        ConfigError: it has a placeholder that does not exist.
     """
     if isinstance(value, Mapping):
-        return json.dumps(_filled(value, places))
+        return json.dumps(fill_all(value, places))
     text = fill(value, places)
-    if not text.lstrip().startswith('{"') and (unknown := re.search(r"\{(\w+)\}", text)):
-        raise ConfigError(
-            f"tool.dagproof.world.connections.{conn_id} has the placeholder {unknown.group()}"
-            f"{nearest(unknown[1], places)}"
-        )
     if text.startswith("file:"):
         return json.dumps({"conn_type": "fs", "extra": {"path": text.removeprefix("file:").removeprefix("//")}})
     return text
 
 
-def _filled(value: Any, places: Mapping[str, str]) -> Any:
-    """Return a value of a table, with all placeholders in it replaced, however deep."""
-    if isinstance(value, Mapping):
-        return {key: _filled(entry, places) for key, entry in value.items()}
-    return fill(value, places) if isinstance(value, str) else value
-
-
-def _connection_urls(world: WorldConfig) -> Iterator[str]:
-    """Yield the text of each connection; of a table, its ``host:port``."""
-    for value in world.connections.values():
-        if isinstance(value, str):
-            yield value
-        elif "host" in value:
-            host, port = str(value["host"]), value.get("port")
-            scheme = str(value.get("conn_type", ""))
-            yield host if "://" in host else f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
+def lay_out(source: Path | str, folder: Path) -> None:
+    """Make `folder` anew, with the content of `source` where there is one."""
+    if source:
+        shutil.copytree(source, folder, symlinks=True)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def import_folders(config: Config) -> list[str]:

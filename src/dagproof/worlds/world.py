@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagproof.config import SKIP, Config
+from dagproof.config.placeholders import POSTGRES, fill_all
 from dagproof.inside.exchange import PlannedRun, RunOptions, RunReport, RunRequest, Watch
+from dagproof.postgres.standins import way_out
 from dagproof.postgres.wire import Lane
 from dagproof.stores import snapshot
 from dagproof.stores.database import sequences
 from dagproof.stores.snapshot import Snapshot
+from dagproof.worlds.databases import prefixed
 from dagproof.worlds.failing import RunFailedError, why
 from dagproof.worlds.metadata import variables_in
 from dagproof.worlds.runlog import log_tail
@@ -91,9 +96,15 @@ class World:
             log=str(self.worlds.next_log()),
             result=str(self.worlds.run_folder / result),
             may_fail={dag_id: proof.may_fail for dag_id, proof in config.proofs.items()},
+            instead={dag_id: _placed(proof.tasks, config) for dag_id, proof in config.proofs.items()},
+            conf={dag_id: self._filled(proof.conf) for dag_id, proof in config.proofs.items()},
             options=options,
-            turn=self.postgres if self.machine.turns else None,
+            turn=self.databases if self.machine.turns else {},
         )
+
+    def _filled(self, conf: Mapping[str, object]) -> Mapping[str, object]:
+        """Return a conf with its placeholders replaced."""
+        return {key: fill_all(value, self.worlds.places(self.worker.machine)) for key, value in conf.items()}
 
     def start(self, request: RunRequest, worker: Worker | None = None) -> int:
         """Begin a run, on another worker than the world's if one is given; return the process id of its child."""
@@ -112,11 +123,13 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return the content of all stores."""
-        return snapshot.take(self.worlds.conninfo, self.worlds.files, self.worlds.home, scratch=self.scratch)
+        return snapshot.take(self.worlds.conninfos, self.worlds.files, self.worlds.home, scratch=self.scratch)
 
     def turn_rows(self) -> list[str]:
         """Put the rows that are there into another physical order, where the machine turns; return what was not."""
-        return turn_rows(self.worlds.conninfo) if self.machine.turns and self.worlds.conninfo else []
+        if not self.machine.turns:
+            return []
+        return [prefix + left for prefix, conninfo in self.worlds.conninfos.items() for left in turn_rows(conninfo)]
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""
@@ -129,20 +142,33 @@ class World:
         """
         digest = hashlib.sha256(repr((now.tables, now.files, now.structure)).encode())
         digest.update(repr(snapshot.scratch_at_home(self.worlds.home)).encode())
-        if self.worlds.conninfo:
-            digest.update(repr(sequences(self.worlds.conninfo)).encode())
+        for conninfo in self.worlds.conninfos.values():
+            digest.update(repr(sequences(conninfo)).encode())
         digest.update(repr(variables_in(self.worker.metadata)).encode())
         return digest.hexdigest()
 
     def watch(self, folder: Path) -> Watch:
         """Return what lets a run put a snapshot into the empty `folder` after each task."""
-        return Watch(str(folder), self.postgres, str(self.worlds.files), str(self.worlds.home), self.scratch)
+        return Watch(str(folder), self.databases, str(self.worlds.files), str(self.worlds.home), self.scratch)
 
     @property
     def postgres(self) -> str | None:
         """The address of the world's database as its worker reaches it; None where there is none."""
-        return self.worlds.places(self.worker.machine).get("postgres")
+        return self.worlds.places(self.worker.machine).get(POSTGRES)
+
+    @property
+    def databases(self) -> dict[str, str]:
+        """The addresses of the world's databases as its worker reaches them, by how the names of tables begin there."""
+        return prefixed(self.worlds.addresses(self.worker.machine))
 
     def failed(self, what: str, report: RunReport, request: RunRequest) -> RunFailedError:
         """Return the error that says why the run that `what` names did not end in success."""
-        return RunFailedError(why(what, report, self.worlds.config.world), log_tail(Path(request.log)), report)
+        reason = why(what, report, self.worlds.config.world)
+        databases = self.worlds.databases
+        hint = way_out(reason, databases.server.kind == "embedded") if databases else ""
+        return RunFailedError(reason + hint, log_tail(Path(request.log)), report)
+
+
+def _placed(instead: Mapping[str, str], config: Config) -> dict[str, str]:
+    """Return what tasks are replaced by, with absolute paths."""
+    return {task: what if what == SKIP else str(config.root / what) for task, what in instead.items()}

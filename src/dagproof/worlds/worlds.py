@@ -13,47 +13,50 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from dagproof import reaper
-from dagproof.config import Config, fill
-from dagproof.errors import ConfigError
+from dagproof.config import Config
+from dagproof.config.placeholders import fill, mentions
 from dagproof.inside.exchange import Allowed, LeftOut
 from dagproof.inside.machine import HERE, Machine
-from dagproof.postgres.server import LOOPBACK, PostgresServer, unique_name
+from dagproof.postgres.server import LOOPBACK, PostgresServer
 from dagproof.postgres.servers import start_server
-from dagproof.postgres.wire import FUNCTIONS, Lane, Proxy
+from dagproof.postgres.wire import Lane
 from dagproof.stores import snapshot
 from dagproof.worlds import shell_date
 from dagproof.worlds.addresses import allowed_endpoints
+from dagproof.worlds.databases import Databases, named_by, prefixed
+from dagproof.worlds.filling import fill_templates
 from dagproof.worlds.metadata import replace_metadata
-from dagproof.worlds.schema import execute
+from dagproof.worlds.schema import Target, execute
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.settings import beside, connection_value, import_folders, needs_postgres
+from dagproof.worlds.settings import beside, import_folders, lay_out, needs_postgres, world_environment
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
 
 @dataclass(frozen=True)
 class SavedWorld:
-    """A copy of a world: its folders, its metadata database, its database, and the time there."""
+    """A copy of a world: its folders, its metadata database, its databases, and the time there."""
 
     folder: Path
     metadata: Path
-    database: str | None
+    databases: dict[str, str]
     now: datetime | None
 
 
 class Worlds:
     """Makes one world after the other for the length of a proof; holds what they share.
 
-    That is the server with its template database, the folder, and the values that the placeholders stand for.
+    That is the server with its template databases, the folder, and the values that the placeholders stand for.
     """
 
     def __init__(self, config: Config, folder: Path, server: PostgresServer | None, services: Services) -> None:
         self.config = config
         self.folder = folder
-        self.server = server
+        self.databases = Databases(config, server) if server else None
         self.services = services
         self.world_folder = folder / "world"
         self.files, self.home, self.temporary, self.run_folder = (
@@ -65,10 +68,6 @@ class Worlds:
         self.programs = folder / "programs"
         """What a shell finds there before the system's."""
         self.metadata_template = self.own / "metadata-template.db"
-        self._template = unique_name("template")
-        self._database = unique_name()
-        self.conninfo = server.url(self._database) if server else None
-        self._proxy: Proxy | None = None
         self._log_count = 0
         self._saved_count = 0
         self.is_open = False
@@ -76,65 +75,52 @@ class Worlds:
 
     @contextmanager
     def ready(self) -> Iterator[Worlds]:
-        """Make the template database with the schema applied; drop it at the end.
+        """Make the template databases with their schemas applied; drop them at the end.
 
         Raises:
             ConfigError: a schema file is missing, or PostgreSQL refuses it.
         """
         self._empty_folders()
         shell_date.install(self.programs)
-        if self.server is None:
+        if self.databases is None:
             yield self
             return
-        self.server.create_database(self._template)
-        try:
-            self._apply_schema(self.server)
-            with ExitStack() as stack:
-                if self._moves_clock:
-                    self._proxy = stack.enter_context(Proxy(self.server.host, self.server.port, only=self._database))
-                yield self
-        finally:
-            self.server.drop_database(self._template)
+        with self.databases.ready(partial(fill_templates, self)):
+            yield self
 
     def lane(self, machine: Machine) -> Lane | None:
-        """Return the way to the database that the worker on `machine` has to itself; None where there is no database.
+        """Return the way to the databases that the worker on `machine` has to itself; None where there are none.
 
-        A database that wants its connections encrypted is reached without one.
+        A server that wants its connections encrypted is reached without one.
         """
-        return self._proxy.lane(machine.name) if self._proxy else None
+        return self.databases.lane(machine.name) if self.databases else None
 
     def set_clock(self, machine: Machine, now: datetime) -> None:
         """Let SQL see that it is `now`, in sessions that begin from now on; from here, time goes by as it does."""
-        if lane := self.lane(machine):
-            lane.move_clock(self._database, now.timestamp() - time.time())
+        if self.databases:
+            self.databases.move_clock(machine.name, now.timestamp() - time.time())
 
     @contextmanager
     def lock_watch(self) -> Iterator[Callable[[], bool]]:
-        """Yield a function that tells whether a session in the world's database waits for what another has locked."""
-        if self.server is None:
+        """Yield a function that tells whether a session in the world's databases waits for what another has locked."""
+        if self.databases is None:
             yield lambda: False
             return
-        query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock')"
-        with self.server.connect() as connection:
+        query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = ANY(%s) AND wait_event_type = 'Lock')"
+        names = list(self.databases.names.values())
+        with self.databases.server.connect() as connection:
 
             def is_waiting() -> bool:
-                row = connection.execute(query, [self._database]).fetchone()
+                row = connection.execute(query, [names]).fetchone()
                 return bool(row and row[0])
 
             yield is_waiting
 
     def environment(self, machine: Machine) -> dict[str, str]:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
-        world = self.config.world
-        places = self.places(machine)
         own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
-        connections = {
-            f"AIRFLOW_CONN_{conn_id.upper()}": connection_value(conn_id, value, places)
-            for conn_id, value in world.connections.items()
-        }
-        variables = {f"AIRFLOW_VAR_{key.upper()}": fill(value, places) for key, value in world.variables.items()}
-        return {**own, **{k: fill(v, places) for k, v in world.env.items()}, **connections, **variables}
+        return {**own, **world_environment(self.config.world, self.places(machine))}
 
     @property
     def stored_variables(self) -> dict[str, str]:
@@ -142,7 +128,8 @@ class Worlds:
 
         An address of the database is another one on each machine, and stays in the environment, which comes first.
         """
-        variables = {key: value for key, value in self.config.world.variables.items() if "{postgres}" not in value}
+        world = self.config.world
+        variables = {k: value for k, value in world.variables.items() if not mentions(value, world.all_databases)}
         return {key: fill(value, self.places(HERE)) for key, value in variables.items()}
 
     def allowed(self, machine: Machine) -> Allowed:
@@ -151,15 +138,15 @@ class Worlds:
         paths = [entry for entry in world.allow if entry.startswith("/")]
         named = allowed_endpoints(world)
         endpoints = [*named, *self.services.endpoints]
-        if self.server is not None:
-            lane = self.lane(machine)
-            endpoints.append(("127.0.0.1", lane.port) if lane else (self.server.host, self.server.port))
+        if self.databases:
+            endpoints.append(self.databases.endpoint(machine.name))
         inside = [self.files, self.home, self.temporary, self.run_folder, self.own]
         return Allowed(
             writable=(*map(str, inside), *paths),
             floor=(str(self.world_folder), str(self.own), *paths),
             endpoints=tuple(endpoints),
             beside=beside(world, self.services.places, named),
+            paths=self.paths,
         )
 
     @contextmanager
@@ -180,32 +167,28 @@ class Worlds:
         self._empty_folders(saved)
         replace_metadata(saved.metadata if saved else self.metadata_template, worker.metadata)
         now = saved.now if saved else None
-        if self.server is None:
+        if self.databases is None:
             yield World(self, worker, now)
             return
-        self.server.create_database(self._database, template=saved.database if saved else self._template)
+        self.databases.create(saved.databases if saved else None)
         try:
             yield World(self, worker, now)
         finally:
-            self.server.drop_database(self._database)
+            self.databases.drop()
 
     def save(self, world: World) -> SavedWorld:
-        """Keep a copy of the world as it is now, to begin others with; nobody may be connected to its database."""
+        """Keep a copy of the world as it is now, to begin others with; nobody may be connected to its databases."""
         self._saved_count += 1
         folder = self.folder / "saved" / f"{self._saved_count:05d}"
         shutil.copytree(self.world_folder, folder / "world", symlinks=True)
         metadata = folder / "metadata.db"
         replace_metadata(world.worker.metadata, metadata)
-        database = None
-        if self.server is not None:
-            database = unique_name("saved")
-            self.server.create_database(database, template=self._database)
-        return SavedWorld(folder, metadata, database, world.now)
+        return SavedWorld(folder, metadata, self.databases.save() if self.databases else {}, world.now)
 
     def forget(self, saved: SavedWorld) -> None:
         """Remove a saved world."""
-        if self.server is not None and saved.database is not None:
-            self.server.drop_database(saved.database)
+        if self.databases:
+            self.databases.forget(saved.databases)
         reaper.rmtree(str(saved.folder))
 
     def next_log(self) -> Path:
@@ -221,8 +204,10 @@ class Worlds:
         if saved is not None:
             shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
-        for folder in (*folders, self.own / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
+        lay_out(self.config.world.files and self.config.root / self.config.world.files, self.files)
+        for folder in (*folders, self.own / "logs", *map(Path, self.paths.values())):
+            if not folder.exists():  # a path may lead to a file
+                folder.mkdir(parents=True)
 
     @property
     def stores_of_files(self) -> dict[str, str]:
@@ -244,15 +229,6 @@ class Worlds:
             entries.append(LeftOut("the folder for temporary files", why))
         return entries
 
-    def places(self, machine: Machine) -> dict[str, str]:
-        """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
-        places = {"files": str(self.files), **self.services.places}
-        if self.server is not None:
-            lane = self.lane(machine)
-            through = ("127.0.0.1", lane.port) if lane else (None, None)
-            places["postgres"] = self.server.url(self._database, host=through[0], port=through[1])
-        return places
-
     def named_places(self, machine: Machine) -> dict[tuple[str, int], str]:
         """Return what people call the addresses at which the database and the services of a world are."""
         found = {(LOOPBACK, int(place.rpartition(":")[2])): name for name, place in self.services.places.items()}
@@ -260,29 +236,42 @@ class Worlds:
             found[LOOPBACK, lane.port] = "PostgreSQL"
         return found
 
-    def _apply_schema(self, server: PostgresServer) -> None:
-        url = server.url(self._template)
-        if self._moves_clock:
-            with server.connect(self._template) as connection:
-                connection.execute(FUNCTIONS)
-        for name in self.config.world.schema:
-            where = "tool.dagproof.world.schema"
-            execute(url, self.config.root / name, name, where, moves_clock=self._moves_clock)
+    def addresses(self, machine: Machine) -> dict[str, str]:
+        """Return the address of each database, for the worker on `machine`."""
+        return self.databases.urls(machine.name) if self.databases else {}
 
     @property
-    def _moves_clock(self) -> bool:
-        """Whether sessions come through the proxy, which can move SQL's clock."""
-        return self.server is not None and not self.server.wants_encryption
+    def conninfos(self) -> dict[str, str]:
+        """The addresses of the databases as they are, by how the names of tables begin there."""
+        return prefixed(self.databases.urls()) if self.databases else {}
 
-    def execute(self, path: Path, where: str, **values: str) -> None:
-        """Run an SQL file on the world's database, ``{name}`` in it standing for a value; `where` it is configured.
+    @property
+    def paths(self) -> dict[str, str]:
+        """The paths that lead into the world, and where to."""
+        named = self.config.world.paths.items()
+        return {os.path.normpath(path): fill(target, self.folders) for path, target in named}
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """What the placeholders of folders stand for."""
+        return {"files": str(self.files), "project": str(self.config.root)}
+
+    def places(self, machine: Machine) -> dict[str, str]:
+        """Return what the placeholders of the configuration stand for, for the worker on `machine`."""
+        return {**self.folders, **self.services.places, **self.addresses(machine)}
+
+    def execute(self, what: str, where: str, **values: str) -> None:
+        """Run an SQL file on a database of the world, ``{name}`` in it standing for a value; `where` it is configured.
+
+        It is ``path.sql``, or ``name:path.sql`` for another database than the first.
 
         Raises:
-            ConfigError: there is no database, the file cannot be read, or PostgreSQL refuses it.
+            ConfigError: there is no such database, the file cannot be read, or PostgreSQL refuses it.
         """
-        if self.conninfo is None:
-            raise ConfigError(f"{where}: {path.name} needs a database, and the world has none; map one to {{postgres}}")
-        execute(self.conninfo, path, path.name, where, moves_clock=self._moves_clock, **values)
+        databases = self.databases
+        url, path = named_by(what, databases.urls() if databases else {}, where)
+        target = Target(url, bool(databases and databases.moves_clock))
+        execute(target, self.config.root / path, path, where, root=self.config.root, **values)
 
 
 @contextmanager

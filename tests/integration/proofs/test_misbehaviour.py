@@ -29,6 +29,23 @@ TOLD = [
         "the variable 'threshold' is not set: add threshold = \"…\" to variables in [tool.dagproof.world]",
         id="unmapped-variable",
     ),
+    pytest.param(
+        "wants_mysql",
+        "failed in task wants_mysql: ",
+        "the connection 'shop_mysql' is not mapped: add shop_mysql = \"…\" to connections in [tool.dagproof.world]; it "
+        "is of the kind 'mysql' (MySQL), which no world has; a world has PostgreSQL ({postgres}), files and SQLite or "
+        "DuckDB files ({files}), and the servers that you start as services; map the connection to one of these, or "
+        "take its tasks out with tasks in [tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then "
+        "means)",
+        id="of-another-kind",
+    ),
+    pytest.param(
+        "unset_environment",
+        "failed in task unset_environment: KeyError: the environment variable 'LAKE_ROOT' is not set: add LAKE_ROOT = "
+        '"…" to env in [tool.dagproof.world]',
+        "",
+        id="unset-environment",
+    ),
     pytest.param("fails", "failed in task fails: LookupError: there is no order 7", "", id="fails"),
     pytest.param(
         "fails_at_sql",

@@ -175,6 +175,16 @@ def unset() -> Iterator[Driver]:
             "variables in [tool.dagproof.world]",
         ),
         (
+            "unset_environment",
+            "unset/g.py:6: the environment variable 'LAKE_ROOT' is not set: add LAKE_ROOT = \"…\" to env in "
+            "[tool.dagproof.world]",
+        ),
+        (
+            "unset_module",
+            "unset/h.py:1: the module 'no_such_library' is not installed here; install it, or where it is the "
+            "project's own, name its folder in pythonpath in [tool.dagproof]",
+        ),
+        (
             "unset_by_nobody",
             "unset/f.py:4 fails with pendulum.parsing.exceptions.ParserError: Unable to parse string [someday]; fix "
             "the file and try again",
@@ -189,6 +199,32 @@ def test_what_is_not_set_when_a_file_is_imported_is_named(
     with pytest.raises(WorkerError) as error:
         unset.lab(dag_id, ["2026-03-01"])
     assert str(error.value) == f"{dag_id} does not load: {reason}"
+
+
+THREAD = """
+import threading
+from airflow.sdk import DAG
+
+threading.Thread(target=threading.Event().wait, args=(60,), name="refresher").start()
+with DAG("with_thread", schedule=None):
+    pass
+"""
+
+
+def test_a_thread_that_an_import_starts_is_named_with_who_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that no run could start for itself: it is no daemon."""
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "of_thread.py").write_text(THREAD)
+    monkeypatch.chdir(tmp_path)
+    with open_driver(Config(root=tmp_path)) as driver, pytest.raises(WorkerError) as error:
+        driver.lab("with_thread", ["2026-03-01"])
+    assert str(error.value) == (
+        "importing the DAGs left threads running (refresher, started by dags/of_thread.py:5), and a process with "
+        "threads cannot be forked for a run; start them in a task, or make them daemon threads that the import does "
+        "not wait for"
+    )
 
 
 def test_a_variable_with_a_default_need_not_be_set(unset: Driver) -> None:

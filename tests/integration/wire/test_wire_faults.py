@@ -345,7 +345,7 @@ def test_a_proxy_can_be_for_one_database_only(place: Place) -> None:
     """Another database of the server is refused in words, on each lane; the one that is meant works."""
     with psycopg.connect(place.url.replace(f"/{place.database}", "/postgres")) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == ("postgres",)
-    with Proxy(place.server.host, place.server.port, only=place.database) as proxy:
+    with Proxy(place.server.host, place.server.port, only=[place.database]) as proxy:
         for lane in ("main", "other"):
             url = place.server.url(place.database, host="127.0.0.1", port=proxy.lane(lane).port)
             with pytest.raises(psycopg.OperationalError, match="database 'postgres' is not part of this world"):

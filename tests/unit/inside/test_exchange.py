@@ -33,7 +33,7 @@ from dagproof.inside.plans import FilePlan, FileWatch
 RUN = PlannedRun("orders", "scheduled__1", "scheduled", "2026-01-02", "2026-01-01", data_interval=("a", "b"))
 EARLIER = RunRequest(RUN, "2026-01-02", ELSEWHERE, "/files", 60.0, 1_000, "/log", "/result", {"orders": ("a", "b")})
 OPTIONS = RunOptions(
-    watch=Watch("/into", None, "/files", "/home", ("t",)),
+    watch=Watch("/into", {"": "postgresql://x"}, "/files", "/home", ("t",)),
     retries=Retries(least=1),
     lose="",
     arrivals=(PlannedArrival("2026-01-02", EARLIER),),

@@ -79,5 +79,92 @@ def test_a_task_that_may_lose_its_rows_is_one_of_the_dag(tmp_path: Path) -> None
     config = configured(tmp_path, proofs={"d": {"outage": {"allow": ["fetch_*: *", "load: deadlock"]}}})
     check(config)
     check_tasks(config, "d", ["fetch_users", "load"])
-    with pytest.raises(ConfigError, match="names the task 'load', which is not one of its tasks; did you mean 'loads'"):
+    with pytest.raises(ConfigError, match="names 'load', which is not one of its tasks; did you mean 'loads'"):
         check_tasks(config, "d", ["fetch_users", "loads"])
+
+
+WORLD_HAS = (
+    "a world has PostgreSQL ({postgres}), files and SQLite or DuckDB files ({files}), and the servers that you start "
+    "as services; map the connection to one of these, or take its tasks out with tasks in "
+    "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then means)"
+)
+
+
+@pytest.mark.parametrize(
+    ("connection", "kind"),
+    [
+        pytest.param("mysql://shop:x@db.example.com/shop", "'mysql' (MySQL)", id="mysql"),
+        pytest.param("snowflake://me:x@/db?account=ab12", "'snowflake' (Snowflake)", id="snowflake-without-a-host"),
+        pytest.param("google-cloud-platform://?extra=1", "'google_cloud_platform' (Google Cloud)", id="google"),
+        pytest.param({"conn_type": "mssql", "host": "sql.example.com"}, "'mssql' (SQL Server)", id="table"),
+        pytest.param('{"conn_type": "redis", "host": "cache"}', "'redis' (Redis)", id="json"),
+    ],
+)
+def test_a_connection_of_a_kind_that_no_world_has_is_refused(tmp_path: Path, connection: object, kind: str) -> None:
+    """With the kind, what a world has, and the ways out."""
+    (tmp_path / "dags").mkdir()
+    config = parse_config({"world": {"connections": {"dwh": connection}}}, root=tmp_path)
+    with pytest.raises(ConfigError) as raised:
+        check_references(config)
+    assert str(raised.value) == (
+        f"tool.dagproof.world.connections.dwh is of the kind {kind}, which no world has; {WORLD_HAS}"
+    )
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        {"connections": {"dwh": "mysql://{mysql}/shop"}, "services": {"mysql": "mysqld --port {port}"}},
+        {"connections": {"dwh": "mysql://db.example.com/shop"}, "allow": ["db.example.com:3306"]},
+        {"connections": {"dwh": "mysql://nobody.invalid/shop"}},
+        {"connections": {"dwh": "{postgres}"}},
+    ],
+)
+def test_a_connection_that_leads_somewhere_is_anybody_s_own_affair(tmp_path: Path, world: dict[str, object]) -> None:
+    """A service, an address that is allowed, one that no run reaches."""
+    check_references(parse_config({"world": world}, root=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        pytest.param(
+            {"world": {"files": "tests/wrld"}},
+            "tool.dagproof.world.files names 'tests/wrld', and there is no folder ROOT/tests/wrld",
+            id="files",
+        ),
+        pytest.param(
+            {"proofs": {"d": {"tasks": {"fetch": "stubs.py:answer"}}}},
+            "tool.dagproof.proofs.d.tasks.fetch: there is no file ROOT/stubs.py",
+            id="stub",
+        ),
+    ],
+)
+def test_what_stands_in_has_to_be_there(tmp_path: Path, table: dict[str, object], message: str) -> None:
+    """Before anything is started."""
+    with pytest.raises(ConfigError) as raised:
+        check_references(parse_config({"pythonpath": ["."], **table}, root=tmp_path))
+    assert str(raised.value).replace(str(tmp_path.resolve()), "ROOT") == message
+
+
+@pytest.mark.parametrize(
+    ("proof", "message"),
+    [
+        pytest.param(
+            {"tasks": {"notfy": "skip"}},
+            "tool.dagproof.proofs.d.tasks names 'notfy', which is not one of its tasks; did you mean 'notify'?",
+            id="task",
+        ),
+        pytest.param(
+            {"conf": {"moed": "x"}},
+            "tool.dagproof.proofs.d.conf has 'moed', which is not one of its params; did you mean 'mode'?",
+            id="param",
+        ),
+    ],
+)
+def test_a_task_or_param_that_is_misspelt_is_refused(tmp_path: Path, proof: dict[str, object], message: str) -> None:
+    """With the one that was meant."""
+    config = parse_config({"proofs": {"d": proof}}, root=tmp_path)
+    with pytest.raises(ConfigError) as raised:
+        check_tasks(config, "d", ["fetch", "notify"], ["mode"])
+    assert str(raised.value) == message

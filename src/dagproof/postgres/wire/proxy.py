@@ -7,7 +7,7 @@ import errno
 import itertools
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import overload
 
@@ -75,7 +75,7 @@ class Lane:
 
         The database has to have the functions of `dagproof.postgres.wire.FUNCTIONS`.
         """
-        self._way.moved = Moved(database, seconds)
+        self._way.moved[database] = Moved(database, seconds)
 
     def turn_away(self, sqlstate: str, text: str, *, lasting: bool = False) -> None:
         """Let no session begin, as a server does that has no room or is going down: the next one, or none any more."""
@@ -147,13 +147,13 @@ class Proxy:
     Args:
         upstream_host: where the server is.
         upstream_port: the port on which it listens.
-        only: the one database that sessions may be with; any by default.
+        only: the databases that sessions may be with; any by default.
 
     Raises:
         ProxyError: the server's name cannot be resolved, or there is no port to listen on.
     """
 
-    def __init__(self, upstream_host: str, upstream_port: int, *, only: str | None = None) -> None:
+    def __init__(self, upstream_host: str, upstream_port: int, *, only: Collection[str] | None = None) -> None:
         self.only = only
         self._addresses = _addresses(upstream_host, upstream_port)
         self._buffer = memoryview(bytearray(CHUNK_BYTES * 2))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dagproof.postgres.wire.clock import Moved
@@ -40,10 +40,10 @@ class Way:
     addresses: Sequence[Address]
     buffer: memoryview
     on_end: Callable[[Connection], None]
-    only: str | None = None
-    """The one database that sessions may be with; any by default."""
-    moved: Moved | None = None
-    """Where the clock is ahead, and by how much, for sessions that begin now."""
+    only: Collection[str] | None = None
+    """The databases that sessions may be with; any by default."""
+    moved: dict[str, Moved] = field(default_factory=dict)
+    """By database: by how much the clock is ahead there, for sessions that begin now."""
 
     closed: Closed | None = None
     """Why no session may begin now, where none may."""
@@ -52,7 +52,7 @@ class Way:
         """Return why a session may not begin, and the SQLSTATE of that; None where it may."""
         if startup.kind != "session":
             return None
-        if self.only is not None and startup.database != self.only:
+        if self.only is not None and startup.database not in self.only:
             return OTHER_DATABASE.format(startup.database), "3D000"
         closed = self.closed
         if closed is None:
@@ -63,5 +63,4 @@ class Way:
 
     def moved_for(self, startup: Startup) -> Moved | None:
         """Return the clock of a session that begins, where it is ahead."""
-        moved = self.moved
-        return moved if moved and startup.kind == "session" and moved.database == startup.database else None
+        return self.moved.get(startup.database) if startup.kind == "session" else None

@@ -14,7 +14,7 @@ from types import FrameType
 import pendulum
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset, Variable, task
+from airflow.sdk import DAG, Asset, BaseHook, Variable, task
 
 OUTSIDE = "127.0.0.1"
 
@@ -25,6 +25,24 @@ def unmapped_connection():
 
 def unmapped_variable():
     Variable.get("threshold")
+
+
+class MySqlHook(BaseHook):
+    """As the provider's, which is not installed here."""
+
+    conn_type = "mysql"
+
+    def get_conn(self):
+        """Ask for the connection."""
+        return self.get_connection("shop_mysql")
+
+
+def wants_mysql():
+    MySqlHook().get_conn()
+
+
+def unset_environment():
+    os.environ["LAKE_ROOT"]
 
 
 def fails():
@@ -206,6 +224,8 @@ def succeeds_at_last(ds=None, ti=None):
 FUNCTIONS = (
     unmapped_connection,
     unmapped_variable,
+    wants_mysql,
+    unset_environment,
     fails,
     fails_at_sql,
     misspells_a_column,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dagproof.config.placeholders import FOLDERS, PORT, POSTGRES, check_placeholders
+from dagproof.config.values import as_table, as_texts, check_environment, checked
 from dagproof.errors import ConfigError, nearest
 
 if sys.version_info >= (3, 11):
@@ -18,26 +20,29 @@ else:
     import tomli as tomllib
 
 
-STORES = ("postgres", "files")
-"""The placeholders that every world has."""
-MOST = 1_000_000_000
-"""The largest number that a setting may have; no time limit or size needs more."""
-MOST_SHOWN = 200
-PORT = "port"
-"""The placeholder in the command of a service."""
+SKIP = "skip"
+"""What takes the place of a task that does nothing."""
 
 
 @dataclass(frozen=True)
 class WorldConfig:
     """What a DAG under proof sees instead of the real thing.
 
-    In `connections`, `variables` and `env`, ``{postgres}`` stands for the URL of the world's database, ``{files}`` for
-    its folder, and the name of a service for its ``host:port``. Anything named here may be reached from a run, and
-    nothing else.
+    In `connections`, `variables`, `env` and `paths`, ``{postgres}`` stands for the URL of the world's database,
+    ``{files}`` for its folder, ``{project}`` for that of the configuration, and the name of a service for its
+    ``host:port`` (:mod:`dagproof.config.placeholders` has all of them). Anything named here may be reached from a run,
+    and nothing else.
     """
 
     schema: tuple[str, ...] = ()
-    """SQL files, applied once to the database that every world is cloned from."""
+    """SQL files, dumps, folders of migrations, and commands that make the schema: applied once, to the database that
+    every world is cloned from."""
+    databases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Further databases: names, which are placeholders, and for each what `schema` is for the first."""
+    files: str = ""
+    """A folder whose content each world begins with, in ``{files}``."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Absolute paths that the DAGs have in their code, and where in the world a run finds them."""
     connections: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +54,11 @@ class WorldConfig:
     """Seconds of real time that one run of a DAG may take before it is killed."""
     disk: float = 4000.0
     """Megabytes that the files of a world may take before the run is killed."""
+
+    @property
+    def all_databases(self) -> tuple[str, ...]:
+        """The names of all databases; the first one's is ``postgres``, whether anything speaks of it or not."""
+        return (POSTGRES, *self.databases)
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,11 @@ class ProofConfig:
     outage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For the law `outage`: `allow` lists errors after which a run may end green without its rows, each as
     ``task: error``, such as ``fetch: connection refused``, or as patterns of both; every verdict shows them."""
+    conf: Mapping[str, object] = field(default_factory=dict)
+    """What each run gets as its `conf`, as when somebody triggers it with that; it overrides params."""
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    """Tasks that are taken out: ids or patterns, and for each ``skip`` (it does nothing, and succeeds) or the
+    ``file.py:function`` that is called in its place; every verdict shows them."""
 
 
 @dataclass(frozen=True)
@@ -181,41 +196,72 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
         ConfigError: a key is unknown (the nearest valid one is offered), or a value has the wrong type.
     """
     where = "tool.dagproof"
-    table = _table(table, where)
-    world = _table(table.get("world", {}), f"{where}.world")
+    table = as_table(table, where)
+    world = as_table(table.get("world", {}), f"{where}.world")
     top = {k: v for k, v in table.items() if k not in {"world", "proofs", "check", "paths", "rules"}}
     if "extend-select" in top:
         top["extend_select"] = top.pop("extend-select")
     reserved = {"root", "source", "max_points", "all_errors"}
-    _check_environment(world, f"{where}.world")
-    _check_services(_table(world.get("services", {}), f"{where}.world.services"), f"{where}.world.services")
-    return Config(
+    world = {**world, "variables": as_texts(world.get("variables", {}), f"{where}.world.variables")}
+    check_environment(world, f"{where}.world")
+    _check_services(as_table(world.get("services", {}), f"{where}.world.services"), f"{where}.world.services")
+    config = Config(
         root=root.resolve(),
         source=source,
         world=_build(WorldConfig, world, f"{where}.world"),
-        check=_build(CheckConfig, _table(table.get("check", {}), f"{where}.check"), f"{where}.check"),
+        check=_build(CheckConfig, as_table(table.get("check", {}), f"{where}.check"), f"{where}.check"),
         proofs=_tables(ProofConfig, table.get("proofs", {}), f"{where}.proofs"),
         paths=_tables(PathConfig, table.get("paths", {}), f"{where}.paths"),
-        rules={name: dict(_table(body, f"{where}.rules.{name}")) for name, body in _rules_of(table, where).items()},
+        rules={name: dict(as_table(body, f"{where}.rules.{name}")) for name, body in _rules_of(table, where).items()},
         **_values(Config, top, where, known={f.name for f in fields(Config)} - reserved),
     )
+    _check_places(config, where)
+    return config
 
 
-def fill(value: str, places: Mapping[str, str]) -> str:
-    """Return `value` with the placeholder of each of `places` replaced; any other braces stay as they are."""
-    for name, place in places.items():
-        value = value.replace(f"{{{name}}}", place)
-    return value
+def _check_places(config: Config, where: str) -> None:
+    """Refuse names and placeholders that stand for nothing, and paths that are not absolute."""
+    world = config.world
+    for name in world.databases:
+        _check_name(f"{where}.world.databases.{name}", name, "database", {POSTGRES, *world.services})
+    for table in ("connections", "variables", "env", "paths"):
+        for key, value in getattr(world, table).items():
+            check_placeholders(value, f"{where}.world.{table}.{key}", world.all_databases, world.services)
+    for setting, entries in (("schema", world.schema), *((f"databases.{n}", e) for n, e in world.databases.items())):
+        check_placeholders(entries, f"{where}.world.{setting}", world.all_databases, world.services)
+    for dag_id, proof in config.proofs.items():
+        check_placeholders(proof.conf, f"{where}.proofs.{dag_id}.conf", world.all_databases, world.services)
+        for task, instead in proof.tasks.items():
+            if instead != SKIP and not re.search(r"\.py:[^\W\d]\w*$", instead):
+                raise ConfigError(
+                    f"{where}.proofs.{dag_id}.tasks.{task} is {instead!r}; write 'skip', or 'path/to/file.py:function' "
+                    f"for what is called instead"
+                )
+    for path, target in world.paths.items():
+        if not path.startswith("/") or path.strip("/") == "" or ".." in path.split("/"):
+            raise ConfigError(f"{where}.world.paths has {path!r}, which is not an absolute path; write one below /")
+        if not target.startswith("{files}") or ".." in target.split("/"):
+            raise ConfigError(
+                f"{where}.world.paths.{path} is {target!r}; a path leads into the world, so write {{files}} or a path "
+                f"below it, such as '{{files}}/data'"
+            )
+
+
+def _check_name(where: str, name: str, kind: str, taken: Collection[str]) -> None:
+    """Refuse a name that cannot be a placeholder of its own."""
+    reserved = (*FOLDERS, POSTGRES, PORT)
+    if not re.fullmatch(r"[a-zA-Z_]\w*", name, re.ASCII) or name in reserved:
+        raise ConfigError(
+            f"{where}: a {kind}'s name becomes a placeholder: letters, digits and _, and none of {', '.join(reserved)}"
+        )
+    if name in taken:
+        raise ConfigError(f"{where}: there is a service {name!r}, too; a placeholder stands for one thing, rename one")
 
 
 def _check_services(commands: Mapping[str, Any], where: str) -> None:
     """Refuse a name that is no placeholder of its own, and a command that does not say where its port belongs."""
     for name, command in commands.items():
-        if not re.fullmatch(r"[a-zA-Z_]\w*", name, re.ASCII) or name in (*STORES, PORT):
-            raise ConfigError(
-                f"{where}.{name}: a service's name becomes a placeholder: letters, digits and _, and none of "
-                f"{', '.join((*STORES, PORT))}"
-            )
+        _check_name(f"{where}.{name}", name, "service", ())
         if not isinstance(command, str):
             continue  # whoever checks types says so
         found = re.findall(r"\{(\w+)\}", command)
@@ -233,13 +279,13 @@ def _check_services(commands: Mapping[str, Any], where: str) -> None:
 
 def _rules_of(table: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """The options of rules; the rules themselves check them, when they are asked for."""
-    return _table(table.get("rules", {}), f"{where}.rules")
+    return as_table(table.get("rules", {}), f"{where}.rules")
 
 
 def _tables(kind: type[T], tables: object, where: str) -> dict[str, T]:
     """Return a table of tables, each as the dataclass `kind`."""
-    named = _table(tables, where)
-    return {name: _build(kind, _table(body, f"{where}.{name}"), f"{where}.{name}") for name, body in named.items()}
+    named = as_table(tables, where)
+    return {name: _build(kind, as_table(body, f"{where}.{name}"), f"{where}.{name}") for name, body in named.items()}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -249,12 +295,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML (it is nested too deeply); fix the file") from None
     except ValueError as error:  # also a number of more digits than Python converts
         raise ConfigError(f"{path} is not valid TOML ({error}); fix the file") from error
-
-
-def _table(value: object, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"[{where}] must be a table, not {_shown(value)}")
-    return value
 
 
 def _build(kind: type[T], body: Mapping[str, Any], where: str) -> T:
@@ -268,69 +308,5 @@ def _values(kind: type[Any], body: Mapping[str, Any], where: str, *, known: set[
     for key, value in body.items():
         if key not in known:
             raise ConfigError(f"[{where}] has no key {key!r}{nearest(key, known)}")
-        values[key] = _checked(value, str(defaults[key].type), f"{where}.{key}")
+        values[key] = checked(value, str(defaults[key].type), f"{where}.{key}")
     return values
-
-
-def _checked(value: object, expected: str, where: str) -> object:
-    """Return `value` in the shape of the annotation `expected`, or say what was expected instead."""
-    _refuse_nul(value, where)
-    if expected == "str" and isinstance(value, str):
-        return value
-    if expected == "bool" and isinstance(value, bool):
-        return value
-    if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
-        return float(value)
-    if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return tuple(value)
-    if expected == "Mapping[str, tuple[str, ...]]" and isinstance(value, Mapping):
-        return {key: _checked(entry, "tuple[str, ...]", f"{where}.{key}") for key, entry in value.items()}
-    if expected.startswith("Mapping") and isinstance(value, Mapping):
-        tables = "Mapping[str, Any]" in expected
-        bad = [k for k, v in value.items() if not isinstance(v, str) and not (tables and isinstance(v, Mapping))]
-        if not bad:
-            return dict(value)
-        where, value = f"{where}.{bad[0]}", value[bad[0]]
-        expected = "str or table" if tables else "str"
-    wanted = {
-        "str": "a string",
-        "bool": "true or false",
-        "str or table": "a string or a table",
-        "float": f"a number above 0 and at most {MOST:,}",
-        "tuple[str, ...]": "a list of strings",
-    }.get(expected, "a table")
-    raise ConfigError(f"{where} must be {wanted}, not {_shown(value)}")
-
-
-def _refuse_nul(value: object, where: str) -> None:
-    """Refuse the one character that no environment, path or database can hold, wherever it stands."""
-    if isinstance(value, str) and "\0" in value:
-        raise ConfigError(f"{where} has a NUL character in it; remove it")
-    if isinstance(value, list):
-        for one in value:
-            _refuse_nul(one, where)
-    if isinstance(value, Mapping):
-        for key, one in value.items():
-            _refuse_nul(key, where)
-            _refuse_nul(one, f"{where}.{key}")
-
-
-def _check_environment(world: Mapping[str, Any], where: str) -> None:
-    """Refuse what cannot be the name of an environment variable: connections and variables become such, too."""
-    for table in ("env", "variables", "connections"):
-        names = world.get(table, {})
-        for name in names if isinstance(names, Mapping) else ():  # another type is refused where types are
-            if not name or "=" in name or "\0" in name:
-                raise ConfigError(
-                    f"{where}.{table} has the name {_shown(name)}, which no environment can hold; write a name without "
-                    "'=' and NUL"
-                )
-
-
-def _shown(value: object) -> str:
-    """Return a value for a message, not longer than a line."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # thousands of digits, or of brackets
-        return "a value that is too long to print"
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"

@@ -1,0 +1,2 @@
+{{ config(materialized="view") }}
+SELECT dt, customer, amount FROM raw_orders

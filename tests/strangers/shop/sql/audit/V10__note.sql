@@ -1,0 +1,1 @@
+ALTER TABLE loads ADD COLUMN note text NOT NULL DEFAULT '';

@@ -1,0 +1,1 @@
+CREATE TABLE loads (dt date PRIMARY KEY, rows integer NOT NULL);

@@ -1,0 +1,1 @@
+ALTER TABLE loads ADD COLUMN source text NOT NULL DEFAULT 'shop';
