@@ -279,7 +279,6 @@ CLOCK = (
             "clock": gone(RUN, "keyed_orders"),
             "rerun": Broken(TWICE, ("keyed_orders",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS)),
             "crash": differs(CRASHED_AND_RUN, "keyed_orders"),
-            "order": differs(BACKWARDS, "keyed_orders"),
             "correction": differs(CORRECTED, "keyed_orders"),
             "backfill": gone(BACKFILLED, "keyed_orders"),
         },
@@ -290,8 +289,6 @@ CLOCK = (
         {
             "clock": changed(RUN, "order_ages", "age", rows=ORDERS),
             "rerun": changed(TWICE, "order_ages", "age", rows=ORDERS),
-            "order": differs(BACKWARDS, "order_ages"),
-            "correction": differs(CORRECTED, "order_ages"),
             "backfill": changed(BACKFILLED, "order_ages", "age", rows=ORDERS),
         },
         task="load_ages",
