@@ -818,6 +818,7 @@ HEALTHY_BESIDES = {
     "zip_of_the_day": ("deterministic", "clock"),
     "blue_green": ("rerun",),
     "identity_renumbered": ("rerun", "deterministic"),
+    "view_of_new_ids": ("rerun",),
 }
 
 HEALTHY = tuple(sorted({bug.twin for bug in BUGS} | set(HEALTHY_BESIDES)))

@@ -17,7 +17,7 @@ from dagproof.histories import Step
 from dagproof.inside.machine import HERE
 from dagproof.stores.diff import Diff, diff, differing_columns
 from dagproof.stores.keys import Column, Domain, Setting, domains, generated
-from dagproof.stores.renaming import TooSymmetricError, renamed
+from dagproof.stores.renaming import NULL, TooSymmetricError, renamed
 from dagproof.stores.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class GeneratedKeys:
             return after
         differing = _differing(before, after)
         self._note_stable(before, after, differing)
+        if any(not domain.is_trusted for domain in _reached(self._domains(before, after), differing)):
+            self._look()
         chosen = [d for d in _reached(self._domains(before, after), differing) if self._is_renamed(d)]
         if not chosen:
             return after
@@ -134,6 +136,7 @@ class GeneratedKeys:
         self, known: _Found, chosen: list[Domain], first: Snapshot, again: Snapshot, moved: Snapshot
     ) -> None:
         """Find what else depends on the keys: those are content then."""
+        chosen = self._with_views(chosen, first, moved)
         if not chosen:
             return
         symmetric = {key: SYMMETRIC for domain in chosen for key in domain.keys}
@@ -152,6 +155,19 @@ class GeneratedKeys:
         why = LEAVES + ", ".join(places[:MOST_PLACES])
         found_in = [d for d in chosen if _is_in(d, moved, found)]
         known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content
+
+    def _with_views(self, chosen: list[Domain], first: Snapshot, moved: Snapshot) -> list[Domain]:
+        """Return the domains with the columns of materialized views that hold their keys, as they are computed."""
+        views = [(name, column) for name, t in moved.tables.items() if t.is_derived for column in t.columns]
+        links = {}
+        for view in views:
+            values = _values(moved, [view]) - {NULL}
+            if values and not values & _values(first, [view]):
+                holding = (d for d in chosen if values <= _values(moved, d.columns))
+                links |= {".".join(view): ".".join(min(domain.keys)) for domain in holding}
+        self.setting = Setting((*self.setting.patterns, *links.items()))
+        keys = {key for domain in chosen for key in domain.keys}
+        return [domain for domain in self._domains(first, moved) if domain.keys & keys] if links else chosen
 
 
 def _rows_only(before: Snapshot, after: Snapshot) -> Diff:
