@@ -24,6 +24,7 @@ VERDICTS = {
     "rerun": "non-idempotent",
     "retry": "not retry-safe",
     "crash": "not crash-safe",
+    "outage": "loses rows in silence",
     "order": "order-dependent",
     "containment": "leaks outside its partition",
     "overlap": "not concurrency-safe",
@@ -52,6 +53,8 @@ CORRECTED: Steps = (*RUN, ("correct", FIRST), ("rerun", FIRST))
 BACKFILLED: Steps = (("backfill", FIRST),)
 BOTH_BACKFILLED: Steps = (("arrive", FIRST), ("arrive", SECOND), *BACKFILLED, ("backfill", SECOND))
 LATE: Steps = (("late", FIRST),)
+ERRED: Steps = (("outage", SECOND),)
+ERRED_LATER: Steps = (*RUN, *ERRED)
 #: A drawn history: run twice in whatever way, corrected, and run again.
 SECOND_LOAD_CORRECTED: Steps = (*RUN, ("rerun|retry|clear|crash", FIRST), ("correct", FIRST), ("rerun", FIRST))
 
@@ -129,6 +132,11 @@ def changed(history: Steps, table: str, *columns: str, rows: int | None = None) 
 def gone(history: Steps, table: str, rows: int = ORDERS, verdict: str = "") -> Broken:
     """All rows of a day are gone."""
     return Broken(history, (table,), {"missing": rows}, rows=(rows, 0), verdict=verdict)
+
+
+def lost(table: str, **others: Broken) -> dict[str, Broken]:
+    """The rows of a day are missing after an error, and the run is green; the day before is there."""
+    return {"outage": gone(ERRED, table), **others}
 
 
 def appends(table: str) -> dict[str, Broken]:
@@ -516,6 +524,25 @@ CRASH = (
     Bug("rows_one_by_one", "upsert_tombstones", {"crash": differs(CRASHED, "keyed_orders", verdict="not atomic")}),
 )
 
+OUTAGE = (
+    Bug("load_error_logged", "load_tried_twice", lost("orders")),
+    Bug("fetch_error_is_no_order", "fetch_error_fails", lost("visits"), task="fetch_orders"),
+    Bug("shell_or_true", "shell_and_status", lost("orders")),
+    Bug("skip_on_error", "skip_as_configured", lost("orders")),
+    Bug("marker_in_finally", "marker_after_load", lost("orders", correction=differs(CORRECTED, "orders"))),
+    Bug(
+        "retry_in_the_middle",
+        "retry_from_the_start",
+        {"outage": differs(ERRED, "keyed_orders"), "crash": differs(CRASHED_AND_RUN, "keyed_orders")},
+    ),
+    Bug("yesterdays_file_instead", "copy_of_the_day_instead", {"outage": differs(ERRED_LATER, "visits")}),
+    Bug("partial_batch_kept", "dead_letters_loaded", {"outage": differs(ERRED, "orders")}),
+    Bug("commit_in_handler", "rollback_and_raise", lost("orders")),
+    Bug("mail_instead_of_failure", "mail_and_failure", lost("orders")),
+    Bug("soft_sensor", "hard_sensor", lost("visits"), task="wait_for_orders"),
+    Bug("thread_error_lost", "thread_error_raised", lost("orders")),
+)
+
 ORDER = (
     Bug(
         "last_writer_wins",
@@ -792,6 +819,7 @@ BUGS = (
     *CALLBACKS,
     *RETRY,
     *CRASH,
+    *OUTAGE,
     *ORDER,
     *CONTAINMENT,
     *OVERLAP,
@@ -845,6 +873,9 @@ KEEPS_HISTORY = {
     **dict.fromkeys(("log_appended", "log_emptied"), ("load_log",)),
 }
 
+#: After which errors a run may end green without its rows.
+ALLOWED = {"skip_as_configured": {"allow": ("load_orders: *",)}}
+
 #: A table of what is latest has no partitions: each day may change its rows.
 EXEMPT = {"newest_wins": {"containment": ("latest_orders",)}}
 
@@ -859,6 +890,8 @@ ARRIVING = (
     "short_timeout",
     "reschedule_sensor",
     "deferred_wait",
+    "soft_sensor",
+    "hard_sensor",
 )
 
 #: How upstream data change: orders are changed and taken back, and here they are only added, for a log has no more.

@@ -15,6 +15,7 @@ from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.lab import Lab
 from tests.bugs.catalogue import (
+    ALLOWED,
     ARRIVING,
     BUGS,
     CORRECTIONS,
@@ -44,6 +45,7 @@ def proof_of(name: str) -> ProofConfig:
         scratch=SCRATCH.get(name, ()),
         history=KEEPS_HISTORY.get(name, ()),
         generated_keys=GENERATED_KEYS.get(name, "renamed"),
+        outage=ALLOWED.get(name, {}),
         corrections={correction: str(HERE_FOLDER / "corrections" / CORRECTIONS[correction])},
     )
 

@@ -53,6 +53,8 @@ class FaultOutcome:
     healed: bool
     """Whether running the date again led to the rows that one run leaves."""
     note: str = ""
+    error: str = ""
+    """The error that the run met there, where it was not killed; `when` is ``error`` then."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Law(ABC):
     """How long it takes beside others, roughly: where processes share the laws, the longest are proven first."""
     judges_reference: ClassVar[bool] = False
     """Whether a DAG fails it where the runs that it compares with fail together, and not each alone."""
+    finds_handlers: ClassVar[bool] = False
+    """Whether what violates it is code that takes an error."""
     asks_who: ClassVar[bool] = False
     """Whether what breaks it is a value that somebody asked for: the time, something random, the machine's name."""
 
@@ -367,6 +371,8 @@ class Verdict:
     """Who asked for the time, something random or the machine's name: ``the time, at etl/users.py:88: …``."""
     machines: str = ""
     """In what the machines differ that were compared, where nobody was seen to ask for what makes runs differ."""
+    taken: tuple[str, ...] = ()
+    """Which handlers took the error that the run met: ``etl/users.py:88: except Exception: (OperationalError: …)``."""
     log_tail: str = field(default="", repr=False)
     faults: tuple[FaultOutcome, ...] = ()
     """One for each point at which a run was killed, in the order in which a run comes past them."""
@@ -398,6 +404,7 @@ class Verdict:
             "where": self.where or None,
             "asked": list(self.asked),
             "machines": self.machines or None,
+            "taken": list(self.taken),
             "replay": self.replay,
             "faults": [asdict(fault) for fault in self.faults],
             "faults_left_out": self.faults_left_out,

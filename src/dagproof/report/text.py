@@ -103,13 +103,15 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
         yield ""
         yield f"Raised at {visible(verdict.raised)}"
     readings = sentences(entry for entry in verdict.left_out if entry.setting == "generated_keys")
-    if readings or verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines:
+    facts = (verdict.ignored, readings, verdict.written_by, verdict.taken, verdict.asked, verdict.machines)
+    if any(facts) or verdict.replay:
         yield ""
     if verdict.ignored:
         yield f"Not compared: {', '.join(map(visible, verdict.ignored))}"
     yield from readings
     if verdict.written_by:
         yield f"Written by {visible(verdict.written_by)}"
+    yield from (f"Error taken at {visible(taken)}" for taken in verdict.taken)
     yield from (f"It asked for {visible(asked)}" for asked in verdict.asked)
     if verdict.machines:
         yield f"The machines differ in {verdict.machines}"

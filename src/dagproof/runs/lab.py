@@ -54,10 +54,10 @@ class Lab:
         """The dates, where nobody has named any: there need not be data for each of them."""
         self._driver = driver
         self.states = States(driver, dag_id, runs)
-        self._points: dict[History, tuple[list[Point], str]] = {}
+        self._points: dict[History, tuple[list[Point], str, list[Point]]] = {}
         self._noise: dict[tuple[str, str], frozenset[str] | None] = {}
-        self.healed: dict[tuple[str, History], Any] = {}
-        """What running again made of the worlds that crashes had left: by fingerprint, and by what came before."""
+        self.healed: dict[tuple[str, History, str], Any] = {}
+        """What running again made of the worlds that faults had left: by fingerprint, the steps beside it, and law."""
         self.scope = Scope()
         """What the proof that is under way has looked at so far."""
         self._looked: dict[Key, None] = {}
@@ -227,11 +227,18 @@ class Lab:
 
     def points(self, history: History) -> tuple[list[Point], str]:
         """Return the points at which the last run of `history` can be cut off, and a sentence on those left out."""
+        return self._recorded(history)[:2]
+
+    def places(self, history: History) -> list[Point]:
+        """Return the points at which the last run of `history` can only meet an error."""
+        return self._recorded(history)[2]
+
+    def _recorded(self, history: History) -> tuple[list[Point], str, list[Point]]:
         moves = self.states.moves(history)
         if moves not in self._points:
             with self.states.before_last(history, HERE) as (world, step), recorded(world) as run:
                 report = self.states.stage.play(world, step, RunOptions(files=run.files))
-                self._points[moves] = run.points(report)
+                self._points[moves] = (*run.points(report), run.places(report))
         return self._points[moves]
 
     def point(self, history: History) -> Point | None:
@@ -239,9 +246,13 @@ class Lab:
         for n, step in reversed(list(enumerate(history))):
             if step.point:
                 kind = "rerun" if any(earlier.date == step.date for earlier in history[:n]) else "run"
-                same = tuple(earlier for earlier in history[:n] if earlier.date == step.date and not earlier.point)
-                points, _ = self.points((*same, Step(kind, step.date)))
-                return next((point for point in points if point.name == step.point), None)
+                same = tuple(
+                    earlier
+                    for earlier in history[:n]
+                    if (earlier.date == step.date or step.kind == "outage") and not earlier.point
+                )
+                points, _, places = self._recorded((*same, Step(kind, step.date)))
+                return next((point for point in (*points, *places) if point.name == step.point), None)
         return None
 
     def close(self) -> None:

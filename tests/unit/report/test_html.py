@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dagproof.errors import UsageError
 from dagproof.laws import Verdict, all_laws
-from dagproof.laws.base import FALSIFIED
+from dagproof.laws.base import FALSIFIED, PROVEN, FaultOutcome
 from dagproof.proof.verdicts import Proof
 from dagproof.report.html import check_writable, html_report, write_html
 from dagproof.report.html_values import LONG, SHORT, shown, shown_pair
@@ -195,6 +195,25 @@ def test_the_fault_map_is_in_order_and_says_what_is_missing(page: Element) -> No
     assert "after 1 of them the rerun did not heal it" in words
     assert "Left out: 56 of 60 CopyData messages: they are alike" in words
     assert "a rerun led to the same rows each time" in section(page, "dag-1-rerun").words
+
+
+def test_errors_are_on_the_fault_map_as_kills_are() -> None:
+    """Each with its name, and with what a green run has lost."""
+    faults = (
+        FaultOutcome("connect", 1, "error", "connect to PostgreSQL", "load", "lost", False, "", "connection refused"),
+        FaultOutcome("wire", 3, "error", "DELETE FROM t", "load", "old", True, "each time", "connection lost"),
+        FaultOutcome("wire", 3, "error", "DELETE FROM t", "load", "new", True, "", "deadlock"),
+    )
+    verdict = Verdict("outage", PROVEN, histories=3, faults=faults)
+    page = parsed(html_report([Proof("orders", 0, (), (verdict,), 0.0)]))
+    connect, wire = page.of_class("faults")
+    assert [cell.words for cell in next(iter(connect.all("tr"))).all("th")] == ["#", "connection", "error"]
+    assert list(connect.all("tr"))[1].words == (
+        "1 connect to PostgreSQL connection refused ✗ green without its rows, not healed"
+    )
+    assert list(wire.all("tr"))[1].words == ("3 DELETE FROM t connection lost ○ old rows each time deadlock ● new rows")
+    assert "The run met an error there." in page.words
+    assert "1 left other rows after a green run" in page.words
 
 
 def test_the_page_can_be_heard(page: Element) -> None:

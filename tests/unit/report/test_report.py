@@ -362,6 +362,7 @@ def test_the_json_has_the_fault_map() -> None:
             "survived": "partial",
             "healed": False,
             "note": "stuck",
+            "error": "",
         }
     ]
     assert as_json["faults_left_out"] == "all others"
