@@ -159,7 +159,7 @@ class GeneratedKeys:
     def _with_views(self, chosen: list[Domain], first: Snapshot, moved: Snapshot) -> list[Domain]:
         """Return the domains with the columns of materialized views that hold their keys, as they are computed."""
         views = [(name, column) for name, t in moved.tables.items() if t.is_derived for column in t.columns]
-        links = {}
+        links: dict[str, str] = {}
         for view in views:
             values = _values(moved, [view]) - {NULL}
             if values and not values & _values(first, [view]):
