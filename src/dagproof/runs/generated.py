@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dagproof.errors import DagproofError
 from dagproof.histories import Step
 from dagproof.inside.machine import HERE
+from dagproof.runs.scope import ASIDE, NOT_COMPARED, reported
 from dagproof.stores.diff import Diff, diff, differing_columns
 from dagproof.stores.keys import Column, Domain, Setting, domains, generated
 from dagproof.stores.renaming import NULL, TooSymmetricError, renamed
@@ -72,6 +73,9 @@ class GeneratedKeys:
             self._note(chosen, SYMMETRIC)
             return after
         self._note(chosen, RENAMED)
+        for entry in reported(self._lab.ran()):
+            if entry.why.endswith(ASIDE):
+                self._lab.scope.leave_out(f"generated keys in what goes to {entry.what}", NOT_COMPARED, SETTING)
         return same
 
     def _domains(self, *snapshots: Snapshot) -> list[Domain]:
