@@ -118,7 +118,13 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--max-points",
         type=positive,
         metavar="N",
-        help="at how many points, spread over the run, the law `crash` kills it (default: all)",
+        help="at how many points, spread over the run, the law `crash` kills it, and `outage` lets it meet an error "
+        "(default: all)",
+    )
+    parser.add_argument(
+        "--all-errors",
+        action="store_true",
+        help="let the law `outage` try each error at each point (default: the usual one)",
     )
     parser.add_argument(
         "--budget",
@@ -167,7 +173,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _config(options: argparse.Namespace) -> Config:
     """Read the configuration; ``--dags`` counts from the current folder and wins."""
-    config = replace(load_config(Path.cwd()), max_points=getattr(options, "max_points", None))
+    config = replace(
+        load_config(Path.cwd()),
+        max_points=getattr(options, "max_points", None),
+        all_errors=getattr(options, "all_errors", False),
+    )
     return replace(config, dags=str(Path(options.dags).resolve())) if options.dags else config
 
 

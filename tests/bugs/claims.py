@@ -25,7 +25,7 @@ from tests.bugs.catalogue import (
 DAGS = Path(__file__).with_name("dags")
 
 #: These take a run for each point of another one, or a search for the shortest history: most are left to deep tests.
-SLOW = frozenset({"crash", "overlap", "history"})
+SLOW = frozenset({"crash", "outage", "overlap", "history"})
 QUICK = frozenset(
     {
         ("commit_between", "crash"),
@@ -36,12 +36,27 @@ QUICK = frozenset(
         ("lock_file", "crash"),
         ("watermark_in_a_variable", "crash"),
         ("delete_insert", "crash"),
+        ("load_error_logged", "outage"),
+        ("load_tried_twice", "outage"),
+        ("shell_or_true", "outage"),
+        ("skip_as_configured", "outage"),
+        ("yesterdays_file_instead", "outage"),
+        ("commit_in_handler", "outage"),
         ("delete_insert_unlocked", "overlap"),
         ("shared_staging", "overlap"),
         ("shared_temp_file", "overlap"),
         ("delete_insert", "overlap"),
         ("third_load_keeps", "history"),
         ("counted_loads", "history"),
+    }
+)
+#: Others like these are tried each time.
+LIKE_OTHERS = frozenset(
+    {
+        *("messages_of_old_ids", "messages_of_numbers", "checksum_of_ids", "checksum_of_numbers"),
+        *("reply_to_the_last", "reply_by_number", "parents_pile_up", "parents_replaced", "uuid_conflict"),
+        *("children_adopted", "children_found_again", "ids_counted_up", "ids_of_the_source"),
+        *("version_for_each_run", "soft_delete_forgotten", "soft_deletes", "log_emptied"),
     }
 )
 #: What each bug is there for. The other laws that it breaks are left to the deep tests.
@@ -54,7 +69,7 @@ NEAR = {(bug.twin, law) for bug in BUGS for law in list(bug.breaks)[:1]} | {
 
 def is_deep(name: str, law: str) -> bool:
     """Whether it takes too long to be tried each time."""
-    return (law in SLOW and (name, law) not in QUICK) or (name, law) not in MAIN | NEAR
+    return name in LIKE_OTHERS or (law in SLOW and (name, law) not in QUICK) or (name, law) not in MAIN | NEAR
 
 
 def marks(name: str, law: str) -> list[pytest.MarkDecorator]:
@@ -81,13 +96,19 @@ def healthy_under(*laws: str) -> list[object]:
 OBVIOUS = frozenset({"deterministic", "rerun", "retry", "crash", "order", "overlap", "correction"})
 
 
+#: An error is followed by another try, or another run: a DAG that breaks one of these laws may break `outage`, too.
+REPEATED = frozenset({"rerun", "retry", "crash"})
+
+
 def unbroken() -> list[object]:
     """Return a bug and a law that it does not break, as parameters."""
     return [
         pytest.param(bug, law, id=f"{bug.name}-{law}")
         for bug in BUGS
         for law in LAWS
-        if law not in bug.breaks and not (law == "history" and OBVIOUS & bug.breaks.keys())
+        if law not in bug.breaks
+        and not (law == "history" and OBVIOUS & bug.breaks.keys())
+        and not (law == "outage" and REPEATED & bug.breaks.keys())
     ]
 
 

@@ -14,7 +14,20 @@ from dagproof.laws import Verdict, law_named
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.lab import Lab
-from tests.bugs.catalogue import ARRIVING, BUGS, CORRECTIONS, DATES, EXEMPT, HEALTHY, IGNORED, SCRATCH, correction_of
+from tests.bugs.catalogue import (
+    ALLOWED,
+    ARRIVING,
+    BUGS,
+    CORRECTIONS,
+    DATES,
+    EXEMPT,
+    GENERATED_KEYS,
+    HEALTHY,
+    IGNORED,
+    KEEPS_HISTORY,
+    SCRATCH,
+    correction_of,
+)
 
 HERE_FOLDER = Path(__file__).parent
 MOST_HISTORIES = {bug.name: bug.most_histories for bug in BUGS}
@@ -30,6 +43,9 @@ def proof_of(name: str) -> ProofConfig:
         ignore=IGNORED.get(name, ()),
         exempt=EXEMPT.get(name, {}),
         scratch=SCRATCH.get(name, ()),
+        history=KEEPS_HISTORY.get(name, ()),
+        generated_keys=GENERATED_KEYS.get(name, "renamed"),
+        outage=ALLOWED.get(name, {}),
         corrections={correction: str(HERE_FOLDER / "corrections" / CORRECTIONS[correction])},
     )
 

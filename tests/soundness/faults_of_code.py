@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from dagproof.config import ProofConfig
 from tests.soundness.model import KEYED, PLAIN, REPLACE, Fault, Load, Python, Tasks
 
@@ -389,6 +391,46 @@ CALENDAR = (
         start=f'pendulum.datetime(2026, 3, 26, tz="{BERLIN}")',
         dates=None,
         proof=ProofConfig(),
+        is_companion=False,
+    ),
+)
+
+
+def _guarded(handler: str, ending: str = "") -> Python:
+    """A load whose error a handler takes."""
+    load = textwrap.indent(REPLACED.strip(), "    ")
+    return Python(f"{READ}try:\n{load}\n{handler}\n{ending}")
+
+
+ERRORS = (
+    Fault(
+        "an error that is logged",
+        "Logs the error of its load, and ends well.",
+        ("outage",),
+        _guarded('except Exception as error:\n    print(f"not loaded: {error}")'),
+        _guarded('except Exception as error:\n    print(f"not loaded: {error}")\n    raise'),
+        KEYED,
+        is_companion=False,
+    ),
+    Fault(
+        "an error that is a skip",
+        "Skips a day whose load meets an error.",
+        ("outage",),
+        _guarded("except Exception as error:\n    raise AirflowSkipException(str(error)) from error"),
+        _guarded("except Exception as error:\n    raise RuntimeError(str(error)) from error"),
+        KEYED,
+        is_companion=False,
+    ),
+    Fault(
+        "a day that is done whatever comes",
+        "Marks a day as done, also after an error, and does not load it again.",
+        ("outage", "correction"),
+        Python(
+            f"{READ}done = Path(os.environ['DATA_ROOT'], f'{{ds}}.done')\nif done.exists():\n    return\n"
+            f"try:\n{textwrap.indent(REPLACED.strip(), '    ')}\nfinally:\n    done.touch()\n"
+        ),
+        Python(f"{READ}{REPLACED}\nPath(os.environ['DATA_ROOT'], f'{{ds}}.done').touch()\n"),
+        KEYED,
         is_companion=False,
     ),
 )

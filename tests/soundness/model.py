@@ -16,6 +16,7 @@ LAWS = (
     "rerun",
     "retry",
     "crash",
+    "outage",
     "order",
     "containment",
     "overlap",

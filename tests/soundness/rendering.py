@@ -47,6 +47,7 @@ IMPORTS = {
     "BashOperator": "from airflow.providers.standard.operators.bash import BashOperator",
     "CronDataIntervalTimetable": "from airflow.sdk import CronDataIntervalTimetable",
     "Variable": "from airflow.sdk import Variable",
+    "AirflowSkipException": "from airflow.exceptions import AirflowSkipException",
     "dag": "from airflow.sdk import dag, task",
 }
 

@@ -1,13 +1,15 @@
-"""What a step changes about a run: how often its tasks may be tried, and a worker that is lost after its work."""
+"""What a step changes about a run: how often its tasks may be tried, a worker that is lost, a poke that fails."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from dagproof.airflow import private
-from dagproof.inside.exchange import Retries
+from dagproof.inside.exchange import FileOperation, Retries
+from dagproof.inside.plans import PokePlan
 
 STOPPED = "the run was stopped before the task (made to happen by dagproof)"
 LOST = "the worker was lost after the task had done its work (made to happen by dagproof)"
@@ -72,3 +74,57 @@ def losing_workers(only: str) -> Iterator[None]:
 
     with private.patched(execute_task=execute, handle_trigger_dag_run=trigger):
         yield
+
+
+class Pokes:
+    """Counts the pokes of sensors and the waits of triggers, from 1, and lets fail what is planned."""
+
+    def __init__(self, plan: PokePlan | None, task: Callable[[], str]) -> None:
+        self._plan = plan
+        self._task = task
+        self.seen: list[FileOperation] = []
+        """What happened so far."""
+
+    def note(self, what: str) -> None:
+        """Note that a sensor or trigger is about to look.
+
+        Raises:
+            OSError: what it asks does not answer.
+        """
+        self.seen.append(FileOperation(what, self._task()))
+        plan = self._plan
+        if plan and (len(self.seen) == plan.at or (plan.lasts and len(self.seen) > plan.at)):
+            raise OSError(plan.error, os.strerror(plan.error))
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note each poke of a sensor that is executed within the block."""
+        original = private.execute_task
+
+        def execute(*args: Any, **kwargs: Any) -> Any:
+            sensor = (kwargs.get("ti") or args[1]).task
+            if not getattr(sensor, "_is_sensor", False):
+                return original(*args, **kwargs)
+            with self._counted(sensor):
+                return original(*args, **kwargs)
+
+        with private.patched(execute_task=execute):
+            yield
+
+    @contextmanager
+    def _counted(self, sensor: Any) -> Iterator[None]:
+        """Note each poke of one sensor; one that is rescheduled is executed many times."""
+        poke, own = sensor.poke, vars(sensor).get("poke")
+
+        def poking(context: Any) -> Any:
+            self.note(f"a poke of {sensor.task_id}")
+            return poke(context)
+
+        object.__setattr__(sensor, "poke", poking)
+        try:
+            yield
+        finally:
+            if own is None:
+                object.__delattr__(sensor, "poke")
+            else:
+                object.__setattr__(sensor, "poke", own)

@@ -17,7 +17,7 @@ from typing import Any
 
 from dagproof.airflow import callbacks, engine, private
 from dagproof.airflow.lookups import named_lookups
-from dagproof.airflow.meddling import losing_workers, set_retries, stopped_before
+from dagproof.airflow.meddling import Pokes, losing_workers, set_retries, stopped_before
 from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
 from dagproof.airflow.reordering import turner
 from dagproof.airflow.scheduled import scheduled
@@ -25,7 +25,7 @@ from dagproof.airflow.taken_out import without_tasks
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
-from dagproof.inside import tripwire
+from dagproof.inside import handlers, tripwire
 from dagproof.inside.clock import Arrival, Clock
 from dagproof.inside.exchange import (
     PlannedArrival,
@@ -64,6 +64,11 @@ class Tries:
     over: list[TaskRun] = field(default_factory=list)
     running: str = ""
 
+    @property
+    def last(self) -> str:
+        """The task of the last try; empty before any."""
+        return self.over[-1].task_id if self.over else ""
+
 
 def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
     """Run `dag` once inside its world and return what happened.
@@ -86,7 +91,10 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
     starts = datetime.fromisoformat(request.clock)
     clock = run.clock = Clock(starts, run.next_due, _arrivals(request.options.arrivals, ask))
     state, reason = "failed", None
+    pokes = Pokes(request.options.poke, lambda: tries.running or tries.last)
+    run.note_wait = pokes.note
     trips: list[Trip] = []
+    taken: handlers.Handlers | None = None
     try:
         with ExitStack() as stack:
             stack.enter_context(engine.without_bundle_sync())
@@ -95,9 +103,11 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
             stack.enter_context(triggered_runs(request, clock, ask))
             stack.enter_context(named_lookups())
             stack.enter_context(_reported(tries, request.options, turner(request.turn, unturned)))
+            stack.enter_context(pokes.noted())
             os.environ[shell_date.AHEAD] = str(starts.timestamp() - time.time())
             clock.start()
             trips = tripwire.set_up(request.options.tripwire, lambda: tries.running)
+            taken = handlers.set_up(request.options.handlers, lambda: tries.running)
             state = run.execute(request.run)
             reason = run.reason
             clock.let_arrive()
@@ -121,6 +131,9 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
         slots=run.slots,
         skipped=clock.skipped,
         files=tuple(files.seen) if files else (),
+        reads=tuple(files.reads) if files else (),
+        pokes=tuple(pokes.seen),
+        taken=taken.taken() if taken else (),
         trips=tuple(trips),
         imported=tuple(name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED),
         states=states,

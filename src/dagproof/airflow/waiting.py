@@ -7,7 +7,7 @@ import math
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cached_property
@@ -37,6 +37,8 @@ class RunInProgress:
         self.clock: Clock | None = None
         self.slots: dict[str, float] = {}
         """Virtual seconds for which each task held a worker slot."""
+        self.note_wait: Callable[[str], None] = lambda what: None
+        """Called before a trigger waits; what it raises is the trigger's error."""
         self.reason: str | None = None
         """Why it cannot go on, where dagproof is who says so."""
         self._is_task_running = False
@@ -121,6 +123,7 @@ def without_waiting(run: RunInProgress) -> Iterator[None]:
     def run_trigger(trigger: Any, ti: Any, *rest: Any) -> Any:
         waiting = _Deferred(trigger, _deadline(ti), run.clock)
         try:
+            run.note_wait(f"the trigger of {ti.task_id}")
             return inline_trigger(waiting, ti, *rest)
         except DagproofError as error:
             run.reason = str(error)  # dag.test() makes a failed task of it

@@ -84,9 +84,21 @@ class ProofConfig:
     """Laws that are left out, each with the reason; every report shows both."""
     exempt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each law, the tables and files that it does not look at; every verdict shows them."""
+    history: tuple[str, ...] = ()
+    """Tables that keep history (versions, soft deletes, logs), or ``table.column`` for the column that ends a version.
+    Where data were corrected, or dates ran in another order, their current rows are compared; a log may have more rows,
+    and must keep those that it has."""
+    generated_keys: str | Mapping[str, str] = "renamed"
+    """How keys are compared that the database generates (identities, sequences, uuids): ``renamed``, up to other values
+    that the foreign keys follow, or ``stable``, as they are. As a table, by patterns of tables and columns such as
+    ``core.*``, of which the last that matches counts; ``"notes.order_id" = "orders.id"`` is a foreign key that no
+    constraint declares."""
     may_fail: tuple[str, ...] = ()
     """Tasks that may fail: ids, or patterns such as ``notify_*``; every verdict shows those that did. A run in which
     another task fails is a failed one, also where Airflow calls it green."""
+    outage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For the law `outage`: `allow` lists errors after which a run may end green without its rows, each as
+    ``task: error``, such as ``fetch: connection refused``, or as patterns of both; every verdict shows them."""
     conf: Mapping[str, object] = field(default_factory=dict)
     """What each run gets as its `conf`, as when somebody triggers it with that; it overrides params."""
     tasks: Mapping[str, str] = field(default_factory=dict)
@@ -147,7 +159,10 @@ class Config:
     world: WorldConfig = field(default_factory=WorldConfig)
     proofs: Mapping[str, ProofConfig] = field(default_factory=dict)
     max_points: int | None = None
-    """At how many points of a run `crash` kills it, at most; all by default. An option sets it, no key."""
+    """At how many points of a run `crash` kills it, and `outage` lets it meet an error, at most; all by default. An
+    option sets it, no key."""
+    all_errors: bool = False
+    """Whether `outage` tries each error at each point, and not the usual one. An option sets it, no key."""
     source: Path | None = None
     """The file it was read from; None when there is none and every value is the default."""
 
@@ -195,7 +210,7 @@ def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = 
     top = {k: v for k, v in table.items() if k not in {"world", "proofs", "check", "paths", "rules"}}
     if "extend-select" in top:
         top["extend_select"] = top.pop("extend-select")
-    reserved = {"root", "source", "max_points"}
+    reserved = {"root", "source", "max_points", "all_errors"}
     world = {**world, "variables": as_texts(world.get("variables", {}), f"{where}.world.variables")}
     check_environment(world, f"{where}.world")
     _check_services(as_table(world.get("services", {}), f"{where}.world.services"), f"{where}.world.services")

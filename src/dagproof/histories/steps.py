@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from dagproof.histories.outages import ALWAYS, ONCE, OUTAGES
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -30,6 +32,10 @@ KINDS = {
         "the run, in which the worker is lost after each task has done its work, so that the task is tried again"
     ),
     "crash": Kind("the run, killed at a point; what is left is what a reader sees", leaves_pieces=True),
+    "outage": Kind(
+        "the run, which meets an error at a point, once or from then on each time; each task has a retry",
+        leaves_pieces=True,
+    ),
     "backfill": Kind("the run, made by a backfill some weeks later"),
     "overlap": Kind(
         "the run held at a point until another run (of the same or another date) has come past it", leaves_pieces=True
@@ -48,10 +54,11 @@ class Step:
     """One thing that happens to a DAG; :data:`KINDS` says what each kind does.
 
     `date` is the run's date as the user wrote it, or as the schedule gives it. Of the rest a step has what its kind
-    needs: the `task` that is cleared or retried (all of them where a retry names none), the DAG (as `task`) that
-    arrives or from which on data are late, the `point` of a crash or
-    overlap (``message 7``, ``reply 7``, ``file 3``), the `other` date of an overlap, the name of a `correction`, the
-    wall clock `at` which a run starts, and how many seconds the data are late (`delay`).
+    needs: the `task` that is cleared or retried (all of them where a retry names none), or the DAG that arrives or
+    from which on data are late, the `point` of a crash, overlap or outage (``message 7``, ``reply 7``, ``file 3``) or
+    before which an arrival stops (``task load``), the `other` date of an overlap, the name of a `correction`, the wall
+    clock `at` which a run starts, how many seconds the data are late (`delay`), the `error` of an outage, and whether
+    that `lasts`: ``always``, or once where it is empty.
     """
 
     kind: str
@@ -62,10 +69,26 @@ class Step:
     correction: str = ""
     at: str = ""
     delay: int = 0
+    error: str = ""
+    lasts: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown step {self.kind!r}; valid steps: {', '.join(KINDS)}")
+        if self.kind == "outage":
+            self._check_outage()
+        elif self.error or self.lasts:
+            raise ValueError(f"a step {self.kind} has no error; only outage has one")
+
+    def _check_outage(self) -> None:
+        if self.error not in OUTAGES:
+            raise ValueError(f"unknown error {self.error!r}; valid errors: {', '.join(OUTAGES)}")
+        kind = self.point.partition(" ")[0]
+        if kind not in OUTAGES[self.error].at:
+            places = ", ".join(f"{kind} N" for kind in OUTAGES[self.error].at)
+            raise ValueError(f"no run meets {self.error!r} at the point {self.point!r}; valid points: {places}")
+        if self.lasts not in (ONCE, ALWAYS):
+            raise ValueError(f"an error lasts {ALWAYS!r}, or has no 'lasts'; {self.lasts!r} is neither")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # the only hook Hypothesis honours
         printer.text(str(self))
@@ -94,6 +117,11 @@ class Step:
         return self.kind == "crash"
 
     @property
+    def is_fault(self) -> bool:
+        """Whether a run is killed, or meets an error, at a point."""
+        return self.kind in ("crash", "outage")
+
+    @property
     def needs_data(self) -> bool:
         """Whether the data of its date have to be there before."""
         return self.kind not in ("arrive", "late")
@@ -105,11 +133,13 @@ class Step:
             return f"{self.task}, stopped before {self.point}" if self.point else self.task
         parts = [
             f"{self.task}," if self.kind == "late" and self.task else self.task,
+            self.error,
             self.point and f"{'held ' if self.other else ''}at {self.point}{',' if self.other else ''}",
             self.other and f"passed by {self.other}",
             self.correction,
             self.at and f"on {self.at}",
             f"by {self.delay // 60} min" if self.delay else "",
+            self.lasts and "and each time after that",
         ]
         return " ".join(part for part in parts if part)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dagproof.inside.machine import Machine
 from dagproof.inside.plain import Plain
+from dagproof.inside.plans import FileWatch, PokePlan
 
 #: The key under which requests, replies and results carry what the user's code cannot know.
 ORIGIN = "proof of origin"
@@ -58,24 +59,6 @@ class Watch(Plain):
 
 
 @dataclass(frozen=True)
-class FilePlan(Plain):
-    """What happens at the file operation with the number `at`: the process is killed, or held between two markers."""
-
-    at: int
-    action: str
-    reached: str = ""
-    go: str = ""
-
-
-@dataclass(frozen=True)
-class FileWatch(Plain):
-    """The folders whose file operations are counted, by how the names of files in them begin."""
-
-    folders: Mapping[str, str]
-    plan: FilePlan | None = None
-
-
-@dataclass(frozen=True)
 class Retries(Plain):
     """How many retries each task has, whatever its file says."""
 
@@ -99,6 +82,9 @@ class RunOptions(Plain):
     files: FileWatch | None = None
     tripwire: tuple[str, ...] = ()
     """The folders of the user's code, to note who asks there for the time or for something random."""
+    poke: PokePlan | None = None
+    handlers: tuple[str, ...] = ()
+    """The folders of the user's code, to note which of its handlers take an error."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +207,17 @@ class Trip(Plain):
 
 
 @dataclass(frozen=True)
+class Taken(Plain):
+    """An error that a handler in the user's code took, so that it went no further."""
+
+    error: str
+    task: str
+    file: str
+    line: int
+    code: str
+
+
+@dataclass(frozen=True)
 class RunReport(Plain):
     """What a run reports of itself, and what the driver knows of it besides; empty for a step without a run."""
 
@@ -245,6 +242,11 @@ class RunReport(Plain):
     skipped: float = 0.0
     """Seconds that its clock jumped over."""
     files: tuple[FileOperation, ...] = ()
+    reads: tuple[FileOperation, ...] = ()
+    """The files of the world that were opened for reading."""
+    pokes: tuple[FileOperation, ...] = ()
+    """The pokes of sensors, and the waits of triggers."""
+    taken: tuple[Taken, ...] = ()
     trips: tuple[Trip, ...] = ()
     imported: tuple[str, ...] = ()
     ended: str = ""
@@ -256,7 +258,7 @@ class RunReport(Plain):
     other_clock: str = ""
     """When the other run of an overlap began."""
     reached: bool = False
-    """Whether the run that was to be held came to its point."""
+    """Whether the run that was to be held, or to meet an error, came to its point."""
     again: tuple[str, ...] = ()
     """The dates of an overlap that had to run again."""
     refused: tuple[str, ...] = ()

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 
 from dagproof.histories import History, Step
 from dagproof.inside.exchange import LeftOut
+from dagproof.laws import faults
 from dagproof.laws.base import (
     FaultOutcome,
     Finding,
     Law,
     NotApplicableError,
     active,
-    is_temporary,
-    tidied,
 )
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned
 from dagproof.runs.scope import NOT_TRIED
-from dagproof.stores.diff import Diff, diff
-from dagproof.stores.snapshot import File, Snapshot, Table
+from dagproof.stores.diff import diff
+from dagproof.stores.snapshot import Snapshot
 from dagproof.worlds.failing import RunFailedError
 
 #: What is not seen of a run.
@@ -97,10 +95,10 @@ class Crash(Law):
         noise = self.noise(lab, (Step("run", date),))
         exempt = lab.proof.exempt.get(self.name, ())
         old, new, now = (s.without_whole(exempt).without(noise) for s in (old, new, lab.state(crashed)))
-        torn, survived = self._torn(lab, old, new, now, crashed)
+        torn, survived = faults.torn(lab, old, new, now, crashed)
         if lab.report(crashed).state == "success" and not torn:
             survived = "new"
-        healed = self._healed(lab, history, now)
+        healed = faults.healed(self, lab, history, now)
         fault = _described(lab, crashed, survived, healed=not healed)
         left_out = self._left_out(lab, date)
         if healed:
@@ -148,117 +146,12 @@ class Crash(Law):
         points, _ = lab.points(history)
         return thinned(points, lab.config.max_points or len(points))
 
-    def _healed(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
-        """Compare with an undisturbed run, but for temporary files that the crash has left.
-
-        Many crashes leave the same world (all those within a transaction do): there, the next run is made once.
-        """
-        key = (lab.report(history[:-1]).fingerprint, history[:-2])
-        if key not in lab.healed:
-            lab.healed[key] = self._run_again(lab, history, crashed)
-        finding: Finding = lab.healed[key]
-        return finding
-
     def _whole(self, lab: Lab, history: History) -> Snapshot:
         """Return what the run that is cut off leaves when it is not."""
         try:
-            return lab.state(_undisturbed(history))
+            return lab.state(faults.undisturbed(history))
         except RunFailedError:  # a rerun, which is not this law's to judge
             return lab.state((Step("run", history[0].date),))
-
-    def _run_again(self, lab: Lab, history: History, crashed: Snapshot) -> Finding:
-        undisturbed = _undisturbed(history)
-        finding = tidied(self.compared(lab, undisturbed, history), [crashed])
-        if finding and not finding.diff and finding.headline:
-            again = finding.headline[:1].lower() + finding.headline[1:]
-            return replace(finding, headline=f"A date that crashed cannot be run again: {again}")
-        if finding and not tidied(self._at_that_time(lab, undisturbed, history), [crashed]):
-            return Finding(not_compared=finding.not_compared)
-        return finding
-
-    def _at_that_time(self, lab: Lab, undisturbed: History, history: History) -> Finding:
-        """Compare with an undisturbed run at the time at which the crash was healed, which is not to blame for that."""
-        try:
-            clock = lab.report(history).clock
-            return self.compared(lab, (*undisturbed[:-1], replace(undisturbed[-1], at=clock)), history)
-        except RunFailedError:
-            return Finding(broken=True)
-
-    def _torn(self, lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, crashed: History) -> tuple[Diff, str]:
-        """Return how `now` is neither the old nor the new state, and one word for what it is.
-
-        The word is about tables; about files where the run writes nothing else.
-        """
-        untouched = lab.before(crashed)
-        lab.scope.compared.add(old, new, now)
-        scratch = lab.proof.scratch
-        seen = []
-        survived = {"old"}
-        for name in sorted(old.tables.keys() | new.tables.keys() | now.tables.keys()):
-            sides = [snapshot.tables.get(name) for snapshot in (old, new, now, untouched)]
-            word = _word(*(table.rows if table else () for table in sides[:3]), untouched=_rows(sides[3]))
-            shown = next(snapshot for snapshot in (now, new, old) if name in snapshot.tables)
-            if word == "partial" and not _only(shown, name).without_whole(scratch).tables:
-                word = "scratch"
-            survived.add(word)
-            if word == "partial":
-                seen.append(name)
-        tables = [_only(_nearer(old, new, now, name), name).tables for name in seen]
-        whole_tables = {name: table for part in tables for name, table in part.items()}
-        torn_tables = {name: now.tables[name] for name in seen if name in now.tables}
-        files = [
-            path
-            for path in sorted(old.files.keys() | new.files.keys() | now.files.keys())
-            if now.files.get(path) not in (old.files.get(path), new.files.get(path)) and not is_temporary(path)
-        ]
-        files = [
-            path for path in files if Snapshot(files={path: _any(path, old, new, now)}).without_whole(scratch).files
-        ]
-        survived |= {"partial"} if files else set()
-        if not any(_rows(old.tables.get(name)) != _rows(table) for name, table in new.tables.items()):
-            written = {path for path, file in new.files.items() if file != old.files.get(path)}
-            survived |= {"new" for path in written if now.files.get(path) == new.files[path]}
-        found = diff(
-            Snapshot(whole_tables, {p: f for p in files if (f := new.files.get(p) or old.files.get(p))}),
-            Snapshot(torn_tables, {p: now.files[p] for p in files if p in now.files}),
-        )
-        return found, next(word for word in ("partial", "new", "scratch", "old") if word in survived)
-
-
-def _undisturbed(history: History) -> History:
-    """Return a history without its crash: what is left begins with a run."""
-    first, *others = (step for step in history if step.kind != "crash")
-    return (Step("run", first.date), *others)
-
-
-def _word(old: Sequence[bytes], new: Sequence[bytes], now: Sequence[bytes], *, untouched: Sequence[bytes]) -> str:
-    """Return what is left of one table.
-
-    Where a whole run leaves a table as it was before the first one, nobody can read results there: it is scratch space.
-    """
-    if now == old:
-        return "old"
-    if now == new:
-        return "new"
-    return "scratch" if new == untouched and set(old) <= set(now) else "partial"
-
-
-def _rows(table: Table | None) -> Sequence[bytes]:
-    return table.rows if table else ()
-
-
-def _only(snapshot: Snapshot, name: str) -> Snapshot:
-    return Snapshot({name: snapshot.tables[name]} if name in snapshot.tables else {})
-
-
-def _nearer(old: Snapshot, new: Snapshot, now: Snapshot, name: str) -> Snapshot:
-    """Return the one of the two states with which the table has more rows in common."""
-    rows = set(_rows(now.tables.get(name)))
-    return max((new, old), key=lambda snapshot: len(rows & set(_rows(snapshot.tables.get(name)))))
-
-
-def _any(path: str, *snapshots: Snapshot) -> File:
-    return next(snapshot.files[path] for snapshot in snapshots if path in snapshot.files)
 
 
 def _described(lab: Lab, crashed: History, survived: str, *, healed: bool) -> FaultOutcome:

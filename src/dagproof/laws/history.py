@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from dagproof.histories import History, Step
 from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.laws.base import Finding, Law, active, tidied
+from dagproof.runs.erring import usual
 from dagproof.runs.happened import failing_part
 from dagproof.runs.lab import Lab
 from dagproof.worlds.failing import RunFailedError
@@ -25,11 +26,11 @@ class AnyHistory(Law):
     """Whatever happens, the rows are those of fresh runs on the latest data.
 
     ## What it does
-    Draws histories of runs, reruns, cleared tasks, crashes, retries and corrections of several dates.
+    Draws histories of runs, reruns, cleared tasks, crashes, errors, retries and corrections of several dates.
 
     Some histories have two runs at once, of one date or of two. What each history leaves is compared with fresh runs
-    of the same dates, in order, on the latest data. If the last step of a date was a crash or a correction, the date
-    is run again before the comparison. The other laws test one fault at a time; this one tests combinations.
+    of the same dates, in order, on the latest data. If the last step of a date was a crash, an error or a correction,
+    the date is run again before the comparison. The other laws test one fault at a time; this one tests combinations.
 
     ## Why is this bad
     Production does not stop at one rerun. A table that survives each fault alone, but not two of
@@ -62,17 +63,18 @@ class AnyHistory(Law):
     def draws(self, lab: Lab) -> SearchStrategy[History]:
         """Several dates, with any of the things that happen to them in between."""
         dates = active(lab)
-        points = [point.name for point in lab.points((Step("run", dates[0]),))[0]]
+        errors = {point.name: usual(point) for point in lab.points((Step("run", dates[0]),))[0]}
         trouble = st.tuples(
             st.sampled_from(["", *sorted(dates) * 3]),  # nothing happens now and then, and is the simplest
             st.sampled_from(sorted(lab.about.tasks)),
-            st.sampled_from(["", *points]),  # what is corrected need not be cut off first
+            st.sampled_from(["", *errors]),  # what is corrected need not be cut off first
             st.sampled_from(_accepted(lab, dates[0]) or [""]),
             st.sampled_from(["", "", "", *_may_overlap(lab, dates)]),  # two runs, for what is rarely found
+            st.booleans(),
         )
         kinds = st.permutations(TROUBLES).map(lambda drawn: drawn[:MOST_TROUBLES])
         troubles = st.lists(trouble, min_size=MOST_TROUBLES, max_size=MOST_TROUBLES)
-        events = st.builds(_events, kinds, troubles)
+        events = st.builds(_events, kinds, troubles, st.just(errors))
         in_order = bool(lab.about.depends_on_past)
         runs = st.just(tuple(dates)) if in_order else st.permutations(sorted(dates)).map(tuple)
         # mostly all dates, for it may take two to go wrong; one alone is simpler
@@ -90,7 +92,7 @@ class AnyHistory(Law):
         if finding.diff:
             finding = self.compared_in_time(lab, fresh(history), history, at_last=True)
         if finding.diff:
-            crashes = [history[: n + 1] for n, step in enumerate(history) if step.kind == "crash"]
+            crashes = [history[: n + 1] for n, step in enumerate(history) if step.is_fault]
             return tidied(finding, [lab.state(steps) for steps in crashes])
         if finding and not finding.history:
             return replace(finding, history=failing_part(lab, history))
@@ -124,19 +126,23 @@ def _may_overlap(lab: Lab, dates: Sequence[str]) -> list[str]:
     return [SAME] if alone else [SAME, *sorted(dates)[:2]]
 
 
-def _events(kinds: Sequence[str], troubles: Sequence[tuple[str, str, str, str, str]]) -> list[Step]:
+def _events(
+    kinds: Sequence[str], troubles: Sequence[tuple[str, str, str, str, str, bool]], errors: Mapping[str, str]
+) -> list[Step]:
     """Return the steps that several troubles are.
 
-    Each has a date (or none), a task, a point, a correction, and the date with which the run overlaps (or none).
+    Each has a date (or none), a task, a point, a correction, the date with which the run overlaps (or none), and
+    whether a run is not killed at its point, but meets the error that is usual there.
     """
     steps = []
-    for words, (date, task, point, correction, other) in zip(kinds, troubles, strict=True):
+    for words, (date, task, point, correction, other, errs) in zip(kinds, troubles, strict=True):
         for kind in words.split() if date else ():
             if kind == "overlap" and point and other:
                 at = point.replace("reply", "message")  # an answer cannot be held
                 steps.append(Step(kind, date, point=at, other=date if other == SAME else other))
             elif kind == "crash" and point:
-                steps.append(Step(kind, date, point=point))
+                outage = Step("outage", date, point=point, error=errors[point])
+                steps.append(outage if errs else Step(kind, date, point=point))
             elif kind == "correct" and correction:
                 steps.append(Step(kind, date, correction=correction))
             elif kind in ("rerun", "retry", "clear"):
@@ -165,19 +171,19 @@ def _history(dates: tuple[str, ...], number: int, events: Sequence[Step]) -> His
         if event.other:
             event = replace(event, other=event.other if event.other in wanted else date)
         steps.append(Step("rerun", date) if event.kind == "clear" and date in unhealed else event)
-        unhealed = unhealed | {date} if event.kind in ("crash", "correct") else unhealed - involved
+        unhealed = unhealed | {date} if event.is_fault or event.kind == "correct" else unhealed - involved
     steps += [Step("run", date) for date in wanted if date not in ran]
     return (*steps, *(Step("rerun", date) for date in wanted if date in unhealed))
 
 
 def _is_sound(history: History) -> bool:
-    """Tell whether each date begins with its run, and does not end with a crash or a correction."""
+    """Tell whether each date begins with its run, and does not end with a fault or a correction."""
     of_date: dict[str, list[str]] = {}
     for step in history:
         for date in {step.date, step.other or step.date}:
             of_date.setdefault(date, []).append(step.kind)
     return bool(history) and all(
-        kinds[0] == "run" and kinds.count("run") == 1 and kinds[-1] not in ("crash", "correct")
+        kinds[0] == "run" and kinds.count("run") == 1 and kinds[-1] not in ("crash", "outage", "correct")
         for kinds in of_date.values()
     )
 

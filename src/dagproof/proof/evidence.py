@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dagproof.errors import DagproofError
-from dagproof.histories import History
-from dagproof.inside.exchange import RunOptions, Trip
+from dagproof.histories import History, Step
+from dagproof.inside.exchange import RunOptions, Taken, Trip
 from dagproof.inside.machine import HERE
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import recorded
@@ -55,16 +55,49 @@ class Evidence:
         lines = (f"{t.what}, at {self.shown(t.file)}:{t.line}: {t.code}" for t in trips)
         return tuple(dict.fromkeys(lines))[:MOST_ASKED]
 
+    def taken(self, history: History) -> tuple[str, ...]:
+        """Return which handlers of the user's code took the error of the outage in `history`, the last one first.
+
+        What they also take in an undisturbed run is left out.
+        """
+        number = next((n for n, step in enumerate(history) if step.kind == "outage"), None)
+        if number is None:
+            return ()
+        usual = Step(
+            "rerun" if any(s.date == history[number].date for s in history[:number]) else "run", history[number].date
+        )
+        try:
+            known = {(one.file, one.line) for one in self._handled((*history[:number], usual))}
+            found = self._handled(history[: number + 1])
+        except DagproofError:
+            return ()
+        lines = (
+            f"{self.shown(one.file)}:{one.line}: {one.code} ({one.error})"
+            for one in reversed(found)
+            if (one.file, one.line) not in known
+        )
+        return tuple(dict.fromkeys(lines))[:MOST_ASKED]
+
+    def _handled(self, history: History) -> tuple[Taken, ...]:
+        states = self.lab.states
+        with states.before_last(history, HERE) as (world, step):
+            return states.stage.play(world, step, RunOptions(handlers=self._folders)).taken
+
+    @property
+    def _folders(self) -> tuple[str, ...]:
+        """The folders of the user's code."""
+        config = self.lab.config
+        return tuple(map(str, [config.dags_folder, *(config.root / path for path in config.pythonpath)]))
+
     def trips(self, history: History, names: set[str]) -> list[Trip]:
         """Return who asked for the time, something random or the machine's name in the last run of `history`.
 
         What was asked for after the last write to one of the tables or files `names` is left out. The user's own lines
         come first, and then those that call a library which asks.
         """
-        states, config = self.lab.states, self.lab.config
-        folders = [config.dags_folder, *(config.root / path for path in config.pythonpath)]
+        states = self.lab.states
         with states.before_last(history, HERE) as (world, step), recorded(world) as run:
-            options = RunOptions(files=run.files, tripwire=tuple(map(str, folders)))
+            options = RunOptions(files=run.files, tripwire=self._folders)
             report = states.stage.play(world, step, options)
             until = run.last_write(report, names)
         before = [trip for trip in report.trips if trip.at <= until]

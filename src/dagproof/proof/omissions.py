@@ -13,6 +13,7 @@ from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, listed, reporte
 
 NOISY = "not compared, as fresh runs differ there"
 LITTER = "not compared, as a crash may leave a temporary file"
+ALLOWED = "may end green without its rows"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
 SAME_ORDER = "not tried in another order of rows"
@@ -52,6 +53,8 @@ def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
     yield from (LeftOut(entry, NOT_COMPARED, "ignore") for entry in lab.ignore)
     yield from (LeftOut(entry, NOT_COMPARED, f"exempt.{law.name}") for entry in lab.proof.exempt.get(law.name, ()))
     yield from (LeftOut(entry, NOT_COMPARED, "scratch") for entry in lab.proof.scratch)
+    if law.name == "outage":
+        yield from (LeftOut(entry, ALLOWED, "outage.allow") for entry in lab.proof.outage.get("allow", ()))
 
 
 def nothing_left(lab: Lab, law: Law) -> str:

@@ -50,7 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dagproof-max-points",
         type=positive,
         metavar="N",
-        help="at how many points, spread over the run, the law crash kills it (default: all)",
+        help="at how many points, spread over the run, the law crash kills it, and outage lets it meet an error "
+        "(default: all)",
+    )
+    group.addoption(
+        "--dagproof-all-errors",
+        action="store_true",
+        help="let the law outage try each error at each point (default: the usual one)",
     )
     group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")

@@ -86,7 +86,11 @@ def settings_of(config: pytest.Config) -> Config:
 
     folder = dags_folder(config)
     try:
-        settings = replace(load_config(config.rootpath), max_points=config.getoption("--dagproof-max-points"))
+        settings = replace(
+            load_config(config.rootpath),
+            max_points=config.getoption("--dagproof-max-points"),
+            all_errors=config.getoption("--dagproof-all-errors"),
+        )
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
     return replace(settings, dags=str(folder)) if folder else settings

@@ -31,8 +31,18 @@ SURVIVED = {
     "new": ("●", "new rows", "the new rows"),
     "partial": ("◐", "a part", "a part of them"),
     "scratch": ("◌", "old rows, scratch", "the old rows and something that nobody reads"),
+    "lost": ("✗", "green without its rows", "other rows after a green run"),
 }
-PLACES = {"wire": ("message", "messages"), "file": ("file operation", "file operations")}
+PLACES = {
+    "wire": ("message", "messages"),
+    "file": ("file operation", "file operations"),
+    "connect": ("connection", "connections"),
+    "read": ("file that is read", "files that are read"),
+    "poke": ("look", "looks of sensors and triggers"),
+}
+#: What can happen at a point: how an outcome calls it, and what stands above its column.
+CRASHES = (("before", "crash before"), ("after", "crash after"))
+ERRORS = (("error", "error"),)
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class Point:
     what: str
     skipped: int
     """The number of points in front of it that were not tried."""
-    outcomes: dict[str, list[FaultOutcome]] = field(default_factory=lambda: {"before": [], "after": []})
+    outcomes: dict[str, list[FaultOutcome]] = field(default_factory=lambda: {"before": [], "after": [], "error": []})
 
 
 def laws_of(proofs: Sequence[Proof]) -> list[Law]:
@@ -157,16 +167,21 @@ def fault_maps(verdict: Verdict) -> Iterator[tuple[str, str, list[Point]]]:
         yield task, place, list(points.values())
 
 
+def ways_of(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    """Return what was tried at the points: crashes before and after, or an error."""
+    return ERRORS if any(fault.error for fault in verdict.faults) else CRASHES
+
+
 def is_bad(fault: FaultOutcome) -> bool:
     """Tell whether a reader saw a part, or the rerun did not lead to the same rows."""
-    return fault.survived == "partial" or not fault.healed
+    return fault.survived in ("partial", "lost") or not fault.healed
 
 
 def faults_told(verdict: Verdict) -> str:
     """Return in one sentence what the fault map shows."""
     survived = [fault.survived for fault in verdict.faults]
     parts = [f"{survived.count(kind)} left {SURVIVED[kind][2]}" for kind in SURVIVED if kind in survived]
-    ill = sum(not fault.healed for fault in verdict.faults)
+    ill = sum(not fault.healed and fault.survived != "lost" for fault in verdict.faults)
     rerun = f"after {ill} of them the rerun did not heal it" if ill else "a rerun led to the same rows each time"
     return f"{count(len(survived), 'point')} tried: {', '.join(parts)}; {rerun}."
 

@@ -1,4 +1,4 @@
-"""The points at which a run can be cut off or held: its messages to PostgreSQL, and its file operations."""
+"""The points of a run: its messages to PostgreSQL and file operations, and where else it can meet an error."""
 
 from __future__ import annotations
 
@@ -11,23 +11,33 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from dagproof.inside.exchange import FilePlan, FileWatch, RunReport, TaskRun
+from dagproof.inside.exchange import RunReport, TaskRun
+from dagproof.inside.plans import FilePlan, FileWatch
 from dagproof.postgres.wire import Fault, Hold, Message, fault_points
 from dagproof.postgres.wire import Watch as MessageWatch
 from dagproof.processes.filelocks import waits_for_file_lock
+from dagproof.worlds.connects import Connects
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
 #: Seconds of real time after which a run that is not done, and not waiting for a lock, is taken to wait for the other.
 PATIENCE = 3.0
 
-KINDS = {"message": "before the message reaches the server", "reply": "after it, with the answer lost", "file": ""}
+#: The kinds of points at which a run can be killed, and those at which it can only meet an error.
+KINDS = ("message", "reply", "file")
+ONLY_ERRORS = ("connect", "read", "poke")
+
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, order=True)
 class Point:
     """A point of a run: ``message 7`` (it never reaches the server), ``reply 7`` (its answer is lost) or ``file 3``.
+
+    At some a run can only meet an error: ``connect 2``, ``read 1`` (a file), ``poke 3`` (of a sensor or trigger).
 
     `what` happens there and the `task` that does it are for people; they are no part of the name.
     """
@@ -43,19 +53,19 @@ class Point:
         return f"{self.kind} {self.number}"
 
 
-def point_named(name: str) -> Point:
+def point_named(name: str, kinds: Sequence[str] = KINDS) -> Point:
     """Return the point that a step names.
 
     Raises:
-        ValueError: it is no point.
+        ValueError: it is no point of one of the `kinds`.
     """
     kind, _, number = name.partition(" ")
-    if kind not in KINDS or not number.isdigit():
-        raise ValueError(f"unknown point {name!r}; valid points: {', '.join(f'{kind} N' for kind in KINDS)}")
+    if kind not in kinds or not number.isdigit():
+        raise ValueError(f"unknown point {name!r}; valid points: {', '.join(f'{kind} N' for kind in kinds)}")
     return Point(kind, int(number))
 
 
-def thinned(points: Sequence[Point], most: int) -> list[Point]:
+def thinned(points: Sequence[P], most: int) -> list[P]:
     """Return at most `most` of the points, spread over the run: of two and more, the first and the last are there."""
     if len(points) <= most:
         return list(points)
@@ -65,9 +75,10 @@ def thinned(points: Sequence[Point], most: int) -> list[Point]:
 class Recording:
     """What a run does: on the wire, and as its process notes it for whoever asks for `files`."""
 
-    def __init__(self, world: World, watch: MessageWatch | None) -> None:
+    def __init__(self, world: World, watch: MessageWatch | None, connects: Connects) -> None:
         self.files = FileWatch(world.worlds.stores_of_files)
         self._watch = watch
+        self._connects = connects
 
     def points(self, report: RunReport) -> tuple[list[Point], str]:
         """Return the points of the run that has this report, and a sentence on those that were left out."""
@@ -85,6 +96,15 @@ class Recording:
             for task in [_task_at(described[number][1], report.tasks)]
         ]
         return wire + files, worth.thinned or ""
+
+    def places(self, report: RunReport) -> list[Point]:
+        """Return where the run that has this report can only meet an error: it cannot be killed there, nor held."""
+        connects = [
+            Point("connect", n, seen.what, _task_at(seen.time, report.tasks))
+            for n, seen in enumerate(self._connects.seen, start=1)
+        ]
+        reads = [Point("read", n, seen.what, seen.task) for n, seen in enumerate(report.reads, start=1)]
+        return [*connects, *reads, *(Point("poke", n, p.what, p.task) for n, p in enumerate(report.pokes, start=1))]
 
     def last_write(self, report: RunReport, names: set[str]) -> float:
         """Return until when the run that has this report may have written to one of the tables or files `names`.
@@ -105,9 +125,12 @@ class Recording:
 def recorded(world: World) -> Iterator[Recording]:
     """Record the run that happens within the block."""
     lane = world.lane()
+    connects = Connects(world.worlds.named_places(world.worker.machine))
+    world.worker.count_connects(connects)
     try:
-        yield Recording(world, lane.watch() if lane else None)
+        yield Recording(world, lane.watch() if lane else None, connects)
     finally:
+        world.worker.count_connects(None)
         if lane:
             lane.clear()
 

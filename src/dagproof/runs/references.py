@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dagproof.config import SKIP, Config
 from dagproof.errors import ConfigError, nearest
+from dagproof.histories.outages import OUTAGES
 from dagproof.worlds.addresses import check_addresses
 from dagproof.worlds.kinds import check_kinds
 from dagproof.worlds.settings import files_folder
@@ -44,6 +45,20 @@ def check_references(config: Config) -> None:
             source = config.root / instead.rpartition(":")[0]
             if instead != SKIP and not source.is_file():
                 raise ConfigError(f"tool.dagproof.proofs.{dag_id}.tasks.{task}: there is no file {source}")
+        _check_outage(proof.outage, f"tool.dagproof.proofs.{dag_id}.outage")
+
+
+def _check_outage(table: Mapping[str, Iterable[str]], where: str) -> None:
+    """Refuse keys that the table does not have, and errors that no run meets."""
+    for key in table:
+        if key != "allow":
+            raise ConfigError(f"[{where}] has no key {key!r}{nearest(key, ['allow'])}")
+    for entry in table.get("allow", ()):
+        _, colon, error = (part.strip() for part in entry.partition(":"))
+        if not colon:
+            raise ConfigError(f"{where}.allow has {entry!r}; write TASK: ERROR, such as 'fetch: connection refused'")
+        if not any(fnmatchcase(name, error) for name in OUTAGES):
+            raise ConfigError(f"{where}.allow names the error {error!r}, which no run meets{nearest(error, OUTAGES)}")
 
 
 def check_dag_ids(config: Config, known: Iterable[str]) -> None:
@@ -64,13 +79,14 @@ def check_dag_ids(config: Config, known: Iterable[str]) -> None:
 
 
 def check_tasks(config: Config, dag_id: str, tasks: Iterable[str], params: Iterable[str] = ()) -> None:
-    """Refuse an entry of `may_fail` or `tasks` that names no task of the DAG, and one of `conf` that misspells a param.
+    """Refuse an entry of `may_fail`, `tasks` or `outage.allow` without its task, and a misspelt param in `conf`.
 
     Raises:
         ConfigError: with the nearest name.
     """
     known, proof = list(tasks), config.proof(dag_id)
-    for key, entries in (("may_fail", proof.may_fail), ("tasks", proof.tasks)):
+    allowed = [entry.partition(":")[0].strip() for entry in proof.outage.get("allow", ())]
+    for key, entries in (("may_fail", proof.may_fail), ("tasks", proof.tasks), ("outage.allow", allowed)):
         for entry in entries:
             if not any(fnmatchcase(task_id, entry) for task_id in known):
                 raise ConfigError(

@@ -12,6 +12,7 @@ from dagproof.config import ProofConfig
 from dagproof.errors import ConfigError, DagproofError, UsageError, nearest
 from dagproof.histories import Step
 from dagproof.inside.exchange import PlannedArrival, PlannedRun, Retries, RunOptions, RunReport
+from dagproof.runs.disturbing import disturbed
 from dagproof.runs.points import held, killed, point_named
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.world import AS_USUAL, BACKFILL_DELAY, RERUN_DELAY, START_DELAY, World
@@ -44,6 +45,7 @@ class Stage:
             "arrive": self._arrive,
             "correct": self._correct,
             "crash": self._crash,
+            "outage": self._outage,
             "overlap": self._overlap,
         }
 
@@ -56,6 +58,8 @@ class Stage:
             RunFailedError: a run that should succeed did not.
         """
         unturned = world.turn_rows() if not step.is_arrival else []
+        if step.runs:
+            world.renumber()
         if unturned:
             world.reports.append(RunReport(self.dag_id, unturned=tuple(unturned)))
         return self._kinds[step.kind](world, step, options)
@@ -144,6 +148,19 @@ class Stage:
             raise world.failed(self._named(step), report, request)
         return replace(report, clock=request.clock)
 
+    def _outage(self, world: World, step: Step, options: RunOptions) -> RunReport:
+        """Let the run meet an error, and come to its end; each task may be tried again, as somebody would clear it."""
+        options = replace(options, retries=Retries(least=1))
+        with disturbed(world, step) as meets:
+            options = replace(options, files=meets.files or options.files, poke=meets.poke)
+            request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, options=options)
+            world.start(request)
+            report = world.worker.finished_run()
+        world.ended(report, request)
+        if report.state in KILLED:
+            raise world.failed(self._named(step), report, request)
+        return replace(report, clock=request.clock, reached=meets.reached(report))
+
     def _overlap(self, world: World, step: Step, options: RunOptions) -> RunReport:
         """Hold the run at the point, let the other one go past it, and let both come to their ends.
 
@@ -187,5 +204,5 @@ class Stage:
             raise DagproofError(f"{date} is not a date of this proof") from None
 
     def _named(self, step: Step) -> str:
-        kind = "late run" if step.kind == "late" else step.kind
+        kind = {"late": "late run", "outage": f"run with an error ({step.error})"}.get(step.kind, step.kind)
         return f"the {kind} of {self.dag_id} for {step.date}"

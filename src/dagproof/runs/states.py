@@ -146,7 +146,7 @@ class States:
                     self._reports[now] = self._play(world, key.moves[at - 1], now)
                     content = world.snapshot()
                     self._remember(now, content)
-                    if key.moves[at - 1].is_crash:
+                    if key.moves[at - 1].is_fault:
                         report = replace(self._reports[now], fingerprint=world.fingerprint(content))
                         self._reports[now] = report
                     if at < len(key.moves):

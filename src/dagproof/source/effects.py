@@ -37,6 +37,8 @@ class Effect:
     places: Chain
     is_doubtful: bool = False
     """Whether a database may take it as one with others in its text, or what runs it is only known by its name."""
+    call: ast.Call | None = None
+    """The call in the task's code that runs it, where one does."""
 
 
 class Effects:
@@ -52,6 +54,7 @@ class Effects:
         self._dagfile, self._task = dagfile, task
         self._connections = Connections(self._resolver)
         self._effects: list[Effect] = []
+        self._call: ast.Call | None = None
         self._begins = False
         """Whether some SQL begins a transaction by itself."""
         for call, scope in task.calls:
@@ -60,6 +63,10 @@ class Effects:
         for site in dagfile.sites_of(dagfile.reached_by(task)):
             if not is_log(site.call) and not never_happens(site.call, site.scope, self._resolver):
                 self._site(site)
+
+    def all(self) -> list[Effect]:
+        """Return what each statement does."""
+        return list(self._effects)
 
     def split(self) -> Iterator[tuple[Effect, bool]]:
         """Yield each insert whose table is emptied in another transaction, and whether that is certain.
@@ -112,6 +119,7 @@ class Effects:
 
     def _site(self, site: Site) -> None:
         call, chain = site.call, site.body.chain
+        self._call = call
         method = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         looks_like_a_hook = not site.names and _owner(call).endswith("hook")
         on_hook = looks_like_a_hook or any("Hook()." in name for name in site.names)
@@ -169,12 +177,12 @@ class Effects:
         for number, write in enumerate(statements):
             exact = (*unit, number if alone else write.transaction) if unit is not None else None
             joined = alone and not splits and len({write.offset for write in statements}) > 1
-            self._effects.append(Effect(write, exact, (*chain, text.place), joined or is_guess))
+            self._effects.append(Effect(write, exact, (*chain, text.place), joined or is_guess, self._call))
 
     def _append(self, target: object, unit: Unit | None, places: Chain, *, is_guess: bool = False) -> None:
         if isinstance(target, str):
             write = Write(True, target.rpartition(".")[2].lower(), 0, "INSERT")
-            self._effects.append(Effect(write, (*unit, 0) if unit else None, places, is_guess))
+            self._effects.append(Effect(write, (*unit, 0) if unit else None, places, is_guess, self._call))
 
     def _unit_of_frame(self, site: Site) -> Unit | None:
         """The transaction of ``to_sql``: that of the connection it is given, or one of its own."""

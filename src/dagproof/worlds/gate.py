@@ -29,6 +29,7 @@ from dagproof.inside.guard import (
 )
 from dagproof.inside.seccomp import Call
 from dagproof.worlds import callers
+from dagproof.worlds.connects import Connects
 
 _AT_NOFOLLOW, _AT_FOLLOW = 0x100, 0x400
 _LONGEST_ADDRESS = 128
@@ -99,6 +100,7 @@ class Gate:
     def __init__(self, guard: Guard, worker: int, channel: socket.socket) -> None:
         self._guard = guard
         self._worker = worker
+        self.connects: Connects | None = None  # who counts the connections that a run opens
         guard.root = worker
         self._abstract: set[bytes] = set()
         self._shared: dict[str, reaper.Undo] = {}
@@ -142,6 +144,8 @@ class Gate:
             return errno.EPERM if "kill" in call.name or "sig" in call.name else errno.EACCES
         except _NotNeededError:
             return errno.EACCES
+        except _PlannedError as error:
+            return int(error.args[0])
         except OSError as error:  # what the caller points at is not there: the kernel will say so, too
             return 0 if error.errno in {errno.EIO, errno.ENOENT, errno.ESRCH, errno.EBADF} else errno.EACCES
         except Exception as error:  # whoever asks waits for an answer, and the next one does, too
@@ -194,9 +198,13 @@ class Gate:
 
     def _of(self, call: Call) -> Guard:
         """Return the guard, which then names the program that does it, where that is not the run itself."""
-        programs = [callers.program_of(pid) for pid in (call.pid, self._worker)]
-        self._guard.by = "" if programs[0] in ("", programs[1]) else programs[0]
+        self._guard.by = self._program(call)
         return self._guard
+
+    def _program(self, call: Call) -> str:
+        """Return the program that makes a call; an empty text for the run itself."""
+        programs = [callers.program_of(pid) for pid in (call.pid, self._worker)]
+        return "" if programs[0] in ("", programs[1]) else programs[0]
 
     def _is_of_its_own(self, path: str) -> bool:
         """Tell whether a path is a process's own in /proc: a run's, not the machine's."""
@@ -278,10 +286,23 @@ class Gate:
             )
         if self._is_reachable(host, number):
             self._guard.check_address(host, number)
+            self._count(call, descriptor, host, number)
             return
         if self._only_asks_which(call, descriptor, host, number):
             raise _NotNeededError
         self._of(call).check_address(host, number)
+
+    def _count(self, call: Call, descriptor: int, host: str, port: int) -> None:
+        """Count a connection, and refuse it where that is planned.
+
+        Raises:
+            _PlannedError: it is refused.
+        """
+        connects = self.connects
+        if connects is None or call.name != "connect" or not self._is_stream(call, descriptor):
+            return
+        if number := connects.opened(host, port, self._program(call).partition(" ")[0].rpartition("/")[2]):
+            raise _PlannedError(number)
 
     def _is_reachable(self, host: str, port: int) -> bool:
         """Tell whether an address is one of the world's, whose names may have got others meanwhile."""
@@ -297,9 +318,12 @@ class Gate:
             return False
         if not any(self._guard.reaches(other, port) for other in ("127.0.0.1", "::1")):
             return False
+        return not self._is_stream(call, descriptor)
+
+    def _is_stream(self, call: Call, descriptor: int) -> bool:
         copy = seccomp.descriptor_of(callers.process_of(call.pid), descriptor)
         with socket.socket(fileno=copy) as sock:
-            return sock.type == socket.SOCK_DGRAM
+            return sock.type != socket.SOCK_DGRAM
 
     def _check_unix(self, call: Call, address: bytes) -> None:
         if len(address) == 2 or (callers.is_abstract(address) and address in self._abstract):
@@ -343,6 +367,10 @@ _SOCKETS: dict[str, Callable[[Gate, Call], None]] = {
 
 class _NotNeededError(Exception):
     """It is refused without a word: the C library does well without."""
+
+
+class _PlannedError(Exception):
+    """The call fails with the error number in its argument, because a step wants it to."""
 
 
 def _may_look_into(pid: int, descriptor: int) -> bool:

@@ -42,6 +42,7 @@ from dagproof.inside.machine import Machine
 from dagproof.inside.notes import Notes
 from dagproof.inside.plain import Plain
 from dagproof.processes.child import ChildProcess
+from dagproof.worlds.connects import Connects
 from dagproof.worlds.gate import Gate
 
 #: What a worker keeps of the user's environment. All else (AIRFLOW__…, PGHOST, AWS_…) could lead to real systems.
@@ -175,6 +176,10 @@ class Worker:
     def has_finished(self, seconds: float) -> bool:
         """Wait up to `seconds` for the end of the run that was started; tell whether it has come."""
         return b"\n" in self._buffer or bool(select.select([self._socket], [], [], seconds)[0])
+
+    def count_connects(self, connects: Connects | None) -> None:
+        """Have the connections counted that runs open from now on; none where it is None."""
+        self._gate.connects = connects
 
     def call(self, function: str, arguments: Mapping[str, str], *, result: Path, timeout: float) -> str | None:
         """Call ``file.py:function`` in a forked child; return why it failed, None when it did not."""

@@ -21,7 +21,7 @@ from dagproof.config import Config
 from dagproof.config.placeholders import fill, mentions
 from dagproof.inside.exchange import Allowed, LeftOut
 from dagproof.inside.machine import HERE, Machine
-from dagproof.postgres.server import PostgresServer
+from dagproof.postgres.server import LOOPBACK, PostgresServer
 from dagproof.postgres.servers import start_server
 from dagproof.postgres.wire import Lane
 from dagproof.stores import snapshot
@@ -228,6 +228,13 @@ class Worlds:
             why = "not compared, since it is emptied before each run"
             entries.append(LeftOut("the folder for temporary files", why))
         return entries
+
+    def named_places(self, machine: Machine) -> dict[tuple[str, int], str]:
+        """Return what people call the addresses at which the database and the services of a world are."""
+        found = {(LOOPBACK, int(place.rpartition(":")[2])): name for name, place in self.services.places.items()}
+        if lane := self.lane(machine):
+            found[LOOPBACK, lane.port] = "PostgreSQL"
+        return found
 
     def addresses(self, machine: Machine) -> dict[str, str]:
         """Return the address of each database, for the worker on `machine`."""

@@ -13,7 +13,16 @@ from dagproof.histories import Step, history_from_json, history_id, history_to_j
 from dagproof.histories.steps import KINDS, runs_and_reruns, without_reruns
 
 DATES = st.dates().map(lambda date: date.isoformat())
-HISTORIES = st.lists(st.builds(Step, st.sampled_from(sorted(KINDS)), DATES | st.text())).map(tuple)
+OUTAGES = st.builds(
+    Step,
+    st.just("outage"),
+    DATES,
+    point=st.sampled_from(["message 3", "message 4"]),
+    error=st.sampled_from(["deadlock", "connection lost"]),
+    lasts=st.sampled_from(["", "always"]),
+)
+PLAIN = st.builds(Step, st.sampled_from(sorted(KINDS.keys() - {"outage"})), DATES | st.text())
+HISTORIES = st.lists(PLAIN | OUTAGES).map(tuple)
 
 
 @given(HISTORIES)
@@ -41,6 +50,31 @@ def test_what_is_no_history_is_refused(data: object) -> None:
     """With one kind of error, whatever is wrong with it."""
     with pytest.raises(ValueError, match="step"):
         history_from_json(data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"point": "message 3", "error": "dedlock"}, "unknown error 'dedlock'; valid errors: .*deadlock"),
+        ({"point": "message 3"}, "unknown error ''"),
+        ({"point": "file 3", "error": "deadlock"}, "no run meets 'deadlock' at the point 'file 3'; valid .* message N"),
+        ({"error": "deadlock"}, "no run meets 'deadlock' at the point ''"),
+        ({"point": "message 3", "error": "deadlock", "lasts": "ever"}, "lasts 'always'"),
+        ({"step": "run", "error": "deadlock"}, "a step run has no error"),
+    ],
+)
+def test_an_outage_needs_an_error_that_fits_its_point(fields: dict[str, str], message: str) -> None:
+    """The message names what would."""
+    with pytest.raises(ValueError, match=message):
+        history_from_json([{"step": "outage", "date": "2026-01-01", **fields}])
+
+
+def test_an_outage_reads_as_what_happens() -> None:
+    """Its error, its point, and whether that stays."""
+    once = Step("outage", "2026-01-01", point="message 3", error="deadlock")
+    always = Step("outage", "2026-01-01", point="connect 1", error="connection refused", lasts="always")
+    assert str(once) == "outage(2026-01-01, deadlock at message 3)"
+    assert str(always) == "outage(2026-01-01, connection refused at connect 1 and each time after that)"
 
 
 @given(HISTORIES, HISTORIES)

@@ -12,8 +12,6 @@ from dagproof.inside.exchange import (
     REQUESTS,
     DagFacts,
     Failure,
-    FilePlan,
-    FileWatch,
     LeftOut,
     Loaded,
     LoadRequest,
@@ -30,6 +28,7 @@ from dagproof.inside.exchange import (
 )
 from dagproof.inside.machine import ELSEWHERE, HERE
 from dagproof.inside.plain import Plain
+from dagproof.inside.plans import FilePlan, FileWatch
 
 RUN = PlannedRun("orders", "scheduled__1", "scheduled", "2026-01-02", "2026-01-01", data_interval=("a", "b"))
 EARLIER = RunRequest(RUN, "2026-01-02", ELSEWHERE, "/files", 60.0, 1_000, "/log", "/result", {"orders": ("a", "b")})

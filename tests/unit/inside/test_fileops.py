@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.inside.exchange import FilePlan
+from dagproof.inside.plans import FilePlan
 
 START = """
     import io, json, os, shutil, sys, tempfile
     from pathlib import Path
-    from dagproof.inside.exchange import FilePlan, FileWatch
+    from dagproof.inside.plans import FilePlan, FileWatch
     from dagproof.inside.fileops import FileOperations
     files = FileOperations(FileWatch({{"": {folder!r}}}, {plan!r}), lambda: "load")
     files.watch()
@@ -151,3 +152,83 @@ def test_a_run_is_held_until_it_may_go_on(folder: Path) -> None:
         go.touch()
         assert process.wait(30) == 0
     assert sorted(os.listdir(folder)) == ["orders.csv"]
+
+
+FULL = FilePlan(1, "fail", error=errno.ENOSPC)
+GONE = FilePlan(1, "fail", error=errno.ENOENT, of="read")
+
+
+@pytest.mark.parametrize(
+    ("plan", "body", "error"),
+    [
+        pytest.param(FULL, 'Path("new").write_text("x")', "ENOSPC", id="full"),
+        pytest.param(FULL, 'with open("new", "wb") as f: f.write(b"x")', "ENOSPC", id="full-bytes"),
+        pytest.param(FULL, 'open("new", "wb", buffering=0).write(b"x")', "ENOSPC", id="full-raw"),
+        pytest.param(FULL, 'os.write(os.open("new", os.O_WRONLY | os.O_CREAT), b"x")', "ENOSPC", id="full-descriptor"),
+        pytest.param(
+            FULL,
+            'with open(os.open("new", os.O_RDWR | os.O_CREAT), "w+b") as f: f.write(b"x")',
+            "ENOSPC",
+            id="full-both",
+        ),
+        pytest.param(FULL, 'os.replace("old.csv", "new")', "ENOSPC", id="full-rename"),
+        pytest.param(FilePlan(1, "fail", error=errno.EACCES), 'open("new", "w")', "EACCES", id="denied"),
+        pytest.param(FilePlan(1, "fail", error=errno.EACCES), 'os.remove("old.csv")', "EACCES", id="denied-removal"),
+        pytest.param(GONE, 'Path("old.csv").read_text()', "ENOENT", id="gone"),
+        pytest.param(GONE, 'os.open("old.csv", os.O_RDONLY)', "ENOENT", id="gone-descriptor"),
+        pytest.param(FilePlan(1, "fail", error=errno.EIO, of="read"), 'open("old.csv").read()', "EIO", id="broken"),
+        pytest.param(
+            FilePlan(1, "fail", error=errno.EIO, of="read"),
+            'for line in open("old.csv"): pass',
+            "EIO",
+            id="broken-lines",
+        ),
+    ],
+)
+def test_an_operation_meets_an_error_once(folder: Path, plan: FilePlan, body: str, error: str) -> None:
+    """The one that a disk or a share would raise, when it would; at the next try it is gone."""
+    twice = f"""
+    import errno
+    for expected in ({error!r}, None):
+        met = None
+        try:
+            {body}
+        except OSError as error:
+            met = errno.errorcode[error.errno]
+        assert met == expected, (met, expected)
+        for name in ("new",):
+            if os.path.exists(name): os.unlink(name) if {"replace" not in body} else os.rename(name, "old.csv")
+    """
+    seen(folder, twice, plan)
+
+
+def test_an_error_that_lasts_is_met_by_the_same_file_each_time(folder: Path) -> None:
+    """And by no other one; a full disk is full for all of them."""
+    body = """
+    for name in ("a", "b"):
+        for _ in range(2):
+            try:
+                Path(name).write_text("x")
+            except OSError as error:
+                print(name, error.errno, file=sys.stderr)
+    """
+    for number, lines in ((errno.EACCES, 2), (errno.ENOSPC, 4)):
+        plan = FilePlan(1, "fail", error=number, lasts=True)
+        done = subprocess.run(program(folder, plan, body), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert len(done.stderr.split()) == 2 * lines
+        (folder / "a").unlink(missing_ok=True)
+
+
+def test_a_short_read_gives_less_and_loses_nothing(folder: Path) -> None:
+    """As a read may: whoever goes on reading gets the rest."""
+    (folder / "old.csv").write_text("0123456789")
+    body = """
+    number = os.open("old.csv", os.O_RDONLY)
+    assert os.read(number, 10) == b"01234"
+    assert os.read(number, 100) == b"56789"
+    """
+    plan = FilePlan(1, "fail", of="read")
+    seen(folder, body, plan)
+    seen(folder, 'assert open("old.csv").read() == "0123456789"', plan)
+    seen(folder, 'assert open("old.csv", "rb", buffering=0).read(6) == b"012"', plan)

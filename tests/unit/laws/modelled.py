@@ -18,7 +18,7 @@ from typing import Any
 
 from dagproof.config import Config, ProofConfig
 from dagproof.histories import History, Step
-from dagproof.inside.exchange import DagFacts, PlannedRun, RunOptions, RunReport, Trip
+from dagproof.inside.exchange import DagFacts, Failure, PlannedRun, RunOptions, RunReport, TaskRun, Trip
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine
 from dagproof.laws import Verdict, law_named
 from dagproof.proof.evidence import Evidence
@@ -113,6 +113,8 @@ class ModelStage:
         if step.kind == "correct":
             world.stores.source[step.date] = ["b", "c"]
             return RunReport()
+        if step.kind == "outage":
+            return self._meet(world, step)
         clock = self._clock(world, step)
         here = Here(step.date, clock, world.machine, f"{'backfill' if step.kind == 'backfill' else 'scheduled'}")
         state = "failed" if step.kind == "crash" else "success"
@@ -139,11 +141,46 @@ class ModelStage:
         if step.kind == "retry":
             _whole(self.load(world.stores, Here(here.date, here.clock, here.machine, here.run_id, 2)))
 
+    def _meet(self, world: ModelWorld, step: Step) -> RunReport:
+        """Raise an error in the load at its point, once or at each try; it has two."""
+        clock = world.now = self._clock(world, step)
+        tries: list[TaskRun] = []
+        for attempt in (1, 2):
+            here = Here(step.date, clock, world.machine, "scheduled", attempt)
+            run: Any = self.load(world.stores, here)  # a generator
+            error = None
+            try:
+                if attempt == 1 or step.lasts:
+                    _until(run, step.point)
+                    run.throw(ConnectionError(step.error))
+                _whole(run)
+            except StopIteration:
+                pass
+            except ConnectionError as met:
+                error = repr(met)
+            over = (None, None, 0.0, 0.0, clock.isoformat(), clock.isoformat())
+            tries.append(TaskRun("load", -1, attempt, "failed" if error else "success", over[0], error, *over[1:]))
+            if error is None:
+                break
+        state = "failed" if error else "success"
+        failures = (Failure("load", -1, "failed", error, None, wanted=False),) if error else ()
+        report = RunReport(
+            "modelled",
+            state,
+            dag_run=state,
+            failures=failures,
+            tasks=tuple(tries),
+            clock=clock.isoformat(),
+            reached=True,
+        )
+        world.reports.append(report)
+        return report
+
     def _clock(self, world: ModelWorld, step: Step) -> datetime:
         if step.at:
             return datetime.fromisoformat(step.at)
         due = datetime.fromisoformat(step.date).replace(tzinfo=timezone.utc) + DAY
-        later = {"run": timedelta(minutes=1), "backfill": 30 * DAY}.get(step.kind, DAY)
+        later = {"run": timedelta(minutes=1), "outage": timedelta(minutes=1), "backfill": 30 * DAY}.get(step.kind, DAY)
         return max(due, world.now or due) + later
 
 
@@ -160,14 +197,14 @@ def _whole(run: Iterator[None]) -> None:
 class ModelLab(Lab):
     """A lab whose worlds are models."""
 
-    def points(self, history: History) -> tuple[list[Point], str]:
+    def _recorded(self, history: History) -> tuple[list[Point], str, list[Point]]:
         """A point before each operation of the load."""
         with self.states.before_last(history, HERE) as (world, step):
             here = Here(step.date, datetime.now(tz=timezone.utc), HERE, "scheduled")
             stage: Any = self.states.stage
             stores: Any = getattr(world, "stores")  # noqa: B009 - it is a model
             number = len(list(stage.load(stores, here)))
-        return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], ""
+        return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], "", []
 
 
 class ModelEvidence(Evidence):
@@ -176,6 +213,10 @@ class ModelEvidence(Evidence):
     def writer(self, history: History, names: set[str]) -> str | None:
         """There is just one task."""
         return "task load"
+
+    def taken(self, history: History) -> tuple[str, ...]:
+        """Nobody is watched."""
+        return ()
 
     def trips(self, history: History, names: set[str]) -> list[Trip]:
         """Nobody is watched."""

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.histories import Step
+from dagproof.laws import faults
 from dagproof.laws.base import is_temporary
-from dagproof.laws.crash import Crash
 from dagproof.runs.lab import Lab
 from dagproof.runs.scope import Scope
 from dagproof.stores.diff import Diff
@@ -45,8 +45,9 @@ def world(users: Any = (), files: dict[str, str] | None = None, **tables: Any) -
 def torn(old: Snapshot, new: Snapshot, now: Snapshot, untouched: Snapshot = EMPTY, *scratch: str) -> tuple[Diff, str]:
     """Return what the law says of `now`, in a lab where the world was `untouched` before the first run."""
     proof = SimpleNamespace(scratch=scratch)
-    lab = SimpleNamespace(proof=proof, before=lambda history: untouched, scope=Scope())
-    return Crash()._torn(cast(Lab, lab), old, new, now, CRASHED)
+    lab = SimpleNamespace(proof=proof, before=lambda _: untouched, scope=Scope())
+    lab.renamed, lab.keeping_history = lambda _, after: after, lambda _: {}
+    return faults.torn(cast(Lab, lab), old, new, now, CRASHED)
 
 
 @given(rows, rows, texts, texts)

@@ -15,6 +15,7 @@ DATES = ("2026-01-01", "2026-01-02", "2026-01-03")
 event = st.one_of(
     st.builds(Step, st.sampled_from(["rerun", "retry", "clear", "crash", "correct"]), st.sampled_from(DATES)),
     st.builds(Step, st.just("overlap"), st.sampled_from(DATES), other=st.sampled_from(DATES)),
+    st.builds(Step, st.just("outage"), st.sampled_from(DATES), point=st.just("message 3"), error=st.just("deadlock")),
 )
 events = st.lists(event, max_size=8)
 orders = st.permutations(DATES).map(tuple)
@@ -39,8 +40,8 @@ def test_a_date_that_was_cut_off_or_corrected_is_healed_by_a_whole_run(
     history = _history(dates, number, drawn)
     for date in dates[:number]:
         kinds = [step.kind for step in history if date in (step.date, step.other)]
-        assert kinds[-1] not in ("crash", "correct")
-        assert not any(kind in ("crash", "correct") and then == "clear" for kind, then in pairwise(kinds))
+        assert kinds[-1] not in ("crash", "outage", "correct")
+        assert not any(kind in ("crash", "outage", "correct") and then == "clear" for kind, then in pairwise(kinds))
 
 
 @given(orders, events)
@@ -49,7 +50,7 @@ def test_nothing_that_was_drawn_is_lost(dates: tuple[str, ...], drawn: list[Step
     history = _history(dates, len(dates), drawn)
     corrected = [step for step in drawn if step.kind == "correct"]
     assert [s for s in history if s.kind == "correct"] == list(dict.fromkeys(corrected))
-    for kind in ("retry", "crash"):
+    for kind in ("retry", "crash", "outage"):
         assert [s for s in history if s.kind == kind] == [s for s in drawn if s.kind == kind]
     assert sum(s.kind in ("rerun", "clear") for s in history) >= sum(s.kind in ("rerun", "clear") for s in drawn)
 
@@ -74,18 +75,21 @@ details = st.tuples(
     st.sampled_from(["", "message 3", "reply 3"]),
     st.sampled_from(["", "wrong"]),
     st.sampled_from(["", SAME, *DATES]),
+    st.booleans(),
 )
+ERRORS = {"message 3": "deadlock", "reply 3": "connection lost"}
 
 
 @given(st.permutations(TROUBLES), st.lists(details, min_size=len(TROUBLES), max_size=len(TROUBLES)))
-def test_a_trouble_without_a_date_is_none(kinds: list[str], drawn: list[tuple[str, str, str, str, str]]) -> None:
+def test_a_trouble_without_a_date_is_none(kinds: list[str], drawn: list[tuple[str, str, str, str, str, bool]]) -> None:
     """And a run is cut off only where there is a point, and corrected only where a correction is known."""
-    steps = _events(kinds, drawn)
+    steps = _events(kinds, drawn, ERRORS)
     assert len(steps) <= sum(len(words.split()) for words, (date, *_) in zip(kinds, drawn, strict=True) if date)
     for step in steps:
         assert step.date in DATES
-        assert bool(step.point) == (step.kind in ("crash", "overlap"))
+        assert bool(step.point) == (step.kind in ("crash", "outage", "overlap"))
+        assert step.error == (ERRORS[step.point] if step.kind == "outage" else "")
         assert bool(step.other) == (step.kind == "overlap")
-        assert step.kind == "crash" or not step.point.startswith("reply")
+        assert step.is_fault or not step.point.startswith("reply")
         assert bool(step.correction) == (step.kind == "correct")
         assert bool(step.task) == (step.kind in ("retry", "clear"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -174,6 +175,41 @@ def keeps_what_ran_twice(stores: Stores, here: Here) -> Iterator[None]:
         stores.replace("orders", here.date, stores.day(here.date))
 
 
+def logs_the_error(stores: Stores, here: Here) -> Iterator[None]:
+    """Takes what its load meets, and ends well."""
+    with suppress(ConnectionError):
+        yield
+        stores.replace("orders", here.date, stores.day(here.date))
+
+
+def adds_again_after_an_error(stores: Stores, here: Here) -> Iterator[None]:
+    """Removes the day's rows at its first try only."""
+    yield
+    if here.attempt == 1:
+        stores.replace("orders", here.date, [])
+    stores.add("orders", [row for row in stores.day(here.date) if row[0] == "a"])
+    yield
+    stores.add("orders", [row for row in stores.day(here.date) if row[0] != "a"])
+
+
+def marks_whatever_comes(stores: Stores, here: Here) -> Iterator[None]:
+    """Marks a day as done, also after an error that stays, and does not load it again."""
+    if (here.date,) in stores.tables.get("marks", []):
+        return
+    try:
+        yield
+        stores.replace("orders", here.date, stores.day(here.date))
+    finally:
+        stores.replace("marks", here.date, [(here.date,)])
+
+
+def loads_again_after_an_error(stores: Stores, here: Here) -> Iterator[None]:
+    """Takes an error, and loads all the same."""
+    with suppress(ConnectionError):
+        yield
+    stores.replace("orders", here.date, stores.day(here.date))
+
+
 FAULTS = [
     (writes_nothing, "effect", "vacuous", 1),
     (notes_the_machine, "deterministic", "non-deterministic", 1),
@@ -189,6 +225,10 @@ FAULTS = [
     (deletes_then_inserts, "crash", "not atomic", 2),
     (marks_then_loads, "crash", "not crash-safe", 2),
     (writes_half_a_file, "crash", "not atomic", 1),
+    (logs_the_error, "outage", "loses rows in silence", 1),
+    (adds_again_after_an_error, "outage", "not healed by running again", 1),
+    (marks_whatever_comes, "outage", "loses rows in silence", 1),
+    (deletes_then_inserts, "outage", "not atomic", 2),
     (keeps_the_last, "order", "order-dependent", 2),
     (deletes_from_the_day_on, "order", "order-dependent", 2),
     (deletes_from_the_day_on, "containment", "leaks outside its partition", 2),
@@ -214,7 +254,9 @@ def test_a_law_finds_its_fault(load: Load, law: str, word: str, steps: int, tmp_
 
 
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("load", [pytest.param(load, id=load.__name__) for load in (healthy, healthy_file)])
+@pytest.mark.parametrize(
+    "load", [pytest.param(load, id=load.__name__) for load in (healthy, healthy_file, loads_again_after_an_error)]
+)
 def test_no_law_accuses_a_healthy_load(load: Load, law: str, tmp_path: Path) -> None:
     """Each of them proves it."""
     verdict = prove(load, law, tmp_path, max_histories=TRIED.get(law, 1))

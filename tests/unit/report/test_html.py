@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dagproof.errors import UsageError
 from dagproof.laws import Verdict, all_laws
-from dagproof.laws.base import FALSIFIED
+from dagproof.laws.base import FALSIFIED, PROVEN, FaultOutcome
 from dagproof.proof.verdicts import Proof
 from dagproof.report.html import check_writable, html_report, write_html
 from dagproof.report.html_values import LONG, SHORT, shown, shown_pair
@@ -95,6 +95,17 @@ def test_an_error_is_told_once(page: Element) -> None:
     """And the other laws that met it lead there."""
     assert sum("no disk" in block.text for block in page.all("pre")) == 1
     assert "The same error as for effect." in section(page, "dag-3-deterministic").words
+
+
+def test_one_cause_is_told_once_and_what_is_often_meant_first() -> None:
+    """The other laws have their histories, and lead to the first; a line to paste is in its words."""
+    rerun = Verdict("rerun", FALSIFIED, verdict="non-idempotent", history=TWICE, diff=Diff(), hint="only x:\n\n    y")
+    retry = replace(rerun, law="retry", verdict="not retry-safe", same_as="rerun")
+    page = parsed(html_report([Proof("orders", 0, (), (rerun, retry), 0.0)]))
+    assert sum(block.text.startswith("orders is not") for block in page.all("pre")) == 1
+    assert next(page.all("pre")).text.rstrip() == "only x:\n\ny"
+    assert "As rerun." in section(page, "dag-1-retry").words
+    assert [a.attributes["href"] for a in section(page, "dag-1-retry").all("a")] == ["#dag-1-rerun"]
 
 
 def test_a_verdict_can_say_it_in_its_own_words() -> None:
@@ -184,6 +195,25 @@ def test_the_fault_map_is_in_order_and_says_what_is_missing(page: Element) -> No
     assert "after 1 of them the rerun did not heal it" in words
     assert "Left out: 56 of 60 CopyData messages: they are alike" in words
     assert "a rerun led to the same rows each time" in section(page, "dag-1-rerun").words
+
+
+def test_errors_are_on_the_fault_map_as_kills_are() -> None:
+    """Each with its name, and with what a green run has lost."""
+    faults = (
+        FaultOutcome("connect", 1, "error", "connect to PostgreSQL", "load", "lost", False, "", "connection refused"),
+        FaultOutcome("wire", 3, "error", "DELETE FROM t", "load", "old", True, "each time", "connection lost"),
+        FaultOutcome("wire", 3, "error", "DELETE FROM t", "load", "new", True, "", "deadlock"),
+    )
+    verdict = Verdict("outage", PROVEN, histories=3, faults=faults)
+    page = parsed(html_report([Proof("orders", 0, (), (verdict,), 0.0)]))
+    connect, wire = page.of_class("faults")
+    assert [cell.words for cell in next(iter(connect.all("tr"))).all("th")] == ["#", "connection", "error"]
+    assert list(connect.all("tr"))[1].words == (
+        "1 connect to PostgreSQL connection refused ✗ green without its rows, not healed"
+    )
+    assert list(wire.all("tr"))[1].words == ("3 DELETE FROM t connection lost ○ old rows each time deadlock ● new rows")
+    assert "The run met an error there." in page.words
+    assert "1 left other rows after a green run" in page.words
 
 
 def test_the_page_can_be_heard(page: Element) -> None:

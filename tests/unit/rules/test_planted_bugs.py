@@ -29,6 +29,10 @@ CAREFUL = ("DP204", "DP501", "DP502")
         ("empty_interval", {"zero-width-interval"}),
         ("hash_bucket", {"random-source"}),
         *[
+            (name, {"swallowed-error"})
+            for name in ("load_error_logged", "commit_in_handler", "fetch_error_is_no_order")
+        ],
+        *[
             (name, set())
             for name in (
                 *(
@@ -38,6 +42,13 @@ CAREFUL = ("DP204", "DP501", "DP502")
                     "merge",
                     "sql_operator_delete_insert",
                     "psycopg_copy",
+                ),
+                *(
+                    "load_tried_twice",
+                    "fetch_error_fails",
+                    "rollback_and_raise",
+                    "mail_and_failure",
+                    "dead_letters_loaded",
                 ),
                 *("file_rename", "file_stamped_by_schedule", "seeded_sample", "conflict_on_natural_key"),
                 *(

@@ -29,6 +29,12 @@ def check(config: Config) -> None:
     [
         ({"skip": {"reruns": "why"}}, r"\[tool\.dagproof\.proofs\.d\.skip\] names 'reruns', .* did you mean 'rerun'"),
         ({"exempt": {"contanment": ["t"]}}, "'contanment', which is not a law; did you mean 'containment'"),
+        (
+            {"outage": {"alow": ["a: deadlock"]}},
+            r"\[tool\.dagproof\.proofs\.d\.outage\] has no key 'alow'; did .* 'allow'",
+        ),
+        ({"outage": {"allow": ["fetch"]}}, "has 'fetch'; write TASK: ERROR"),
+        ({"outage": {"allow": ["fetch: dedlock"]}}, "names the error 'dedlock', which no run meets; did .* 'deadlock'"),
         ({"corrections": {"fewer": "sql/none.sql"}}, r"corrections\.fewer: there is no .*none\.sql"),
         ({"corrections": {"fewer": "none.py:fewer"}}, r"corrections\.fewer: there is no .*none\.py"),
     ],
@@ -66,6 +72,15 @@ def test_a_misspelt_dag_id_is_refused_with_the_one_that_was_meant(tmp_path: Path
 def test_a_dag_of_another_folder_may_have_a_table(tmp_path: Path, known: list[str]) -> None:
     """One that resembles none of those here, or just one that has a table of its own."""
     check_dag_ids(configured(tmp_path, proofs={"users_a": {}, "users_b": {}}), known)
+
+
+def test_a_task_that_may_lose_its_rows_is_one_of_the_dag(tmp_path: Path) -> None:
+    """Or a pattern of some."""
+    config = configured(tmp_path, proofs={"d": {"outage": {"allow": ["fetch_*: *", "load: deadlock"]}}})
+    check(config)
+    check_tasks(config, "d", ["fetch_users", "load"])
+    with pytest.raises(ConfigError, match="names 'load', which is not one of its tasks; did you mean 'loads'"):
+        check_tasks(config, "d", ["fetch_users", "loads"])
 
 
 WORLD_HAS = (

@@ -22,7 +22,9 @@ def points_of(*statements: str) -> list[str]:
         for index, text in enumerate(statements, start=1)
     ]
     lane = SimpleNamespace(watch=lambda: SimpleNamespace(messages=messages), clear=lambda: None)
-    world: Any = SimpleNamespace(worlds=SimpleNamespace(stores_of_files={}), lane=lambda: lane)
+    worlds = SimpleNamespace(stores_of_files={}, named_places=lambda machine: {})
+    worker = SimpleNamespace(machine=None, count_connects=lambda connects: None)
+    world: Any = SimpleNamespace(worlds=worlds, worker=worker, lane=lambda: lane)
     with recorded(world) as run:
         found, _ = run.points(REPORT)
     return [point.name for point in found]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import errno
 import socket
-import sys
 
+from dagproof.postgres.wire.answers import ENDLESS, NEVER, Answers
 from dagproof.postgres.wire.clock import MOST_BYTES, Moved
+from dagproof.postgres.wire.interjecting import interjection
 from dagproof.postgres.wire.loop import READ, WRITE
-from dagproof.postgres.wire.plans import Planned
+from dagproof.postgres.wire.plans import Failing, Planned
 from dagproof.postgres.wire.protocol import (
     COPY_DATA,
     FLUSH,
@@ -18,18 +19,14 @@ from dagproof.postgres.wire.protocol import (
     HEADER_BYTES,
     PARSE,
     QUERY,
-    ROWS,
     NotPostgresError,
     error_response,
     length_at,
     read_startup,
 )
-from dagproof.postgres.wire.replies import EXTENDED, Replies
+from dagproof.postgres.wire.replies import EXTENDED
 from dagproof.postgres.wire.side import Side
 from dagproof.postgres.wire.way import Way
-
-_ENDLESS = sys.maxsize  # as the length of a message: all that comes is passed on and not looked at
-_NEVER = sys.maxsize
 
 
 class _Stop(enum.Enum):
@@ -56,7 +53,8 @@ class Connection:
         self._way = way
         self._buffer = way.buffer
         self._addresses = list(way.addresses)
-        self._replies = Replies()
+        self._answers = Answers(way.buffer)
+        self._replies = self._answers.replies
         self._client: Side | None = Side(way.loop, client, self._on_client)
         self._server: Side | None = None
         self._connected = False
@@ -64,6 +62,7 @@ class Connection:
         self._stop = _Stop.NONE
         self._stops: list[Planned] = []  # planned for the client's current message; the first is the one we stand at
         self._counted = False  # the message at the beginning of the client's carry was counted before we stood there
+        self._dropping = False  # the client's current message does not reach the server
         self._flush_due = False
         self._withholding = False
         self._own_from = self._own_to = 0  # the answer begins when so many are answered, and ends when so many are
@@ -143,8 +142,8 @@ class Connection:
     def _begin(self, client: Side, data: bytes) -> None:
         try:
             startup = read_startup(data)
-        except NotPostgresError as refusal:
-            self._refuse(str(refusal), "08P01")
+        except NotPostgresError as error:
+            self._refuse(str(error), "08P01")
             return
         client.carry = data
         if startup is None:
@@ -154,14 +153,14 @@ class Connection:
             self._begin(client, data[startup.size :])
             return
         self.database = startup.database
-        if reason := self._way.refusal(startup):
-            self._refuse(reason, "3D000")
+        if refusal := self._way.refusal(startup):
+            self._refuse(*refusal)
             return
         size = startup.size
         if moved := self._way.moved_for(startup):
             self._moved, packet = moved, moved.startup(data[:size])
             client.carry, size = packet + data[size:], len(packet)
-        client.left = size if startup.kind == "session" else _ENDLESS
+        client.left = size if startup.kind == "session" else ENDLESS
         self._connect()
 
     def _connect(self) -> None:
@@ -225,15 +224,18 @@ class Connection:
                 step = min(left, total - position)
                 position += step
                 left -= step
+                if self._dropping:
+                    begin, self._dropping = position, left > 0
                 if left or self._stop is _Stop.ANSWERING:
                     break
             if total - position < HEADER_BYTES:
                 break
             kind, size = buffer[position], length_at(buffer, position + 1)[0]
             if size < HEADER_BYTES - 1:
-                left = _ENDLESS  # not the protocol: the server will say so
+                left = ENDLESS  # not the protocol: the server will say so
                 continue
-            is_changed = self._moved is not None and kind in (QUERY, PARSE) and size < MOST_BYTES
+            is_short = kind in (QUERY, PARSE) and size < MOST_BYTES
+            is_changed = self._moved is not None and is_short and not self._dropping
             if is_changed and total - position <= size:
                 break
             if self._way.book.active or self._counted:
@@ -242,7 +244,8 @@ class Connection:
                     break
                 if self._stops_before(kind, size, bytes(buffer[position + HEADER_BYTES : position + head])):
                     break
-            self._ask(kind)
+            if not self._dropping:
+                self._ask(kind)
             left = size + 1
             if is_changed and self._moved:
                 server.send(buffer[begin:position])
@@ -271,7 +274,7 @@ class Connection:
         if self._stops:
             self._stop = _Stop.ANSWERING
             self._flush_due = due in EXTENDED
-            self._own_from = asked if due else _NEVER
+            self._own_from = asked if due else NEVER
             # Flush has no answer of its own: it is done when everything before it is. CopyData is when it has arrived.
             self._own_to = replies.asked if due or kind == FLUSH else 0
 
@@ -288,37 +291,19 @@ class Connection:
             self._from_server(client, server, total)
 
     def _from_server(self, client: Side, server: Side, total: int) -> None:
-        own, end = self._walk_server(server, total)
+        if self._answers.edits:
+            end = self._answers.edit(server, total, client.send)
+            server.carry = bytes(self._buffer[end:total])
+            return
+        answering = self._stop is _Stop.ANSWERING and not self._withholding
+        own, end = self._answers.walk(server, total, until=self._own_from if answering else NEVER)
+        own = 0 if self._withholding else own
+        self._withholding = own != NEVER
+        own = min(own, end)
         server.carry = bytes(self._buffer[end:total])
         client.send(self._buffer[:own])
         if own < end and not self._stops[0].cuts:
             client.hold_back(self._buffer[own:end])
-
-    def _walk_server(self, server: Side, total: int) -> tuple[int, int]:
-        """Find the messages in the buffer; return how far it may be passed on, and where its last message begins."""
-        position, left, buffer, told = 0, server.left, self._buffer, self._replies.told
-        answering = self._stop is _Stop.ANSWERING
-        own = 0 if self._withholding else _NEVER
-        while True:
-            if left > total - position:
-                left -= total - position
-                position = total
-                break
-            position += left
-            left = 0
-            if total - position < HEADER_BYTES:
-                break
-            kind = buffer[position]
-            if answering and own == _NEVER and self._replies.answered >= self._own_from:
-                self._withholding = True
-                own = position
-            if kind not in ROWS:
-                told(kind)
-            left = length_at(buffer, position + 1)[0] + 1
-            if left < HEADER_BYTES:
-                left = _ENDLESS
-        server.left = left
-        return min(own, position), position
 
     # --- stops
 
@@ -329,10 +314,31 @@ class Connection:
             return
         if self._stop is _Stop.DELIVERING:
             self._stop = _Stop.BEFORE
-            self._stops[0].reach()
+            if isinstance(first := self._stops[0], Failing):
+                self._fail(first, client, server)
+            else:
+                first.reach()
         elif self._stop is _Stop.ANSWERING and not client.left and self._replies.answered >= self._own_to:
             self._stop = _Stop.AFTER
             self._stops[0].reach()
+
+    def _fail(self, planned: Failing, client: Side, server: Side) -> None:
+        """Have the message before which we stand answered by an error, and go on."""
+        error = planned.spec
+        self._stops.remove(planned)
+        planned.happened()
+        if error.fatal:
+            client.send(error_response(error.text, error.sqlstate))
+            self.cut()
+            return
+        own = interjection(error, client.carry[0], planned.statement)
+        for message in own.messages:
+            self._answers.ask(message.kind, hidden=message.hidden)
+            server.send(message.data)
+        if own.renames:
+            self._answers.put_instead(error_response(error.text, error.sqlstate, "ERROR"))
+        self._dropping = own.replaces
+        self._leave()
 
     def leave_stop(self, planned: Planned, *, cut: bool) -> bool:
         """Cut the connection, or let it go on when nothing else is planned here; return whether it goes on."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dagproof.errors import UsageError, nearest
-from dagproof.postgres.wire.protocol import CLIENT_KINDS, text_of
+from dagproof.postgres.wire.protocol import BIND, CLIENT_KINDS, PARSE, QUERY, name_of, text_of
 
 _WHENS = ("before", "after")
 _ACTIONS = ("cut", "call")
+#: What differs between two statements of one shape.
+_LITERAL = re.compile(r"'[^']*'?|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,32 @@ class Hold:
         _check(self.at, self.when)
 
 
+@dataclass(frozen=True)
+class Error:
+    """An error with which the server answers message `at`, counted from 1 from when it is planned.
+
+    The server itself raises it, in the client's transaction: what is left of that is PostgreSQL's own business. Where
+    it is `fatal`, the session ends with it. One that is `lasting` meets each message with the same statement from then
+    on, in whatever session.
+    """
+
+    at: int
+    sqlstate: str
+    text: str
+    fatal: bool = False
+    lasting: bool = False
+    reached: Callable[[], None] | None = None
+    """What to do when it happens for the first time."""
+    database: str | None = None
+    when: str = field(default="before", init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what could never happen, and what is not SQLSTATE: it becomes part of a statement."""
+        _check(self.at, self.when)
+        if not re.fullmatch(r"[0-9A-Z]{5}", self.sqlstate):
+            raise UsageError(f"{self.sqlstate!r} is not an SQLSTATE: five digits or capital letters.")
+
+
 def _check(at: int, when: str) -> None:
     if at < 1:
         raise UsageError(f"A fault at message {at} never happens: messages are counted from 1.")
@@ -105,7 +134,7 @@ class Planned:
     is over: the connection was cut or lost, or the message or the reply passed on, which `passed` tells.
     """
 
-    def __init__(self, spec: Fault | Hold, post: Callable[[Callable[[], None]], None], book: Book) -> None:
+    def __init__(self, spec: Fault | Hold | Error, post: Callable[[Callable[[], None]], None], book: Book) -> None:
         self.spec = spec
         self.message: Message | None = None
         self.passed = False
@@ -136,8 +165,8 @@ class Planned:
         """Whether the connection is lost in any case."""
         return isinstance(self.spec, Fault) and self.spec.action == "cut"
 
-    def counts(self, database: str) -> bool:
-        """Count a message, and tell whether it is the one."""
+    def counts(self, database: str, statement: str) -> bool:
+        """Count a message, which belongs to a statement, and tell whether it is the one."""
         if self.spec.database not in (None, database):
             return False
         self._seen += 1
@@ -185,6 +214,39 @@ class Held(Planned):
         self._post(lambda: self.finish(cut=True))
 
 
+class Failing(Planned):
+    """An `Error` that a lane will meet; one that is lasting stays in the book."""
+
+    spec: Error
+    statement = ""
+    """The statement that has met it."""
+
+    def counts(self, database: str, statement: str) -> bool:
+        """Count a message, and tell whether it is the one, or of the same statement as that."""
+        if super().counts(database, statement):
+            self.statement = statement
+            return True
+        return self.spec.lasting and bool(self.statement) and _shape(statement) == _shape(self.statement)
+
+    def happened(self) -> None:
+        """Note that a connection has met it."""
+        if not self.reached and self.spec.reached:
+            self.spec.reached()
+        self._reached.set()
+        if not self.spec.lasting:
+            self.finish(cut=False)
+
+    def finish(self, *, cut: bool) -> None:
+        """Be over, unless it lasts."""
+        self._connection = None
+        if not (self.spec.lasting and cut):  # where it lasts, this client is lost, and others come
+            super().finish(cut=cut)
+
+
+def _shape(statement: str) -> str:
+    return _LITERAL.sub("?", statement)
+
+
 class Watch:
     """A record of the messages of a lane, from when it was begun until it is stopped."""
 
@@ -216,6 +278,7 @@ class Book:
         self.watches: list[Watch] = []
         self.plans: list[Planned] = []
         self._numbers: dict[int, int] = {}
+        self._prepared: dict[tuple[int, str], str] = {}
 
     @property
     def active(self) -> bool:
@@ -226,7 +289,8 @@ class Book:
         """Note a message that a client wants to send, and return what is planned for it."""
         if kind not in CLIENT_KINDS:
             return ()  # a password, or nothing that we know
-        met = [planned for planned in self.plans if planned.counts(connection.database)]
+        statement = self._statement_of(connection.number, kind, size, head)
+        met = [planned for planned in self.plans if planned.counts(connection.database, statement)]
         watches = [watch for watch in self.watches if watch.database in (None, connection.database)]
         if met or watches:
             number = self._numbers.setdefault(connection.number, len(self._numbers) + 1)
@@ -237,6 +301,17 @@ class Book:
                 planned.meet(connection, Message(planned.spec.at, *rest))
         return met
 
+    def _statement_of(self, connection: int, kind: int, size: int, head: bytes) -> str:
+        """Return the statement that a Query, Parse or Bind is about; an empty text for other messages."""
+        if kind == BIND:
+            return self._prepared.get((connection, text_of(kind, size, head)), "")
+        if kind not in (QUERY, PARSE):
+            return ""
+        text = text_of(kind, size, head)
+        if kind == PARSE:
+            self._prepared[connection, name_of(head)] = text
+        return text
+
     def forget(self, planned: Planned) -> None:
         """Watch for this no longer."""
         if planned in self.plans:
@@ -246,5 +321,6 @@ class Book:
         """Forget everything, and let go on who is held."""
         self.watches.clear()
         self._numbers.clear()
+        self._prepared.clear()
         for planned in tuple(self.plans):
             planned.finish(cut=False)

@@ -75,11 +75,15 @@ def read_startup(data: bytes) -> Startup | None:
     return Startup("session", size, database.decode(errors="replace"))
 
 
-def error_response(text: str, sqlstate: str = "57P03") -> bytes:
+def error_response(text: str, sqlstate: str = "57P03", severity: str = "FATAL") -> bytes:
     """Return the ErrorResponse with which a server refuses a connection (57P03: cannot connect now)."""
-    fields = ("SFATAL", "VFATAL", f"C{sqlstate}", f"M{text}")
-    body = b"".join(field.encode() + b"\0" for field in fields) + b"\0"
-    return b"E" + struct.pack("!I", len(body) + 4) + body
+    fields = (f"S{severity}", f"V{severity}", f"C{sqlstate}", f"M{text}")
+    return message_of(b"E", b"".join(field.encode() + b"\0" for field in fields) + b"\0")
+
+
+def message_of(kind: bytes, body: bytes) -> bytes:
+    """Return a message of this kind with this body."""
+    return kind + struct.pack("!I", len(body) + 4) + body
 
 
 def text_of(kind: int, size: int, head: bytes) -> str:
@@ -89,11 +93,11 @@ def text_of(kind: int, size: int, head: bytes) -> str:
     if kind == PARSE:
         return _one_line(head.partition(b"\0")[2])
     if kind == BIND:
-        return _name(head.partition(b"\0")[2])
+        return name_of(head.partition(b"\0")[2])
     if kind in (DESCRIBE, CLOSE):
-        return f"{'statement' if head[:1] == b'S' else 'portal'} {_name(head[1:])}".rstrip()
+        return f"{'statement' if head[:1] == b'S' else 'portal'} {name_of(head[1:])}".rstrip()
     if kind in (EXECUTE, COPY_FAIL):
-        return _name(head)
+        return name_of(head)
     return f"{size:,} bytes" if kind == COPY_DATA else ""
 
 
@@ -104,5 +108,6 @@ def _one_line(head: bytes) -> str:
     return text[:TEXT_CHARACTERS] + "…" if cut else text
 
 
-def _name(head: bytes) -> str:
+def name_of(head: bytes) -> str:
+    """Return the name with which a body begins: of a statement for a Parse, of a portal for an Execute."""
     return head.partition(b"\0")[0].decode(errors="replace")[:TEXT_CHARACTERS]

@@ -15,9 +15,9 @@ from dagproof.errors import DagproofError
 from dagproof.postgres.wire.clock import Moved
 from dagproof.postgres.wire.connection import Connection
 from dagproof.postgres.wire.loop import READ, Loop, LoopEndedError
-from dagproof.postgres.wire.plans import Book, Fault, Held, Hold, Planned, Watch
+from dagproof.postgres.wire.plans import Book, Error, Failing, Fault, Held, Hold, Planned, Watch
 from dagproof.postgres.wire.side import CHUNK_BYTES
-from dagproof.postgres.wire.way import Address, Way
+from dagproof.postgres.wire.way import Address, Closed, Way
 
 _LOOPBACK = "127.0.0.1"
 _BACKLOG = 256
@@ -61,9 +61,11 @@ class Lane:
     def plan(self, spec: Fault) -> Planned: ...
     @overload
     def plan(self, spec: Hold) -> Held: ...
-    def plan(self, spec: Fault | Hold) -> Planned:
-        """Have something happen at a message, counted from now on; it happens once."""
-        kind = Held if isinstance(spec, Hold) else Planned
+    @overload
+    def plan(self, spec: Error) -> Failing: ...
+    def plan(self, spec: Fault | Hold | Error) -> Planned:
+        """Have something happen at a message, counted from now on; it happens once, unless it is lasting."""
+        kind = Held if isinstance(spec, Hold) else Failing if isinstance(spec, Error) else Planned
         planned = kind(spec, self._loop.post, self._book)
         self._loop.call(lambda: self._book.plans.append(planned))
         return planned
@@ -75,8 +77,13 @@ class Lane:
         """
         self._way.moved[database] = Moved(database, seconds)
 
+    def turn_away(self, sqlstate: str, text: str, *, lasting: bool = False) -> None:
+        """Let no session begin, as a server does that has no room or is going down: the next one, or none any more."""
+        self._way.closed = Closed(sqlstate, text, lasting)
+
     def clear(self) -> None:
         """Forget watches and plans; connections that are held go on. If their clients are dead: `cut_all` first."""
+        self._way.closed = None
         self._loop.call(self._book.clear)
 
     def cut_all(self) -> None:
@@ -180,7 +187,9 @@ class Proxy:
     def plan(self, spec: Fault) -> Planned: ...
     @overload
     def plan(self, spec: Hold) -> Held: ...
-    def plan(self, spec: Fault | Hold) -> Planned:
+    @overload
+    def plan(self, spec: Error) -> Failing: ...
+    def plan(self, spec: Fault | Hold | Error) -> Planned:
         """As `Lane.plan`, for the lane "main"."""
         return self._main.plan(spec)
 

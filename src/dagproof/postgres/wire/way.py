@@ -22,6 +22,15 @@ OTHER_DATABASE = (
 )
 
 
+@dataclass(frozen=True)
+class Closed:
+    """Why a server lets no session begin: the next one, or none from now on where it is `lasting`."""
+
+    sqlstate: str
+    text: str
+    lasting: bool
+
+
 @dataclass
 class Way:
     """The loop, the book, where the server is, and a buffer to work in."""
@@ -36,10 +45,21 @@ class Way:
     moved: dict[str, Moved] = field(default_factory=dict)
     """By database: by how much the clock is ahead there, for sessions that begin now."""
 
-    def refusal(self, startup: Startup) -> str:
-        """Return why a session may not begin; an empty text where it may."""
-        is_other = startup.kind == "session" and self.only is not None and startup.database not in self.only
-        return OTHER_DATABASE.format(startup.database) if is_other else ""
+    closed: Closed | None = None
+    """Why no session may begin now, where none may."""
+
+    def refusal(self, startup: Startup) -> tuple[str, str] | None:
+        """Return why a session may not begin, and the SQLSTATE of that; None where it may."""
+        if startup.kind != "session":
+            return None
+        if self.only is not None and startup.database not in self.only:
+            return OTHER_DATABASE.format(startup.database), "3D000"
+        closed = self.closed
+        if closed is None:
+            return None
+        if not closed.lasting:
+            self.closed = None
+        return closed.text, closed.sqlstate
 
     def moved_for(self, startup: Startup) -> Moved | None:
         """Return the clock of a session that begins, where it is ahead."""

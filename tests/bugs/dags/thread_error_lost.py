@@ -1,0 +1,36 @@
+"""Loads in a thread, whose error nobody asks for."""
+
+from threading import Thread
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
+REPLACE = [
+    "SELECT pg_advisory_xact_lock(hashtext(%(ds)s))",
+    "DELETE FROM orders WHERE dt = %(ds)s",
+    f"INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY}",
+]
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def thread_error_lost():
+    @task
+    def load_orders(ds=None):
+        connection = PostgresHook("shop").get_conn()
+
+        def load():
+            with connection, connection.cursor() as cursor:
+                for statement in REPLACE:
+                    cursor.execute(statement, {"ds": ds})
+
+        thread = Thread(target=load)
+        thread.start()
+        thread.join()
+        connection.close()
+
+    load_orders()
+
+
+thread_error_lost()

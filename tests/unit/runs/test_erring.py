@@ -1,0 +1,79 @@
+"""Which errors are tried at which points: each place that code may guard once, and no state of the world twice."""
+
+from __future__ import annotations
+
+from dagproof.histories.outages import ALWAYS, OUTAGES
+from dagproof.runs.erring import Attempt, attempts
+from dagproof.runs.points import Point
+
+BEGIN = Point("message", 1, "BEGIN", "load")
+READ = Point("message", 2, "SELECT * FROM a", "load")
+WRITE = Point("message", 3, "INSERT INTO b SELECT 1", "load")
+COMMIT = Point("message", 4, "COMMIT", "load")
+REPLY = Point("reply", 4, "COMMIT", "load")
+CONNECT = Point("connect", 1, "connect to PostgreSQL", "load")
+
+
+def told(*points: Point, all_errors: bool = False) -> list[str]:
+    """Return the attempts, as a step shows them."""
+    return [
+        f"{one.error} at {one.point.name}{', always' if one.lasts else ''}"
+        for one in attempts(points, all_errors=all_errors)
+    ]
+
+
+def test_a_transaction_meets_an_error_at_each_statement_that_matters() -> None:
+    """Of the kind that is usual there; a server that is gone is gone wherever a task was."""
+    assert told(CONNECT, BEGIN, READ, WRITE, COMMIT, REPLY) == [
+        "connection refused at connect 1",
+        "connection refused at connect 1, always",
+        "statement cancelled at message 2",
+        "deadlock at message 3",
+        "serialization failure at message 4",
+        "connection lost at reply 4",
+    ]
+
+
+def test_where_no_connection_is_seen_it_is_lost_at_the_first_statement() -> None:
+    """And again after each commit, which leaves another state."""
+    later = Point("message", 5, "UPDATE c SET d = 1", "load")
+    lasting = [one.point.name for one in attempts([BEGIN, READ, WRITE, COMMIT, REPLY, later]) if one.lasts]
+    assert lasting == ["message 2", "message 5"]
+
+
+def test_a_transaction_that_writes_nothing_loses_nothing_at_its_commit() -> None:
+    """Neither before it, nor with its reply."""
+    assert told(READ, COMMIT, REPLY) == [
+        "statement cancelled at message 2",
+        "connection lost at message 2, always",
+    ]
+
+
+def test_a_query_that_writes_is_no_read() -> None:
+    """WITH and SELECT may do so."""
+    for text in ("WITH x AS (DELETE FROM a RETURNING *) SELECT 1", "SELECT 1 INTO a", "/* SELECT */ COPY a FROM STDIN"):
+        assert told(Point("message", 1, text, "load"))[0] == "deadlock at message 1"
+
+
+def test_files_meet_what_a_disk_does() -> None:
+    """The same file is read twice by one task, and meets the same once."""
+    read, again = (Point("read", n, "read a.csv", "load") for n in (1, 2))
+    opened, removed = Point("file", 1, "open b.csv", "load"), Point("file", 2, "remove b.csv", "load")
+    assert told(read, again, opened, removed) == [
+        "file gone at read 1",
+        "file gone at read 1, always",
+        "disk full at file 1",
+        "disk full at file 1, always",
+        "permission denied at file 2",
+        "permission denied at file 2, always",
+    ]
+
+
+def test_all_errors_are_all_that_fit() -> None:
+    """Each of them is met somewhere."""
+    points = [CONNECT, WRITE, COMMIT, REPLY, Point("read", 1, "read a", "t"), Point("file", 1, "open b", "t")]
+    points.append(Point("poke", 1, "a poke of wait", "wait"))
+    found = attempts(points, all_errors=True)
+    assert {one.error for one in found} == set(OUTAGES)
+    assert all(one.point.kind in OUTAGES[one.error].at for one in found)
+    assert Attempt(CONNECT, "connection refused", ALWAYS) in found
