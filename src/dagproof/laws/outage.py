@@ -131,8 +131,11 @@ class Outage(Law):
         if not finding:
             return finding
         failed = unwanted(report)
-        if failed or _has_less(finding.diff):
-            headline = f"The run is green, although task {failed.task_id} failed, and its rows differ" if failed else ""
+        who = (
+            f"task {failed.task_id}" if failed else next(iter(report.callbacks), "")
+        )  # of which Airflow logs the error
+        if who or _has_less(finding.diff):
+            headline = f"The run is green, although {who} failed, and its rows differ" if who else ""
             return replace(finding, broken=True, history=disturbed, headline=headline)
         return replace(
             finding,
