@@ -734,6 +734,83 @@ ORDER_OF_ROWS = (
     Bug("files_as_listed", "files_in_order", {"deterministic": changed(RUN, "visits", "customer")}),
 )
 
+
+def renumbers(*beside: str) -> dict[str, Broken]:
+    """Each load gives the sales other ids, which matter, for something `beside` them has these ids."""
+    return {
+        "rerun": differs(TWICE, "sales", *beside),
+        "retry": differs(RETRIED, "sales", *beside),
+        "crash": differs(CRASHED_AND_RUN, "sales", *beside),
+        "order": differs(BACKWARDS, "sales", *beside),
+        "correction": differs(CORRECTED, "sales", *beside),
+    }
+
+
+def keeps_ids(table: str) -> dict[str, Broken]:
+    """Each load gives the sales other ids, and a table keeps those that they had."""
+    alone = {"rerun": changed(TWICE, "sales", "id", rows=ORDERS), "retry": changed(RETRIED, "sales", "id", rows=ORDERS)}
+    return renumbers(table) | alone
+
+
+FILE = "sales-{}.csv".format
+#: Keys that the database generates may be others each time, unless somebody outside has them.
+KEYS = (
+    Bug("notes_of_old_ids", "renumbered_with_children", keeps_ids("sale_notes")),
+    Bug("messages_of_old_ids", "messages_of_numbers", keeps_ids("sale_messages")),
+    Bug(
+        "ids_in_a_file",
+        "numbers_in_a_file",
+        renumbers(FILE(FIRST))
+        | {"order": differs(BACKWARDS, "sales", FILE(FIRST), FILE(SECOND)), "overlap": somehow(OVERLAPPED)},
+    ),
+    Bug("checksum_of_ids", "checksum_of_numbers", renumbers("sale_checks")),
+    Bug("swapped_children", "children_by_number", {"deterministic": differs(RUN, "sales")}),
+    Bug("reply_to_the_last", "reply_by_number", {"deterministic": differs(RUN, "threads")}),
+    Bug(
+        "uuid_conflict",
+        "uuid_reload",
+        {
+            law: Broken(history, ("uuid_sales",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS))
+            for law, history in (("rerun", TWICE), ("retry", RETRIED), ("crash", CRASHED_AND_RUN))
+        }
+        | {"correction": differs(CORRECTED, "uuid_sales")},
+    ),
+    Bug(
+        "parents_pile_up",
+        "parents_replaced",
+        piles_up("sales", "sale_lines") | {"correction": differs(CORRECTED, "sales")},
+    ),
+    Bug("children_adopted", "children_found_again", piles_up("kept_lines")),
+    Bug("ids_counted_up", "ids_of_the_source", {"order": differs(BACKWARDS, "sales")}),
+)
+
+#: Tables that keep history may keep what no fresh run leaves, and must be right all the same.
+HISTORY_TABLES = (
+    Bug(
+        "versions_left_open",
+        "versions_closed",
+        {"correction": Broken(CORRECTED, ("order_versions",), rows=(ORDERS - 1, ORDERS + 1))},
+    ),
+    Bug(
+        "version_for_each_run",
+        "versions_closed",
+        {
+            law: Broken(history, ("order_versions",), {"added": ORDERS}, rows=(ORDERS, 2 * ORDERS))
+            for law, history in (("rerun", TWICE), ("retry", RETRIED), ("crash", CRASHED_AND_RUN))
+        },
+    ),
+    Bug(
+        "soft_delete_forgotten",
+        "soft_deletes",
+        {"correction": Broken(CORRECTED, ("soft_orders",), {"added": 1}, rows=(ORDERS - 1, ORDERS))},
+    ),
+    Bug(
+        "log_emptied",
+        "log_appended",
+        {"containment": differs(FORWARDS, "load_log"), "order": differs(BACKWARDS, "load_log")},
+    ),
+)
+
 BUGS = (
     *EFFECT,
     *DETERMINISTIC,
@@ -752,6 +829,8 @@ BUGS = (
     *HISTORY,
     *STRUCTURE,
     *ORDER_OF_ROWS,
+    *KEYS,
+    *HISTORY_TABLES,
 )
 
 #: Designs that look suspicious and are healthy, besides the twins, each with the laws that would accuse it if any did.
@@ -766,6 +845,7 @@ HEALTHY_BESIDES = {
     "sum_of_floats": ("deterministic",),
     "zip_of_the_day": ("deterministic", "clock"),
     "blue_green": ("rerun",),
+    "identity_renumbered": ("rerun", "deterministic"),
 }
 
 HEALTHY = tuple(sorted({bug.twin for bug in BUGS} | set(HEALTHY_BESIDES)))
@@ -781,6 +861,16 @@ IGNORED = {
 
 #: What nobody reads but through a view.
 SCRATCH = {"blue_green": ("blue_orders", "green_orders")}
+
+#: Whose ids somebody keeps elsewhere, so that they have to stay.
+GENERATED_KEYS = {"identity_on_reload": "stable"}
+
+#: Tables that keep what was there before.
+KEEPS_HISTORY = {
+    **dict.fromkeys(("versions_closed", "versions_left_open", "version_for_each_run"), ("order_versions",)),
+    **dict.fromkeys(("soft_deletes", "soft_delete_forgotten"), ("soft_orders",)),
+    **dict.fromkeys(("log_appended", "log_emptied"), ("load_log",)),
+}
 
 #: After which errors a run may end green without its rows.
 ALLOWED = {

@@ -50,6 +50,15 @@ QUICK = frozenset(
         ("counted_loads", "history"),
     }
 )
+#: Others like these are tried each time.
+LIKE_OTHERS = frozenset(
+    {
+        *("messages_of_old_ids", "messages_of_numbers", "checksum_of_ids", "checksum_of_numbers"),
+        *("reply_to_the_last", "reply_by_number", "parents_pile_up", "parents_replaced", "uuid_conflict"),
+        *("children_adopted", "children_found_again", "ids_counted_up", "ids_of_the_source"),
+        *("version_for_each_run", "soft_delete_forgotten", "soft_deletes", "log_emptied"),
+    }
+)
 #: What each bug is there for. The other laws that it breaks are left to the deep tests.
 MAIN = {(bug.name, next(iter(bug.breaks))) for bug in BUGS}
 #: What each healthy DAG would most likely be accused of.
@@ -60,7 +69,7 @@ NEAR = {(bug.twin, law) for bug in BUGS for law in list(bug.breaks)[:1]} | {
 
 def is_deep(name: str, law: str) -> bool:
     """Whether it takes too long to be tried each time."""
-    return (law in SLOW and (name, law) not in QUICK) or (name, law) not in MAIN | NEAR
+    return name in LIKE_OTHERS or (law in SLOW and (name, law) not in QUICK) or (name, law) not in MAIN | NEAR
 
 
 def marks(name: str, law: str) -> list[pytest.MarkDecorator]:

@@ -21,8 +21,10 @@ from tests.bugs.catalogue import (
     CORRECTIONS,
     DATES,
     EXEMPT,
+    GENERATED_KEYS,
     HEALTHY,
     IGNORED,
+    KEEPS_HISTORY,
     SCRATCH,
     correction_of,
 )
@@ -41,6 +43,8 @@ def proof_of(name: str) -> ProofConfig:
         ignore=IGNORED.get(name, ()),
         exempt=EXEMPT.get(name, {}),
         scratch=SCRATCH.get(name, ()),
+        history=KEEPS_HISTORY.get(name, ()),
+        generated_keys=GENERATED_KEYS.get(name, "renamed"),
         outage=ALLOWED.get(name, {}),
         corrections={correction: str(HERE_FOLDER / "corrections" / CORRECTIONS[correction])},
     )

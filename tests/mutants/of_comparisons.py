@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant, unit
+from tests.mutants.mutant import Mutant, bug, unit
 
 STRUCTURE = "tests/integration/proofs/test_structure.py"
 POSTGRES = "tests/integration/proofs/test_snapshot_postgres.py"
@@ -116,9 +116,44 @@ COMPARISONS = (
     Mutant(
         "snapshot: an ignored column is the whole table",
         "stores/naming.py",
-        'return frozenset({"*"}) if "*" in mine else frozenset(mine)',
-        'return frozenset({"*"}) if mine else frozenset(mine)',
+        'if column == "*" and (_names_table(owner, table)',
+        "if (_names_table(owner, table)",
         unit("stores/test_snapshot.py", "ignore_entry"),
+    ),
+    Mutant(
+        "keys: several keys get one name",
+        "stores/renaming.py",
+        "    while node in taken:",
+        "    while False:",
+        unit("stores/test_renaming.py", "any_two_sets"),
+    ),
+    Mutant(
+        "keys: what leaves its table may be another one",
+        "runs/generated.py",
+        "        known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content",
+        "        pass",
+        bug("notes_of_old_ids", "rerun"),
+    ),
+    Mutant(
+        "keys: what runs choose may be another one",
+        "runs/generated.py",
+        "            if new & other:",
+        "            if False:",
+        bug("ids_counted_up", "order"),
+    ),
+    Mutant(
+        "history: versions count for nothing",
+        "laws/base.py",
+        "all_versions=_take_the_same_course(expected, history)",
+        "all_versions=False",
+        bug("version_for_each_run", "rerun"),
+    ),
+    Mutant(
+        "history: every version is the current one",
+        "stores/versions.py",
+        "        elif not _NEVER.fullmatch(values[place]):\n            return False\n",
+        "",
+        unit("stores/test_versions.py", "ends_a_row"),
     ),
     Mutant(
         "snapshot: what is named whole is everything like it",

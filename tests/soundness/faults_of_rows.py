@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.soundness.model import (
     ALTERABLE,
     BASH,
+    CORRECTED,
     DELETE,
     HOOK,
     INSERT,
@@ -235,7 +238,7 @@ ROWS = (
     ),
     Fault(
         "an identity column",
-        "Numbers the rows anew in each load.",
+        "Numbers the rows anew in each load, though somebody keeps the numbers.",
         ("rerun", "retry"),
         sql(
             (
@@ -251,6 +254,7 @@ ROWS = (
                 "INSERT INTO numbered OVERRIDING SYSTEM VALUE SELECT number, number, dt FROM ($rows) AS day",
             )
         ),
+        proof=replace(CORRECTED, generated_keys={"numbered": "stable"}),
         operators=ONE_TASK,
     ),
     Fault(

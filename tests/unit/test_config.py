@@ -104,6 +104,17 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(table: dict[str, Any], 
             "tool.dagproof.world.schema must be a list of strings, not ['a', 1]",
             id="list-of-strings",
         ),
+        pytest.param(
+            {"proofs": {"d": {"generated_keys": "stabel"}}},
+            "tool.dagproof.proofs.d.generated_keys must be 'renamed' or 'stable', or a table of patterns, not 'stabel'",
+            id="generated-keys",
+        ),
+        pytest.param(
+            {"proofs": {"d": {"generated_keys": {"core.*": "id"}}}},
+            "tool.dagproof.proofs.d.generated_keys.core.* must be 'renamed' or 'stable', or the key to which a column "
+            "refers, such as \"orders.id\", not 'id'",
+            id="generated-key",
+        ),
         pytest.param({"world": []}, "[tool.dagproof.world] must be a table, not []", id="table"),
         pytest.param(
             {"world": {"services": {"model": 1}}},

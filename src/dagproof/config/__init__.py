@@ -84,6 +84,15 @@ class ProofConfig:
     """Laws that are left out, each with the reason; every report shows both."""
     exempt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each law, the tables and files that it does not look at; every verdict shows them."""
+    history: tuple[str, ...] = ()
+    """Tables that keep history (versions, soft deletes, logs), or ``table.column`` for the column that ends a version.
+    Where data were corrected, or dates ran in another order, their current rows are compared; a log may have more rows,
+    and must keep those that it has."""
+    generated_keys: str | Mapping[str, str] = "renamed"
+    """How keys are compared that the database generates (identities, sequences, uuids): ``renamed``, up to other values
+    that the foreign keys follow, or ``stable``, as they are. As a table, by patterns of tables and columns such as
+    ``core.*``, of which the last that matches counts; ``"notes.order_id" = "orders.id"`` is a foreign key that no
+    constraint declares."""
     may_fail: tuple[str, ...] = ()
     """Tasks that may fail: ids, or patterns such as ``notify_*``; every verdict shows those that did. A run in which
     another task fails is a failed one, also where Airflow calls it green."""

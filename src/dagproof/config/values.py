@@ -11,6 +11,8 @@ from dagproof.errors import ConfigError
 MOST = 1_000_000_000
 """The largest number that a setting may have; no time limit or size needs more."""
 MOST_SHOWN = 200
+KEY_READINGS = ("renamed", "stable")
+"""How generated keys can be compared: up to other values, or by value."""
 
 
 def as_table(value: object, where: str) -> Mapping[str, Any]:
@@ -41,6 +43,8 @@ def checked(value: object, expected: str, where: str) -> object:
         return value
     if expected == "bool" and isinstance(value, bool):
         return value
+    if expected == "str | Mapping[str, str]":
+        return _generated_keys(value, where)
     if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
@@ -64,6 +68,18 @@ def checked(value: object, expected: str, where: str) -> object:
         "tuple[str, ...]": "a list of strings",
     }.get(expected, "a table")
     raise ConfigError(f"{where} must be {wanted}, not {shown(value)}")
+
+
+def _generated_keys(value: object, where: str) -> str | dict[str, str]:
+    """Return how generated keys are compared: one word for all of them, or a word or a key by pattern."""
+    named = value if isinstance(value, Mapping) else {"": value}
+    for pattern, word in named.items():
+        if word in KEY_READINGS or (pattern and isinstance(word, str) and word.count(".") in (1, 2)):
+            continue
+        at = f"{where}.{pattern}" if pattern else where
+        key = ', or the key to which a column refers, such as "orders.id"' if pattern else ", or a table of patterns"
+        raise ConfigError(f"{at} must be {' or '.join(map(repr, KEY_READINGS))}{key}, not {shown(word)}")
+    return {str(pattern): str(word) for pattern, word in named.items()} if isinstance(value, Mapping) else str(value)
 
 
 def _refuse_nul(value: object, where: str) -> None:

@@ -28,15 +28,22 @@ class Machine(Plain):
     timezone: str
     hash_seed: int
     turns: bool = False
+    renumbers: bool = False
+    """Whether sequences begin elsewhere there, so that what depends on generated keys comes out differently."""
 
     @property
     def place(self) -> str:
         """What tells its runs apart from those on other machines, and from its own where it turns nothing."""
-        return f"{self.name}, turned" if self.turns else self.name
+        name = f"{self.name}, renumbered" if self.renumbers else self.name
+        return f"{name}, turned" if self.turns else name
 
     def in_order(self) -> Machine:
         """Return the same machine with everything in its usual order."""
         return replace(self, turns=False)
+
+    def with_other_numbers(self) -> Machine:
+        """Return the same machine with sequences that begin elsewhere."""
+        return replace(self, renumbers=True)
 
     def become(self) -> None:
         """Make this process see the machine's name and time zone, and its folders in its order."""

@@ -176,7 +176,10 @@ class Law(ABC):
             )
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        found = lab.diff(before.without(noise), after.without(noise))
+        before, after = lab.as_history(
+            before.without(noise), after.without(noise), all_versions=_take_the_same_course(expected, history)
+        )
+        found = lab.diff(before, after)
         headline = self.headline + skipping(lab, expected, history) if found else ""
         return Finding(found, not_compared=noise, headline=headline if headline != self.headline else "")
 
@@ -284,6 +287,17 @@ def _dates(history: History) -> list[str]:
     return sorted({step.date for step in history})
 
 
+def _take_the_same_course(expected: History, history: History) -> bool:
+    """Tell whether no data change in `history`, and its dates first run in the order of `expected`.
+
+    Of two dates that run at once, either may come first.
+    """
+    if any(step.kind == "correct" for step in history):
+        return False
+    runs, others = (list(dict.fromkeys(s.date for s in steps if s.runs)) for steps in (expected, history))
+    return any(step.other not in ("", step.date) for step in history) or runs == others
+
+
 def sentence(failure: RunFailedError) -> str:
     """Return why a run failed as a headline: the first letter a capital."""
     text = str(failure)
@@ -347,6 +361,10 @@ class Verdict:
     """What happened, where that is not what the law says by default."""
     sides: tuple[str, str] | None = None
     """What the two sides of the diff are, where that is not what the law says by default."""
+    hint: str = ""
+    """What the configuration may say of the difference, where that is often meant: said first."""
+    same_as: str | None = None
+    """The law that is falsified by the same difference, where one before it is: its text says all."""
     where: str = ""
     """What happens at the point at which the history was killed or held: ``message 7 is COMMIT, in task load``."""
     asked: tuple[str, ...] = ()
@@ -380,6 +398,8 @@ class Verdict:
             "reason": self.reason,
             "ignored": list(self.ignored),
             "headline": self.headline or None,
+            "hint": self.hint or None,
+            "same_as": self.same_as,
             "written_by": self.written_by,
             "where": self.where or None,
             "asked": list(self.asked),

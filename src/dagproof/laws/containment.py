@@ -65,8 +65,10 @@ class Containment(Law):
         first, second = history
         noise = self.noise(lab, history)
         before, one, other = (lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,)))
+        before, one, other = (lab.open_ended(snapshot) for snapshot in (before, one, other))
+        other = lab.renamed(one, other)
         try:
-            both = lab.state(history).without(noise)
+            both = lab.renamed(one, lab.open_ended(lab.state(history).without(noise)))
         except RunFailedError as failure:
             return Finding(not_compared=noise, broken=True, headline=sentence(failure), raised=failure.raised)
         written = _written(before, one, *_parts(one, other))

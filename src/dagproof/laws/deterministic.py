@@ -69,7 +69,7 @@ class Deterministic(Law):
         except RunFailedError as failure:
             return Finding(broken=True, headline=f"{sentence(failure)}, on another machine", raised=failure.raised)
         found = lab.diff(here, elsewhere)
-        if not found or not differ_in_last_digits(here, elsewhere):
+        if not found or not differ_in_last_digits(here, lab.renamed(here, elsewhere)):
             return Finding(found)
         digits = tuple(LeftOut(name, _DIGITS) for name in _where(found))
         elsewhere = self.seen(lab, lab.state(history, machine=ELSEWHERE.in_order()))

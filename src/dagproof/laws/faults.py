@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -62,12 +63,18 @@ def torn(lab: Lab, old: Snapshot, new: Snapshot, now: Snapshot, disturbed: Histo
     untouched = lab.before(disturbed)
     lab.scope.compared.add(old, new, now)
     scratch = lab.proof.scratch
+    old, new, now = (snapshot.without_columns(scratch) for snapshot in (old, new, now))
+    as_old, now = lab.renamed(old, now), lab.renamed(new, now)
+    logs = {name for name, how in lab.keeping_history(now).items() if not how.ends}
     seen = []
     survived = {"old"}
     for name in sorted(old.tables.keys() | new.tables.keys() | now.tables.keys()):
-        sides = [snapshot.tables.get(name) for snapshot in (old, new, now, untouched)]
-        word = _word(*(table.rows if table else () for table in sides[:3]), untouched=_rows(sides[3]))
+        sides = [_rows(snapshot.tables.get(name)) for snapshot in (old, new, now, untouched)]
+        is_old = _rows(as_old.tables.get(name)) == sides[0]
+        word = "old" if is_old else _word(*sides[:3], untouched=sides[3])
         shown = next(snapshot for snapshot in (now, new, old) if name in snapshot.tables)
+        if word == "partial" and name in logs and _has_all(as_old, old, name):
+            word = "old"
         if word == "partial" and not _only(shown, name).without_whole(scratch).tables:
             word = "scratch"
         survived.add(word)
@@ -103,6 +110,10 @@ def _word(old: Sequence[bytes], new: Sequence[bytes], now: Sequence[bytes], *, u
     if now == new:
         return "new"
     return "scratch" if new == untouched and set(old) <= set(now) else "partial"
+
+
+def _has_all(now: Snapshot, old: Snapshot, name: str) -> bool:
+    return Counter(_rows(old.tables.get(name))) <= Counter(_rows(now.tables.get(name)))
 
 
 def _rows(table: Table | None) -> Sequence[bytes]:

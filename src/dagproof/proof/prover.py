@@ -20,6 +20,7 @@ from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.postgres.server import PostgresServer
 from dagproof.proof.budget import Budget
 from dagproof.proof.evidence import Evidence
+from dagproof.proof.hints import audit_hint
 from dagproof.proof.omissions import configured, left_out, nothing_left
 from dagproof.proof.saved import load_saved, save, saved_before
 from dagproof.proof.verdicts import Proof, proof_of
@@ -218,6 +219,7 @@ class Prover:
             accusation=finding.accusation,
             headline=finding.headline or _headline(law, finding.diff),
             sides=finding.sides,
+            hint=self._hint(shown, finding.diff),
             left=self._left(shown, finding.diff),
             shrunk_from=len(shown) if finding.history else shrunk_from,
             written_by=None if law.finds_handlers else self.evidence.writer(shown, names),
@@ -241,6 +243,14 @@ class Prover:
             "compared": self.lab.scope.compared,
             "left_out": left_out(self.lab, law, tried),
         }
+
+    def _hint(self, history: History, found: Diff) -> str:
+        """Return the line of the configuration that says of this difference that it is meant."""
+        try:
+            structure = self.lab.state(history).structure if found else {}
+        except DagproofError:
+            return ""  # a run of the history fails, and that is the finding
+        return audit_hint(self.lab.dag_id, found, structure, self.lab.proof.ignore)
 
     def _left(self, history: History, found: Diff) -> tuple[str, ...]:
         """Return how much there is of what differs after each step: rows, or bytes where just files differ.

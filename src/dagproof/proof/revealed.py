@@ -10,11 +10,15 @@ from dagproof.histories import Step
 from dagproof.laws import Law, NotApplicableError
 from dagproof.laws.base import active
 from dagproof.runs.lab import Lab
+from dagproof.runs.names import SCRATCH, Named, Names
 from dagproof.runs.references import check_names
+from dagproof.stores.naming import spellings
 from dagproof.worlds.failing import RunFailedError
 
 #: How alike an entry and a table or column have to be for the one to be the misspelt name of the other.
 MISSPELT = 0.85
+#: How many columns of a table are named.
+MOST_COLUMNS = 6
 #: What these laws look at may be there in the middle of a run only.
 EXEMPT_OF_DISASTERS = ("exempt.crash", "exempt.overlap", "exempt.history")
 
@@ -49,12 +53,31 @@ def unknown_names(lab: Lab, *, surely: bool = False) -> dict[str, str] | None:
     found = {}
     for one in seen.unmatched:
         kind, names = ("table", seen.places) if one.whole else ("column", seen.columns)
-        if not surely or _is_misspelt(one.key, one.entry, names):
-            found[f"{one.key} {one.entry}"] = (
-                f"tool.dagproof.proofs.{lab.dag_id}.{one.key} names {one.entry!r}, which is neither a {kind} nor a "
-                f"file{nearest(one.entry, names)}"
-            )
+        where = f"tool.dagproof.proofs.{lab.dag_id}.{one.key} names {one.entry!r}, which is"
+        if meant := _meant(one, seen):
+            found[f"{one.key} {one.entry}"] = f"{where} {meant}"
+        elif one.key != SCRATCH and (not surely or _is_misspelt(one.key, one.entry, names)):
+            found[f"{one.key} {one.entry}"] = f"{where} neither a {kind} nor a file{nearest(one.entry, names)}"
     return found
+
+
+def _meant(one: Named, seen: Names) -> str:
+    """Return what an entry names that is no column and no pattern: a table or a schema; with what it should be."""
+    tables = {spelling: table for table in seen.places for spelling in spellings(table)}
+    if one.entry in tables:
+        table = tables[one.entry]
+        columns = sorted(c.removeprefix(f"{table}.") for c in seen.columns if c.rpartition(".")[0] == table)
+        some = ", ".join([c for c in columns if c != "*"][:MOST_COLUMNS])
+        return (
+            f"a table; write '{one.entry}.*' to leave out the whole of it, or '{one.entry}.COLUMN' for one of its "
+            f"columns ({some})"
+        )
+    if any(spelling.startswith(f"{one.entry}.") for spelling in tables):
+        return (
+            f"a schema; write '{one.entry}.*' to leave out all of its tables, or '{one.entry}.*.COLUMN' for one column "
+            "of each"
+        )
+    return ""
 
 
 def _is_misspelt(key: str, entry: str, names: Iterable[str]) -> bool:

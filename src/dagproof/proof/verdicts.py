@@ -10,6 +10,7 @@ from typing import Any
 from dagproof.config import Config
 from dagproof.laws import Verdict
 from dagproof.laws.base import ERROR, FALSIFIED, PROVEN
+from dagproof.proof.causes import told_once
 
 
 @dataclass(frozen=True)
@@ -47,4 +48,4 @@ def proof_of(
 ) -> Proof:
     """Return the verdicts that were reached over `dates`, as a proof that began at a ``time.perf_counter()``."""
     ignored = tuple(sorted(set(config.proof(dag_id).ignore)))
-    return Proof(dag_id, seed, tuple(dates), tuple(verdicts), time.perf_counter() - started, ignored)
+    return Proof(dag_id, seed, tuple(dates), told_once(verdicts), time.perf_counter() - started, ignored)

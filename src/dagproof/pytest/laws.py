@@ -11,6 +11,7 @@ import pytest
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.laws import Law, Verdict, all_laws, law_named
 from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.proof.causes import told_once
 from dagproof.proof.prover import Prover
 from dagproof.proof.revealed import unknown_names
 from dagproof.pytest.nodes import file_node, shown
@@ -19,6 +20,9 @@ from dagproof.pytest.session import LEFT_OUT, RESOURCES
 from dagproof.report.text import failure_text, one_line
 from dagproof.runs.references import check_names
 from dagproof.runs.scope import sentences
+
+#: The verdicts of the session so far, by DAG and dates: what one of them says in full, the next ones refer to.
+TOLD: pytest.StashKey[dict[tuple[str, tuple[str, ...]], list[Verdict]]] = pytest.StashKey()
 
 
 class ProofError(AssertionError):
@@ -165,6 +169,9 @@ def verdict_of(
         lab = driver.lab(dag_id, dates)
         verdict = Prover(lab, seed=seed, max_histories=most).prove(law)
         check_names([unknown_names(lab)])
+        told = config.stash.setdefault(TOLD, {}).setdefault((dag_id, lab.dates), [])
+        verdict = told_once([*told, verdict])[-1]
+        told.append(verdict)
     except DagproofError as error:
         if report:
             report.leave_out(f"{dag_id} {law.name}: {error}")

@@ -13,6 +13,7 @@ import pytest
 from dagproof.errors import UsageError
 from dagproof.histories.steps import count
 from dagproof.laws import Verdict, law_named
+from dagproof.proof.causes import told_once
 from dagproof.proof.verdicts import Proof
 from dagproof.report.html import check_writable, write_html
 
@@ -105,5 +106,5 @@ def proofs_of(proved: Sequence[Proved]) -> list[Proof]:
     proofs = []
     for (dag_id, dates, seed, ignored), by_law in sorted(groups.items()):
         verdicts = sorted(by_law.values(), key=lambda verdict: law_named(verdict.law).order)
-        proofs.append(Proof(dag_id, seed, dates, tuple(verdicts), sum(v.seconds for v in verdicts), ignored))
+        proofs.append(Proof(dag_id, seed, dates, told_once(verdicts), sum(v.seconds for v in verdicts), ignored))
     return proofs

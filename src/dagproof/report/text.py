@@ -22,8 +22,8 @@ MOST_PARTS = 10
 
 
 def proof_text(proof: Proof) -> str:
-    """Return the whole report of a proof: its failures first, then a line a law."""
-    falsified = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome == FALSIFIED]
+    """Return the whole report of a proof: its failures first, each cause once, then a line a law."""
+    falsified = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome == FALSIFIED and not v.same_as]
     errors = {v.reason: failure_text(proof.dag_id, v) for v in reversed(proof.verdicts) if v.outcome == ERROR}
     return "\n\n".join([*falsified, *errors.values(), summary_text(proof)])  # the same error just once
 
@@ -50,8 +50,8 @@ def common_to(verdicts: Iterable[Verdict]) -> list[LeftOut]:
 def one_line(dag_id: str, verdict: Verdict) -> str:
     """Return the verdict in one line, for a CI summary."""
     if verdict.outcome == FALSIFIED:
-        steps = ", ".join(str(step) for step in verdict.history or ())
-        return visible(f"{dag_id} {verdict.accusation or law_named(verdict.law).accusation}: {steps}")
+        same = f", as {verdict.same_as}" if verdict.same_as else ""
+        return visible(f"{dag_id} {verdict.accusation or law_named(verdict.law).accusation}{same}: {_steps(verdict)}")
     reason = f": {verdict.reason}" if verdict.reason else ""
     return printable(f"{visible(dag_id)} {verdict.law}: {verdict.outcome}{reason}")
 
@@ -79,6 +79,13 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     law = law_named(verdict.law)
     yield f"{dag_id} {verdict.accusation or law.accusation}"
     yield ""
+    if verdict.same_as:
+        yield f"- As {verdict.same_as}: {_steps(verdict)}"
+        yield from ("", f"Replay:  dagproof replay {verdict.replay}") if verdict.replay else ()
+        return
+    if verdict.hint:
+        yield from (visible(line) for line in f"- {verdict.hint[:1].upper()}{verdict.hint[1:]}".splitlines())
+        yield ""
     yield f"- {verdict.headline or law.headline}"
     if verdict.diff:
         yield ""
@@ -95,10 +102,13 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     if verdict.raised:
         yield ""
         yield f"Raised at {visible(verdict.raised)}"
-    if verdict.ignored or verdict.written_by or verdict.replay or verdict.asked or verdict.machines or verdict.taken:
+    readings = sentences(entry for entry in verdict.left_out if entry.setting == "generated_keys")
+    facts = (verdict.ignored, readings, verdict.written_by, verdict.taken, verdict.asked, verdict.machines)
+    if any(facts) or verdict.replay:
         yield ""
     if verdict.ignored:
         yield f"Not compared: {', '.join(map(visible, verdict.ignored))}"
+    yield from readings
     if verdict.written_by:
         yield f"Written by {visible(verdict.written_by)}"
     yield from (f"Error taken at {visible(taken)}" for taken in verdict.taken)
@@ -107,6 +117,10 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
         yield f"The machines differ in {verdict.machines}"
     if verdict.replay:
         yield f"Replay:  dagproof replay {verdict.replay}"
+
+
+def _steps(verdict: Verdict) -> str:
+    return ", ".join(str(step) for step in verdict.history or ())
 
 
 def _history_lines(verdict: Verdict) -> Iterator[str]:
@@ -200,7 +214,8 @@ def _law_line(verdict: Verdict) -> str:
         over = count(verdict.histories, "history", "histories")
         return f"  ✓ {name} proven over {over}: {law.promise}"
     if verdict.outcome == FALSIFIED:
-        return f"  ✗ {name} {verdict.verdict}: {', '.join(str(step) for step in verdict.history or ())}"
+        same = f", as {verdict.same_as}" if verdict.same_as else ""
+        return f"  ✗ {name} {verdict.verdict}{same}: {_steps(verdict)}"
     mark = "–" if verdict.outcome == NOT_APPLICABLE else "!"
     return f"  {mark} {name} {'not applicable' if verdict.outcome == NOT_APPLICABLE else 'error'}: {verdict.reason}"
 

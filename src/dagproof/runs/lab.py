@@ -12,9 +12,11 @@ from dagproof.config import SKIP, Config
 from dagproof.histories import History, Step
 from dagproof.inside.exchange import DagFacts, LeftOut, PlannedRun, RunOptions, RunReport
 from dagproof.inside.machine import HERE, Machine
+from dagproof.runs.generated import GeneratedKeys
 from dagproof.runs.points import Point, recorded
 from dagproof.runs.scope import NOT_RUN, NOT_TRIED, Scope
 from dagproof.runs.states import Key, States, Written
+from dagproof.stores import versions
 from dagproof.stores.diff import Diff, Unstable, diff, differing_columns, unstable
 from dagproof.stores.snapshot import Snapshot
 from dagproof.stores.structurediff import noted
@@ -59,11 +61,13 @@ class Lab:
         self.scope = Scope()
         """What the proof that is under way has looked at so far."""
         self._looked: dict[Key, None] = {}
+        self._keys_read: GeneratedKeys | None = None
 
     def over(self, dates: Sequence[str]) -> Lab:
         """Return the same lab for some of its dates: what has happened in one is known in the other."""
         lab = copy.copy(self)
         lab.dates, lab.guessed = tuple(dict.fromkeys(dates)), ()
+        lab._keys_read = None
         lab.begin()
         return lab
 
@@ -111,11 +115,50 @@ class Lab:
         self._looked = {}
 
     def diff(self, before: Snapshot, after: Snapshot) -> Diff:
-        """Return how `after` differs from `before`, and note that what is in them was compared."""
+        """Return how `after` differs from `before`, and note that what is in them was compared.
+
+        Generated keys are read as the configuration says: up to other values, or as they are.
+        """
         self.scope.compared.add(before, after)
         for what in noted(before.structure, after.structure):
             self.scope.leave_out(what, "not compared, although they differ")
-        return diff(before, after)
+        return diff(before, self.renamed(before, after))
+
+    def renamed(self, before: Snapshot, after: Snapshot) -> Snapshot:
+        """Return `after` with its generated keys named as in `before`, where the reading of them allows it."""
+        if self._keys_read is None:
+            self._keys_read = GeneratedKeys(self)
+        return self._keys_read.renamed(before, after)
+
+    def as_history(self, before: Snapshot, after: Snapshot, *, all_versions: bool) -> tuple[Snapshot, Snapshot]:
+        """Return what is compared of two snapshots where tables keep history.
+
+        Logs keep what they have, and may have more. Tables of versions are compared as a whole with `all_versions`, and
+        by their current rows otherwise.
+        """
+        how = self.keeping_history(before) | self.keeping_history(after)
+        for name, of in how.items():
+            if not of.ends:
+                self.scope.leave_out(name, "may have more rows, and must keep those that it has", "history")
+            elif not all_versions:
+                self.scope.leave_out(name, f"compared by its current rows only ({', '.join(of.ends)})", "history")
+        if not how:
+            return before, after
+        if not all_versions:
+            before, after = versions.current(before, how), versions.current(after, how)
+        return before, versions.kept(before, self.renamed(before, after), how)
+
+    def open_ended(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot without what says that a version has ended: a later run may end it."""
+        how = self.keeping_history(snapshot)
+        for name, of in how.items():
+            for column in of.ends:
+                self.scope.leave_out(f"{name}.{column}", "not compared, as a later run may end a version", "history")
+        return versions.open_ended(snapshot, how)
+
+    def keeping_history(self, snapshot: Snapshot) -> dict[str, versions.Versions]:
+        """Return the tables of the snapshot of which the configuration says that they keep history, and how they do."""
+        return versions.named(snapshot, self.proof.history, self.states.names.columns)
 
     def ran(self, *histories: History) -> Iterator[RunReport]:
         """Yield what each run of the histories says of itself, of whichever DAG (``dag``).
@@ -159,9 +202,11 @@ class Lab:
                 once, repeat = (Step("run", date),), int(machine is HERE)
                 first, again = self.state(once), self.state(once, machine=machine, repeat=repeat)
                 if key not in self._noise:
-                    if machine.turns and diff(first, again):  # here, nothing is turned
+                    found_now = diff(first, self.renamed(first, again))
+                    if machine.turns and found_now:  # here, nothing is turned
                         again = self.state(once, machine=machine.in_order())
-                    self._noise[key] = differing_columns(diff(first, again))
+                        found_now = diff(first, self.renamed(first, again))
+                    self._noise[key] = differing_columns(found_now)
                 noise = self._noise[key]
                 if noise is None:
                     return None
@@ -174,7 +219,7 @@ class Lab:
         for date in dates:
             first, *others = (self.state((Step("run", date),), repeat=n) for n in range(RUNS_THAT_AGREE))
             for other in others:
-                more = unstable(diff(first, other))
+                more = unstable(diff(first, self.renamed(first, other)))
                 if more is None:
                     return None
                 found |= more

@@ -58,6 +58,8 @@ class Stage:
             RunFailedError: a run that should succeed did not.
         """
         unturned = world.turn_rows() if not step.is_arrival else []
+        if step.runs:
+            world.renumber()
         if unturned:
             world.reports.append(RunReport(self.dag_id, unturned=tuple(unturned)))
         return self._kinds[step.kind](world, step, options)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 
-def ignored_columns(table: str, ignore: frozenset[str]) -> frozenset[str]:
-    """Return the columns of `table` that `ignore` names; ``{"*"}`` for the whole of it."""
-    mine = {entry.rpartition(".")[2] for entry in ignore if entry.rpartition(".")[0] in spellings(table)}
-    return frozenset({"*"}) if "*" in mine else frozenset(mine)
+def ignored_columns(table: str, columns: Iterable[str], entries: Collection[str]) -> frozenset[str]:
+    """Return those of the columns of `table` that entries name; ``{"*"}`` for the whole of it.
+
+    ``users.loaded_at``, ``core.users.loaded_at``, ``core.*.loaded_at`` and ``*.*_at`` name columns; ``users.*`` names a
+    table, and ``core.*`` all tables of a schema.
+    """
+    names, found = tuple(columns), set[str]()
+    for entry in entries:
+        owner, _, column = entry.rpartition(".")
+        if column == "*" and (_names_table(owner, table) or _names_table(entry, table)):
+            return frozenset({"*"})
+        if owner and _names_table(owner, table):
+            found |= {name for name in names if name == column or fnmatchcase(name, column)}
+    return frozenset(found)
 
 
 def names_whole(entry: str, table: str, path: str) -> bool:
@@ -16,9 +27,12 @@ def names_whole(entry: str, table: str, path: str) -> bool:
 
     ``users``, ``users.*`` and ``mart.users`` are tables, ``stg_*`` and ``mart.*`` several; so it is with files' paths.
     """
-    patterns = (entry, entry.removesuffix(".*"))
-    is_table = bool(table) and any(fnmatchcase(name, pattern) for name in spellings(table) for pattern in patterns)
+    is_table = bool(table) and (_names_table(entry, table) or _names_table(entry.removesuffix(".*"), table))
     return is_table or (bool(path) and (path == entry or file_matches(path, entry)))
+
+
+def _names_table(pattern: str, table: str) -> bool:
+    return any(name == pattern or fnmatchcase(name, pattern) for name in spellings(table))
 
 
 def file_matches(path: str, pattern: str) -> bool:

@@ -9,6 +9,7 @@ import os
 import pickle
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from io import BufferedIOBase
 from pathlib import Path
 
@@ -45,26 +46,26 @@ class Snapshot:
     def without(self, ignore: frozenset[str]) -> Snapshot:
         """Return the snapshot without what `ignore` names.
 
-        That is ``table.column``, ``table.*``, ``structure of table``, and patterns of file paths.
+        That is ``table.column``, ``table.*``, ``structure of table``, and patterns of these and of file paths.
         """
         if not ignore:
             return self
         tables = {}
         for name, table in self.tables.items():
-            columns = ignored_columns(table.name, ignore)
+            columns = ignored_columns(table.name, table.columns, ignore)
             if "*" not in columns and not any(file_matches(table.path, i) for i in ignore):
                 tables[name] = table.without(columns)
         files = {p: f for p, f in self.files.items() if not any(file_matches(p, i) for i in ignore)}
         parts = {}
         for owner, theirs in self.structure.items():
-            columns = ignored_columns(owner, ignore)
-            if "*" not in columns and not any(STRUCTURE_OF + name in ignore for name in spellings(owner)):
+            columns = ignored_columns(owner, (part.what for part in theirs if part.kind == "column"), ignore)
+            if "*" not in columns and not any(_names_structure(entry, owner) for entry in ignore):
                 parts[owner] = tuple(part for part in theirs if part.kind != "column" or part.what not in columns)
         gone = frozenset(self.tables.keys() - tables.keys())
         return Snapshot(tables, files, {o: without_names(ps, gone) for o, ps in parts.items()}, self.uncompared)
 
     def without_whole(self, entries: Collection[str]) -> Snapshot:
-        """Return the snapshot without the tables and files that `entries` name (see :func:`names_whole`).
+        """Return the snapshot without the tables and files that `entries` name (see :func:`names_whole`), and columns.
 
         What is on such a table goes with it; so do views and functions that are named.
         """
@@ -81,7 +82,12 @@ class Snapshot:
                 if not any(names_whole(e, owner, "") for e in entries)
             },
             self.uncompared,
-        )
+        ).without(frozenset(entries))
+
+    def without_columns(self, entries: Collection[str]) -> Snapshot:
+        """Return the snapshot without the columns that `entries` name, and with all tables and files."""
+        tables = {n: t.without(ignored_columns(n, t.columns, entries)) for n, t in self.tables.items()}
+        return Snapshot(tables, self.files, self.structure, self.uncompared)
 
     def names(self) -> set[str]:
         """Return what an ignore entry can name here: each ``table.column`` and each file."""
@@ -100,12 +106,16 @@ def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = Fals
         for table in snapshot.tables.values():
             if file_matches(table.path, entry):
                 return False
-            if ignored_columns(table.name, frozenset({entry})) & {*table.columns, "*"}:
+            if ignored_columns(table.name, table.columns, {entry}):
                 return False
-        for owner in snapshot.structure:
-            if entry.removeprefix(STRUCTURE_OF) in spellings(owner) and entry.startswith(STRUCTURE_OF):
-                return False
+        if any(_names_structure(entry, owner) for owner in snapshot.structure):
+            return False
     return True
+
+
+def _names_structure(entry: str, owner: str) -> bool:
+    pattern = entry.removeprefix(STRUCTURE_OF)
+    return pattern != entry and any(name == pattern or fnmatchcase(name, pattern) for name in spellings(owner))
 
 
 def take(

@@ -20,6 +20,7 @@ from dagproof.stores.snapshot import Snapshot
 from dagproof.worlds.databases import prefixed
 from dagproof.worlds.failing import RunFailedError, why
 from dagproof.worlds.metadata import variables_in
+from dagproof.worlds.renumbering import renumber
 from dagproof.worlds.runlog import log_tail
 from dagproof.worlds.turning import turn_rows
 from dagproof.worlds.worker import Worker
@@ -130,6 +131,11 @@ class World:
         if not self.machine.turns:
             return []
         return [prefix + left for prefix, conninfo in self.worlds.conninfos.items() for left in turn_rows(conninfo)]
+
+    def renumber(self) -> None:
+        """Let each sequence begin elsewhere, where the machine renumbers."""
+        for conninfo in self.worlds.conninfos.values() if self.machine.renumbers else ():
+            renumber(conninfo)
 
     def lane(self) -> Lane | None:
         """The worker's way to the database, on which messages can be counted, lost and held; None without one."""

@@ -45,7 +45,8 @@ def world(users: Any = (), files: dict[str, str] | None = None, **tables: Any) -
 def torn(old: Snapshot, new: Snapshot, now: Snapshot, untouched: Snapshot = EMPTY, *scratch: str) -> tuple[Diff, str]:
     """Return what the law says of `now`, in a lab where the world was `untouched` before the first run."""
     proof = SimpleNamespace(scratch=scratch)
-    lab = SimpleNamespace(proof=proof, before=lambda history: untouched, scope=Scope())
+    lab = SimpleNamespace(proof=proof, before=lambda _: untouched, scope=Scope())
+    lab.renamed, lab.keeping_history = lambda _, after: after, lambda _: {}
     return faults.torn(cast(Lab, lab), old, new, now, CRASHED)
 
 

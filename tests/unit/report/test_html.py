@@ -97,6 +97,17 @@ def test_an_error_is_told_once(page: Element) -> None:
     assert "The same error as for effect." in section(page, "dag-3-deterministic").words
 
 
+def test_one_cause_is_told_once_and_what_is_often_meant_first() -> None:
+    """The other laws have their histories, and lead to the first; a line to paste is in its words."""
+    rerun = Verdict("rerun", FALSIFIED, verdict="non-idempotent", history=TWICE, diff=Diff(), hint="only x:\n\n    y")
+    retry = replace(rerun, law="retry", verdict="not retry-safe", same_as="rerun")
+    page = parsed(html_report([Proof("orders", 0, (), (rerun, retry), 0.0)]))
+    assert sum(block.text.startswith("orders is not") for block in page.all("pre")) == 1
+    assert next(page.all("pre")).text.rstrip() == "only x:\n\ny"
+    assert "As rerun." in section(page, "dag-1-retry").words
+    assert [a.attributes["href"] for a in section(page, "dag-1-retry").all("a")] == ["#dag-1-rerun"]
+
+
 def test_a_verdict_can_say_it_in_its_own_words() -> None:
     """What happened, what is compared, and who asked for what makes runs differ."""
     table = TableDiff("t", 1, 1, changed=1, columns=("b",), examples=(Example("changed", {"a": "1"}, "b", "x", "y"),))

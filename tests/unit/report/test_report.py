@@ -73,6 +73,62 @@ def test_a_failure_reads_as_designed() -> None:
     )
 
 
+def test_what_is_often_meant_is_said_first() -> None:
+    """With the line to paste; how generated keys were read is said where it was judged."""
+    hint = (
+        "only columns that say when a row was written differ: t.loaded_at. If they may, put this line into\n"
+        "[x]:\n\n    y"
+    )
+    entry = LeftOut("orders.id", "compared by value, as it leaves its table: notes.order_id", "generated_keys")
+    verdict = replace(RERUN, hint=hint, left_out=(entry,), replay=None)
+    assert failure_text("orders", verdict) == text(
+        """
+        orders is not idempotent
+
+        - Only columns that say when a row was written differ: t.loaded_at. If they may, put this line into
+        [x]:
+
+            y
+
+        - Rows differ after a rerun
+
+            users_daily   after one run: 1,000 rows   after this: 2,000 rows
+            1,000 duplicated, e.g. (id, dt) = (1, 2026-01-01) ×2
+
+        Minimal failing history (2 steps, shrunk from 9):
+
+            1  run    2026-01-01      1,000 rows
+            2  rerun  2026-01-01      2,000 rows  ~
+
+        orders.id compared by value, as it leaves its table: notes.order_id (generated_keys)
+        Written by task load_users, at etl/users.py:88
+        """
+    )
+    assert (verdict.to_json()["hint"], RERUN.to_json()["hint"]) == (hint, None)
+
+
+def test_one_cause_is_told_once() -> None:
+    """The first law says it all, the others say which one that is."""
+    retry = replace(RERUN, law="retry", verdict="not retry-safe", history=(Step("retry", FIRST),), same_as="rerun")
+    assert failure_text("orders", retry) == text(
+        """
+        orders is not safe to retry
+
+        - As rerun: retry(2026-01-01)
+
+        Replay:  dagproof replay 7f3a9c
+        """
+    )
+    assert one_line("orders", retry) == "orders is not safe to retry, as rerun: retry(2026-01-01)"
+    whole = proof_text(Proof("orders", 0, (FIRST,), (RERUN, retry), 1.0))
+    assert whole.count("orders is not") == 1
+    assert whole.endswith(
+        "  ✗ rerun          non-idempotent: run(2026-01-01), rerun(2026-01-01)\n"
+        "  ✗ retry          not retry-safe, as rerun: retry(2026-01-01)\n\n"
+        "  seed 0, 1.0 s"
+    )
+
+
 def test_a_failure_says_no_more_than_is_known() -> None:
     """No task, no id, nothing that was shrunk; what was not compared is said."""
     verdict = Verdict(

@@ -25,6 +25,7 @@ from dagproof.stores.snapshot import (
     saved_after_tasks,
     take,
 )
+from dagproof.stores.structure import Part
 
 USERS = Table("users", ("id", "name", "loaded_at"), ("id",), (b"1\tAda\tnow", b"2\tBo\tthen"))
 OTHER = Table("other.users", ("id", "loaded_at"), (), (b"1\tnow",))
@@ -120,6 +121,11 @@ def test_what_is_no_regular_file_is_there(tmp_path: Path) -> None:
         pytest.param("other.users.loaded_at", ("users", "id name loaded_at", "other.users", "id"), id="schema"),
         pytest.param("users.*", ("other.users", "id loaded_at"), id="table"),
         pytest.param("other.users.*", ("users", "id name loaded_at"), id="table-of-schema"),
+        pytest.param("other.*.loaded_at", ("users", "id name loaded_at", "other.users", "id"), id="column-of-schema"),
+        pytest.param("public.*.loaded_at", ("users", "id name", "other.users", "id loaded_at"), id="column-of-public"),
+        pytest.param("*.loaded_at", ("users", "id name", "other.users", "id"), id="column-everywhere"),
+        pytest.param("us*.*_at", ("users", "id name", "other.users", "id loaded_at"), id="columns-by-pattern"),
+        pytest.param("other.*", ("users", "id name loaded_at"), id="schema"),
     ],
 )
 def test_an_ignore_entry_leaves_out_what_it_names(tmp_path: Path, entry: str, left: tuple[str, ...]) -> None:
@@ -148,6 +154,24 @@ def test_an_entry_for_whole_tables_may_name_their_schema(tmp_path: Path, entry: 
     assert set(found.without_whole([entry]).tables) == left
     assert not matches_nothing(entry, [found], whole=True)
     assert matches_nothing(f"{entry.rstrip('.*')}x", [found], whole=True)
+
+
+def test_the_structure_of_ignored_columns_is_ignored() -> None:
+    """Of all of them, whichever entry names one."""
+    parts = tuple(Part("column", column, "text") for column in ("a", "b", "c"))
+    found = Snapshot({}, {}, {"t": parts}).without(frozenset({"x.y", "t.a", "t.b", "*.nothing"}))
+    assert [part.what for part in found.structure["t"]] == ["c"]
+
+
+def test_an_entry_for_whole_tables_may_name_columns(tmp_path: Path) -> None:
+    """With the same patterns as where columns are ignored."""
+    found = snapshot(tmp_path)
+    for entry, left in (("other.*.loaded_at", ("id",)), ("*.loaded_at", ("id",)), ("users.name", ("id", "loaded_at"))):
+        columns = found.without_whole([entry]).tables["other.users"].columns
+        assert columns == left
+        assert found.without_columns([entry]).tables["other.users"].columns == left
+        assert not matches_nothing(entry, [found], whole=True)
+    assert set(found.without_columns(["other.*"]).tables) == {"users", "other.users"}
 
 
 @pytest.mark.parametrize(("entry", "left"), [("a", {"a.csv", "b/a.csv"}), ("*.csv", {"a"}), ("b/*", {"a", "a.csv"})])

@@ -1,0 +1,206 @@
+"""How the generated keys of a DAG are read: which ones the database makes, and whether they leave it.
+
+A comparison asks only when rows differ. Then each date runs once more in a world whose sequences begin elsewhere. A key
+that is another one there was generated; whatever else differs there depends on keys, and has taken them out of their
+tables: those keys are content, and compared as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dagproof.errors import DagproofError
+from dagproof.histories import Step
+from dagproof.inside.machine import HERE
+from dagproof.stores.diff import Diff, diff, differing_columns
+from dagproof.stores.keys import Column, Domain, Setting, domains, generated
+from dagproof.stores.renaming import TooSymmetricError, renamed
+from dagproof.stores.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from dagproof.runs.lab import Lab
+
+SETTING = "generated_keys"
+RENAMED = "compared up to other generated values"
+AS_CONFIGURED = "compared by value, as configured"
+SYMMETRIC = "compared by value, as too many rows look the same without it"
+CHOSEN = "compared by value, as the runs choose it themselves"
+FAILS = "compared by value, as a run fails where sequences begin elsewhere"
+LEAVES = "compared by value, as it leaves its table: "
+#: How many places are named that keys have left for.
+MOST_PLACES = 3
+
+
+@dataclass
+class _Found:
+    """What is known of the generated keys, by the columns in which they are made."""
+
+    moved: set[Column] = field(default_factory=set)
+    """Keys that are other ones where sequences begin elsewhere, or each time."""
+    content: dict[Column, str] = field(default_factory=dict)
+    """Keys that are compared as they are, each with the reason."""
+
+
+class GeneratedKeys:
+    """The reading of the generated keys of one DAG."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self.setting = Setting.of(lab.proof.generated_keys)
+        self._known: _Found | None = None
+
+    def renamed(self, before: Snapshot, after: Snapshot) -> Snapshot:
+        """Return `after` with its generated keys named as in `before`, where these are read up to other values.
+
+        The proof that is under way notes which reading it was.
+        """
+        if all(before.tables.get(n) == after.tables.get(n) for n in {*before.tables, *after.tables}):
+            return after
+        differing = _differing(before, after)
+        self._note_stable(before, after, differing)
+        chosen = [d for d in _reached(self._domains(before, after), differing) if self._is_renamed(d)]
+        if not chosen:
+            return after
+        try:
+            same = renamed(before, after, chosen)
+        except TooSymmetricError:
+            self._note(chosen, SYMMETRIC)
+            return after
+        self._note(chosen, RENAMED)
+        return same
+
+    def _domains(self, *snapshots: Snapshot) -> list[Domain]:
+        parts = {owner: s.structure[owner] for s in reversed(snapshots) for owner in s.structure}
+        columns = {(name, column) for s in snapshots for name, t in s.tables.items() for column in t.columns}
+        return domains(parts, columns, self.setting)
+
+    def _is_renamed(self, domain: Domain) -> bool:
+        if domain.is_trusted:
+            return True
+        known = self._look()
+        why = next((known.content[key] for key in sorted(domain.keys) if key in known.content), "")
+        if why:
+            self._note([domain], why)
+        return not why and bool(domain.keys & known.moved)
+
+    def _note_stable(self, before: Snapshot, after: Snapshot, differing: set[str]) -> None:
+        stable = generated({**before.structure, **after.structure}, self.setting)
+        for table, column in sorted(stable):
+            if table in differing:
+                self._lab.scope.leave_out(f"{table}.{column}", AS_CONFIGURED, SETTING)
+
+    def _note(self, chosen: Iterable[Domain], why: str) -> None:
+        for table, column in sorted(key for domain in chosen for key in domain.keys):
+            self._lab.scope.leave_out(f"{table}.{column}", why, SETTING)
+
+    def _look(self) -> _Found:
+        """Return what is known of all keys; the dates run once more for that."""
+        if self._known is None:
+            self._known = _Found()  # what is compared meanwhile is compared as it is
+            for date in self._lab.dates:
+                self._look_at(date, self._known)
+        return self._known
+
+    def _look_at(self, date: str, known: _Found) -> None:
+        run = (Step("run", date),)
+        states = self._lab.states
+        try:
+            given, first = self._lab.before(run), self._lab.state(run)
+            again = self._lab.state(run, repeat=1)
+        except DagproofError:
+            return  # it fails, and each law says so
+        mine = [domain for domain in self._domains(first) if not domain.is_trusted]
+        try:
+            machine = HERE.with_other_numbers()
+            moved = states.state(states.key(run, machine), machine)
+        except DagproofError:
+            known.content = {key: FAILS for domain in mine for key in domain.keys} | known.content
+            return
+        chosen = []
+        for domain in mine:
+            old = _values(given, domain.keys)
+            new, other = _values(first, domain.keys) - old, _values(moved, domain.keys) - old
+            if new & other:
+                known.content.update(dict.fromkeys(domain.keys, CHOSEN))
+            elif new or other:
+                known.moved |= domain.keys
+                chosen.append(domain)
+        self._look_outside(known, chosen, first, again, moved)
+
+    def _look_outside(
+        self, known: _Found, chosen: list[Domain], first: Snapshot, again: Snapshot, moved: Snapshot
+    ) -> None:
+        """Find what else depends on the keys: those are content then."""
+        if not chosen:
+            return
+        symmetric = {key: SYMMETRIC for domain in chosen for key in domain.keys}
+        try:
+            noise = differing_columns(_rows_only(first, renamed(first, again, chosen)))
+            if noise is None:
+                return  # fresh runs agree about nothing that could be compared
+            first, moved = first.without(noise), moved.without(noise)
+            found = _rows_only(first, renamed(first, moved, chosen))
+        except TooSymmetricError:
+            known.content = symmetric | known.content
+            return
+        if not found:
+            return
+        places = _places(found)
+        why = LEAVES + ", ".join(places[:MOST_PLACES])
+        found_in = [d for d in chosen if _is_in(d, moved, found)]
+        known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content
+
+
+def _rows_only(before: Snapshot, after: Snapshot) -> Diff:
+    """Return how rows and files differ, and not what sequences begin with."""
+    return diff(Snapshot(before.tables, before.files), Snapshot(after.tables, after.files))
+
+
+def _differing(before: Snapshot, after: Snapshot) -> set[str]:
+    return {n for n in {*before.tables, *after.tables} if before.tables.get(n) != after.tables.get(n)}
+
+
+def _reached(found: Sequence[Domain], tables: set[str]) -> list[Domain]:
+    """Return the domains that have to do with some tables: their keys, those of tables that these lead to, and so on.
+
+    Rows of a table that does not differ may still have changed places, where they look alike.
+    """
+    reached: list[Domain] = []
+    left = list(found)
+    while near := [domain for domain in left if {table for table, _ in domain.columns} & tables]:
+        reached += near
+        left = [domain for domain in left if domain not in near]
+        tables = tables | {table for domain in near for table, _ in domain.columns}
+    return reached
+
+
+def _values(snapshot: Snapshot, columns: Iterable[Column]) -> set[bytes]:
+    found: set[bytes] = set()
+    for name, column in columns:
+        table = snapshot.tables.get(name)
+        if table and column in table.columns:
+            place = table.columns.index(column)
+            found |= {row.split(b"\t")[place] for row in table.rows}
+    return found
+
+
+def _places(found: Diff) -> list[str]:
+    """Return where something differs: columns, whole tables, files."""
+    tables = [f"{t.table}.{c}" for t in found.tables for c in t.columns if t.only_columns]
+    return [*tables, *(t.table for t in found.tables if not t.only_columns), *(f.path for f in found.files)]
+
+
+def _is_in(domain: Domain, snapshot: Snapshot, found: Diff) -> bool:
+    """Tell whether keys of a domain stand where something differs; there, no other number is like them."""
+    keys = {value for value in _values(snapshot, domain.keys) if len(value) > 5}
+    tables = [snapshot.tables[t.table] for t in found.tables if t.table in snapshot.tables]
+    texts = [b"\n".join(table.without(_own(domain, table.name)).rows) for table in tables]
+    texts += [snapshot.files[f.path].content or b"" for f in found.files if f.path in snapshot.files]
+    return any(word in keys for text in texts for word in re.findall(rb"[\w-]+", text))
+
+
+def _own(domain: Domain, table: str) -> frozenset[str]:
+    return frozenset(column for name, column in domain.columns if name == table)

@@ -1,0 +1,30 @@
+"""Replaces the sales, and gives their lines back to them by number."""
+
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def children_found_again():
+    @task
+    def load_orders(ds=None):
+        hook = PostgresHook("shop")
+        hook.run(
+            [
+                "SELECT pg_advisory_xact_lock(1)",
+                "DELETE FROM sales WHERE dt = %(ds)s",
+                f"INSERT INTO sales (number, customer, dt) SELECT number, customer, %(ds)s {DAY} ORDER BY number",
+                f"INSERT INTO kept_lines (number) SELECT number {DAY} ON CONFLICT (number) DO NOTHING",
+                "UPDATE kept_lines k SET sale_id = s.id FROM sales s WHERE s.number = k.number AND s.dt = %(ds)s",
+                "DELETE FROM kept_lines WHERE sale_id IS NULL",
+            ],
+            parameters={"ds": ds},
+        )
+
+    load_orders()
+
+
+children_found_again()
