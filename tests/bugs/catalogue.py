@@ -875,7 +875,10 @@ KEEPS_HISTORY = {
 }
 
 #: After which errors a run may end green without its rows.
-ALLOWED = {"skip_as_configured": {"allow": ("load_orders: *",)}}
+ALLOWED = {
+    "skip_as_configured": {"allow": ("load_orders: *",)},
+    "noted_once_by_callbacks": {"allow": ("load_orders: *",)},  # Airflow only logs the error of a callback
+}
 
 #: A table of what is latest has no partitions: each day may change its rows.
 EXEMPT = {"newest_wins": {"containment": ("latest_orders",)}}
