@@ -132,7 +132,7 @@ def _events(
     """Return the steps that several troubles are.
 
     Each has a date (or none), a task, a point, a correction, the date with which the run overlaps (or none), and
-    whether a run is not killed at its point, but meets the error that is usual there.
+    whether a run is tried again because it meets the error that is usual at its point, and not after its work.
     """
     steps = []
     for words, (date, task, point, correction, other, errs) in zip(kinds, troubles, strict=True):
@@ -141,8 +141,9 @@ def _events(
                 at = point.replace("reply", "message")  # an answer cannot be held
                 steps.append(Step(kind, date, point=at, other=date if other == SAME else other))
             elif kind == "crash" and point:
-                outage = Step("outage", date, point=point, error=errors[point])
-                steps.append(outage if errs else Step(kind, date, point=point))
+                steps.append(Step(kind, date, point=point))
+            elif kind == "retry" and errs and point:
+                steps.append(Step("outage", date, point=point, error=errors[point]))
             elif kind == "correct" and correction:
                 steps.append(Step(kind, date, correction=correction))
             elif kind in ("rerun", "retry", "clear"):
