@@ -72,6 +72,7 @@ CREATE TABLE threads (
     number   integer,
     dt       date
 );
+CREATE MATERIALIZED VIEW sale_numbers AS SELECT id, number FROM sales;
 
 -- Tables that keep history.
 CREATE TABLE order_versions (

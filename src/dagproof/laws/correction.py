@@ -16,7 +16,8 @@ class Correction(Law):
 
     The result is compared with a fresh world that only ever saw the corrected data. If a fresh run refuses the
     corrected data, the rerun must refuse them, too, and leave the rows as they were. The DAGs in `after` have run
-    before the correction and do not run again: the correction changes what they have delivered.
+    before the correction and do not run again: the correction changes what they have delivered. If a table keeps old
+    versions on purpose, list it in `history`: its current rows are compared.
 
     ## Why is this bad
     Upstream corrects its data, and rows vanish there. An upsert never deletes, a cache is never

@@ -27,7 +27,7 @@ class Deterministic(Law):
     were there before a task, and the entries of folders as Python lists them, come in reverse order on the second
     machine, and PostgreSQL uses other query plans there. So a result differs if it depends on position rather than
     value: the first of several ties, a row number, a LIMIT without ORDER BY. Only the last digits of floats, as in a
-    sum, may depend on that order.
+    sum, may depend on that order, and the keys that the database generates (`generated_keys`).
 
     ## Why is this bad
     If two fresh runs of one date differ, no rerun can restore a table, no test can compare with

@@ -23,7 +23,8 @@ class Rerun(Law):
     Runs a date, clears the run and runs it again a day later, and compares the rows.
 
     What differs between two fresh runs (such as a column filled by now()) is not compared, and the verdict lists it:
-    the law `deterministic` judges that.
+    the law `deterministic` judges that. Keys that the database generates may have other values after a rerun, as long
+    as foreign keys follow them and nothing else depends on them; `generated_keys = "stable"` compares them by value.
 
     ## Why is this bad
     Retries, cleared runs and backfills repeat work all the time. If repeating a date changes its

@@ -30,7 +30,7 @@ def _is_same(first: Verdict, verdict: Verdict) -> bool:
     """
     if verdict.outcome != FALSIFIED or verdict.accusation or not verdict.diff or not first.diff:
         return False
-    if first.accusation or _shape(first.diff) != _shape(verdict.diff):
+    if first.law == verdict.law or first.accusation or _shape(first.diff) != _shape(verdict.diff):
         return False
     writers = {task for v in (first, verdict) if (task := _task(v))}
     return len(writers) <= 1 and _contains(_runs(verdict.history or ()), _runs(first.history or ()))

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from dagproof.errors import DagproofError
 from dagproof.histories import Step
 from dagproof.inside.machine import HERE
+from dagproof.runs.scope import ASIDE, NOT_COMPARED, reported
 from dagproof.stores.diff import Diff, diff, differing_columns
 from dagproof.stores.keys import Column, Domain, Setting, domains, generated
-from dagproof.stores.renaming import TooSymmetricError, renamed
+from dagproof.stores.renaming import NULL, TooSymmetricError, renamed
 from dagproof.stores.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class GeneratedKeys:
             return after
         differing = _differing(before, after)
         self._note_stable(before, after, differing)
+        if any(not domain.is_trusted for domain in _reached(self._domains(before, after), differing)):
+            self._look()
         chosen = [d for d in _reached(self._domains(before, after), differing) if self._is_renamed(d)]
         if not chosen:
             return after
@@ -70,6 +73,9 @@ class GeneratedKeys:
             self._note(chosen, SYMMETRIC)
             return after
         self._note(chosen, RENAMED)
+        for entry in reported(self._lab.ran()):
+            if entry.why.endswith(ASIDE):
+                self._lab.scope.leave_out(f"generated keys in what goes to {entry.what}", NOT_COMPARED, SETTING)
         return same
 
     def _domains(self, *snapshots: Snapshot) -> list[Domain]:
@@ -134,6 +140,7 @@ class GeneratedKeys:
         self, known: _Found, chosen: list[Domain], first: Snapshot, again: Snapshot, moved: Snapshot
     ) -> None:
         """Find what else depends on the keys: those are content then."""
+        chosen = self._with_views(chosen, first, moved)
         if not chosen:
             return
         symmetric = {key: SYMMETRIC for domain in chosen for key in domain.keys}
@@ -152,6 +159,19 @@ class GeneratedKeys:
         why = LEAVES + ", ".join(places[:MOST_PLACES])
         found_in = [d for d in chosen if _is_in(d, moved, found)]
         known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content
+
+    def _with_views(self, chosen: list[Domain], first: Snapshot, moved: Snapshot) -> list[Domain]:
+        """Return the domains with the columns of materialized views that hold their keys, as they are computed."""
+        views = [(name, column) for name, t in moved.tables.items() if t.is_derived for column in t.columns]
+        links: dict[str, str] = {}
+        for view in views:
+            values = _values(moved, [view]) - {NULL}
+            if values and not values & _values(first, [view]):
+                holding = (d for d in chosen if values <= _values(moved, d.columns))
+                links |= {".".join(view): ".".join(min(domain.keys)) for domain in holding}
+        self.setting = Setting((*self.setting.patterns, *links.items()))
+        keys = {key for domain in chosen for key in domain.keys}
+        return [domain for domain in self._domains(first, moved) if domain.keys & keys] if links else chosen
 
 
 def _rows_only(before: Snapshot, after: Snapshot) -> Diff:

@@ -153,7 +153,7 @@ class Stage:
         options = replace(options, retries=Retries(least=1))
         with disturbed(world, step) as meets:
             options = replace(options, files=meets.files or options.files, poke=meets.poke)
-            request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, options=options)
+            request = world.request(self._run_of(step.date), at=step.at, options=options)
             world.start(request)
             report = world.worker.finished_run()
         world.ended(report, request)

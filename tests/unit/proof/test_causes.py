@@ -47,6 +47,7 @@ def test_the_same_difference_after_the_same_runs_is_told_once(verdict: Verdict) 
     "verdict",
     [
         pytest.param(after("order", Step("run", D2), Step("run", D1)), id="other-runs"),
+        pytest.param(RERUN, id="proven-again"),
         pytest.param(after("retry", Step("retry", D2)), id="other-date"),
         pytest.param(after("retry", Step("retry", D1), written_by="task publish"), id="other-task"),
         pytest.param(after("retry", Step("retry", D1), diff=Diff((TableDiff("orders", 1, 2, added=1),))), id="added"),
