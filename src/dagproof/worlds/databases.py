@@ -12,7 +12,6 @@ from dagproof.errors import ConfigError
 from dagproof.postgres.server import LOOPBACK, PostgresServer, unique_name
 from dagproof.postgres.wire import FUNCTIONS, Lane, Proxy
 
-
 #: Seconds that the sessions of a command have to end by themselves.
 PATIENCE = 2.0
 
