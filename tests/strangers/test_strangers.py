@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dagproof.laws.base import FALSIFIED, PROVEN
+from dagproof.laws.verdict import FALSIFIED, PROVEN
 from dagproof.runs.scope import sentences
 from tests.strangers.conftest import FOLDERS, Prove, verdict
 
