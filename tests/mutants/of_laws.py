@@ -108,7 +108,7 @@ LAWS = (
         "laws/outage.py",
         "        if torn:\n",
         "        if False:\n",
-        whole("deletes_then_inserts-outage"),
+        whole("loads_in_two_halves"),
     ),
     Mutant(
         "outage: no error lasts",

@@ -60,7 +60,7 @@ def find_dags(folder: Path, dag_ids: Sequence[str]) -> Dags:
 
 def all_dags(folder: Path) -> tuple[Dags, dict[str, str]]:
     """Return every DAG of `folder` by its id, and the last line of the error of each file that does not import."""
-    with named_lookups() as missing:
+    with named_lookups() as missing, background.held_back():
         bag = bundle_bag(folder, folder)
     reasons = {
         path: blamed(error, folder / path, missing) or error.strip().splitlines()[-1]

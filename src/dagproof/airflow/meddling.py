@@ -11,6 +11,7 @@ from dagproof.airflow import private
 from dagproof.inside.exchange import FileOperation, Retries
 from dagproof.inside.plans import PokePlan
 
+STOPPED = "the run was stopped before the task (made to happen by dagproof)"
 LOST = "the worker was lost after the task had done its work (made to happen by dagproof)"
 
 
@@ -26,6 +27,20 @@ def set_retries(dag: Any, wanted: Retries) -> None:
             task.partial_kwargs["retries"] = retries
         else:
             task.retries = retries
+
+
+@contextmanager
+def stopped_before(task_id: str) -> Iterator[None]:
+    """Let a task fail before it does anything, as in a run that has not come that far."""
+    original = private.execute_task
+
+    def execute(*args: Any, **kwargs: Any) -> Any:
+        if (kwargs.get("ti") or args[1]).task_id == task_id:
+            raise WorkerLostError(STOPPED)
+        return original(*args, **kwargs)
+
+    with private.patched(execute_task=execute):
+        yield
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 
 from dagproof.airflow import callbacks, engine, private
 from dagproof.airflow.lookups import named_lookups
-from dagproof.airflow.meddling import Pokes, losing_workers, set_retries
+from dagproof.airflow.meddling import Pokes, losing_workers, set_retries, stopped_before
 from dagproof.airflow.outcomes import describe, failures, judged, raised_at, watch_callbacks
 from dagproof.airflow.reordering import turner
 from dagproof.airflow.scheduled import scheduled
@@ -172,6 +172,8 @@ def _prepared(dag: Any, request: RunRequest) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(scheduled(request.run, options.clear, request.conf.get(request.run.dag_id, {})))
         stack.enter_context(without_tasks(dag, request.instead.get(request.run.dag_id, {})))
+        if options.stop:
+            stack.enter_context(stopped_before(options.stop))
         if options.lose is not None:
             stack.enter_context(losing_workers(options.lose))
         yield

@@ -46,6 +46,7 @@ def _replace(task: Any, what: str) -> None:
     """Replace what a task does; of an operator that judges the result of its function, just the function."""
     if what == SKIP:
         task.execute = lambda context: None
+        task.resume_execution = lambda *args, **kwargs: None  # of one that begins with its trigger
         return
     function = _function(what)
     if any(hasattr(task, name) for name in _JUDGES) and hasattr(task, "python_callable"):

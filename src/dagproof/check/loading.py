@@ -179,7 +179,7 @@ class _Loader:
 def _open_loader(files: Sequence[Wanted], config: Config, user: Sequence[Path]) -> Iterator[_Loader]:
     with reaper.temporary_directory("dagproof-check-") as home:
         (home / "tmp").mkdir()
-        lay_out(config.world.files and config.root / config.world.files, home / "files")
+        lay_out(config, home / "files")
         setting = home / "setting.json"
         setting.write_text(json.dumps(_setting(home, files, config, user)), encoding="utf-8")
         ours, theirs = socket.socketpair()

@@ -54,10 +54,11 @@ class Step:
     """One thing that happens to a DAG; :data:`KINDS` says what each kind does.
 
     `date` is the run's date as the user wrote it, or as the schedule gives it. Of the rest a step has what its kind
-    needs: the `task` that is cleared or retried (all of them where a retry names none), the `point` of a crash,
-    overlap or outage (``message 7``, ``reply 7``, ``file 3``), the `other` date of an overlap, the name of a
-    `correction`, the wall clock `at` which a run starts, how many seconds the data are late (`delay`), the `error` of
-    an outage, and whether that `lasts`: ``always``, or once where it is empty.
+    needs: the `task` that is cleared or retried (all of them where a retry names none), or the DAG that arrives or
+    from which on data are late, the `point` of a crash, overlap or outage (``message 7``, ``reply 7``, ``file 3``) or
+    before which an arrival stops (``task load``), the `other` date of an overlap, the name of a `correction`, the wall
+    clock `at` which a run starts, how many seconds the data are late (`delay`), the `error` of an outage, and whether
+    that `lasts`: ``always``, or once where it is empty.
     """
 
     kind: str
@@ -128,8 +129,10 @@ class Step:
     @property
     def detail(self) -> str:
         """What the step is about, besides its date, for people."""
+        if self.kind == "arrive" and self.task:
+            return f"{self.task}, stopped before {self.point}" if self.point else self.task
         parts = [
-            self.task,
+            f"{self.task}," if self.kind == "late" and self.task else self.task,
             self.error,
             self.point and f"{'held ' if self.other else ''}at {self.point}{',' if self.other else ''}",
             self.other and f"passed by {self.other}",

@@ -74,6 +74,8 @@ class RunOptions(Plain):
     retries: Retries | None = None
     lose: str | None = None
     """The task whose worker is lost after its work; all tasks where it is empty, none where it is None."""
+    stop: str = ""
+    """The task that fails before it does anything."""
     clear: str = ""
     """The task that is cleared, with all that come after it."""
     arrivals: tuple[PlannedArrival, ...] = ()

@@ -147,7 +147,7 @@ class Guard:
         if not self.is_writable(text):
             self.refuse(
                 f"the run tried to {verb} {os.fsdecode(path)}, which is outside its world; give the DAG a folder below "
-                f"{{files}} with env or connections in [tool.dagproof.world], or list the path under allow"
+                f"{{files}} with env, connections or paths in [tool.dagproof.world], or list the path under allow"
             )
 
     def is_writable(self, path: str) -> bool:

@@ -7,7 +7,9 @@ What else is in that folder is there, too, and nothing on the machine changes.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
 import platform
 import stat
@@ -87,7 +89,8 @@ def _link(libc: Any, path: Path, target: str, stage: Path) -> None:
     os.chmod(stage, stat.S_IMODE(folder.stat().st_mode))
     for entry in entries:
         if entry.name != first[0]:
-            _copy(libc, entry, stage / entry.name)
+            with contextlib.suppress(FileNotFoundError):  # it is gone by now, as things in /tmp are
+                _copy(libc, entry, stage / entry.name)
     if len(first) > 1 and (folder / first[0]).exists():  # it is a file
         raise MountError(f"{folder / first[0]} is no folder")
     place = stage.joinpath(*first)
@@ -128,5 +131,7 @@ def _become_root(libc: Any, stage: Path) -> None:
 def _mount(libc: Any, source: str | None, target: str, flags: int, kind: str | None = None) -> None:
     values = [os.fsencode(value) if value is not None else None for value in (source, target, kind)]
     if libc.mount(values[0], values[1], values[2], ctypes.c_ulong(flags), None) != 0:
+        if ctypes.get_errno() == errno.ENOENT:
+            raise FileNotFoundError(target)
         reason = os.strerror(ctypes.get_errno())
         raise MountError(f"the kernel lets it mount nothing at {target} ({reason})")

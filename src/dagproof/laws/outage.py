@@ -37,7 +37,8 @@ class Outage(Law):
     own exception, and the transaction is what PostgreSQL makes of it. Each error is met once, and at some points each
     time from then on, which is what an outage is: the server is gone. Tasks have the retries of the DAG, and one at
     least. After a run that ends red, a reader must see all of the old rows or all of the new ones, and the next run
-    must lead to the rows of an undisturbed run. What `exempt.crash` lists may be half-written after an error, too.
+    must lead to the rows of an undisturbed run. What `exempt.crash` lists may be half-written after an error, too. The
+    run is the first one of its date; `crash` also tries reruns.
 
     The verdict is `loses rows in silence`, `not healed by running again`, or `not atomic`. `--all-errors` tries each
     error at each point, such as a server that shuts down, or too many connections. If a task ends green, or skipped,
@@ -130,8 +131,11 @@ class Outage(Law):
         if not finding:
             return finding
         failed = unwanted(report)
-        if failed or _has_less(finding.diff):
-            headline = f"The run is green, although task {failed.task_id} failed, and its rows differ" if failed else ""
+        who = (
+            f"task {failed.task_id}" if failed else next(iter(report.callbacks), "")
+        )  # of which Airflow logs the error
+        if who or _has_less(finding.diff):
+            headline = f"The run is green, although {who} failed, and its rows differ" if who else ""
             return replace(finding, broken=True, history=disturbed, headline=headline)
         return replace(
             finding,

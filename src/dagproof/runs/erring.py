@@ -10,10 +10,11 @@ from dagproof.histories.outages import ALWAYS, ONCE, errors_at
 from dagproof.runs.points import Point
 
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-#: Statements that neither read nor write: an error there equals one at the statement that comes next, or nothing.
+#: Statements that neither read nor write: an error there equals one at the statement that comes next, or nothing. One
+#: at the beginning of a COPY, or in its midst, equals one at its end.
 _PREPARING = re.compile(
     r"(?i)(begin|start|set|show|rollback|abort|savepoint|release|discard|deallocate|reset|listen|unlisten|close"
-    r"|select pg_catalog\.version\(\)|select current_schema\(\))\b|copydata "
+    r"|select pg_catalog\.version\(\)|select current_schema\(\))\b|copydata |copy .*\bfrom stdin\b"
 )
 _COMMITTING = re.compile(r"(?i)(commit|end)\b")
 _READING = re.compile(r"(?i)(select|table|values|fetch|explain|with)\b")
@@ -48,18 +49,18 @@ def attempts(points: Sequence[Point], *, all_errors: bool = False) -> list[Attem
 class _Found:
     attempts: list[Attempt] = field(default_factory=list)
     _wrote: set[str] = field(default_factory=set)
-    _lasted: set[tuple[str, str]] = field(default_factory=set)
+    _lasted: set[tuple[str, str, int]] = field(default_factory=set)
+    _read: set[tuple[str, str, str, str]] = field(default_factory=set)
     _committed: dict[str, int] = field(default_factory=dict)
 
     def add(self, attempt: Attempt) -> None:
-        """Keep it, unless an operation of the same task on the same file, or the same look, has met that error."""
-        alike = attempt.point.kind == "read" and any(
-            (one.point.what, one.point.task, one.error, one.lasts)
-            == (attempt.point.what, attempt.point.task, attempt.error, attempt.lasts)
-            for one in self.attempts
-        )
-        if not alike:
+        """Keep it, unless the task has met that error already where it read the same."""
+        point = attempt.point
+        reads = point.kind == "read" or (point.kind == "message" and _reads(_statement(point)))
+        key = (point.task, point.what, attempt.error, attempt.lasts)
+        if not reads or key not in self._read:
             self.attempts.append(attempt)
+            self._read.add(key)
 
     def errors(self, point: Point, *, all_errors: bool) -> Iterator[str]:
         """Yield the errors that a point meets once."""
@@ -74,14 +75,13 @@ class _Found:
         """Return the error that lasts from this point on; None where it would equal one that is tried already."""
         if point.kind == "reply" or (point.kind == "message" and not self._is_worth(point)):
             return None
-        noun = point.what.partition(" ")[0] if point.kind == "file" else point.what if point.kind == "connect" else ""
-        group = "" if point.kind in ("connect", "message") else point.kind
         since = self._committed.get(point.task, 0)
-        key = (point.task, f"{group} {noun} {since}" if point.kind != "message" else f"message {since}")
-        first_connect = (point.task, f" connect to PostgreSQL {since}")
-        if key in self._lasted or (point.kind == "message" and first_connect in self._lasted):
+        if point.kind == "file":  # it is there, or gone, from here on
+            self._committed[point.task] = since + 1
+        place = point.what if point.kind == "connect" else ""  # one server is down, and another one is not
+        if (point.task, place, since) in self._lasted:
             return None
-        self._lasted.add(key)
+        self._lasted |= {(point.task, place, since), (point.task, "", since)}
         return "connection lost" if point.kind == "message" else usual(point)
 
     def _is_worth(self, point: Point) -> bool:

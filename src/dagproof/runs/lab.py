@@ -244,7 +244,7 @@ class Lab:
     def point(self, history: History) -> Point | None:
         """Return the point of the last step of `history` that has one, with what happens there; None without any."""
         for n, step in reversed(list(enumerate(history))):
-            if step.point:
+            if step.point and not step.is_arrival:
                 kind = "rerun" if any(earlier.date == step.date for earlier in history[:n]) else "run"
                 same = tuple(
                     earlier

@@ -12,6 +12,7 @@ from dagproof.errors import ConfigError, nearest
 from dagproof.histories.outages import OUTAGES
 from dagproof.worlds.addresses import check_addresses
 from dagproof.worlds.kinds import check_kinds
+from dagproof.worlds.settings import files_folder
 
 #: How alike a configured id and that of a DAG have to be for one to be a misspelling of the other.
 MISSPELT = 0.9
@@ -26,10 +27,7 @@ def check_references(config: Config) -> None:
     check_kinds(config.world)
     check_addresses(config.world)
     world = config.world
-    if world.files and not (config.root / world.files).is_dir():
-        raise ConfigError(
-            f"tool.dagproof.world.files names {world.files!r}, and there is no folder {config.root / world.files}"
-        )
+    files_folder(config)
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
             raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")

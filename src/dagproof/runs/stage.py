@@ -80,18 +80,30 @@ class Stage:
         return world.run(backfill, self._named(step), at=at, pause=BACKFILL_DELAY, options=options)
 
     def _arrive(self, world: World, step: Step, options: RunOptions) -> RunReport:
+        """Run the DAGs that come first, or just the one that the step names, which may stop before one of its tasks."""
+        if step.point:
+            options = replace(options, stop=step.point.removeprefix("task "), retries=Retries(most=0))
+            request = world.request(self.runs[step.task, step.date], at=step.at, options=options)
+            world.start(request)
+            report = world.worker.finished_run()
+            world.ended(report, request)
+            return replace(report, clock=request.clock)
         report = RunReport()
-        for dag_id in self.proof.after:
+        for dag_id in [step.task] if step.task else self.proof.after:
             what = f"the run of {dag_id} for {step.date}"
-            report = world.run(self.runs[dag_id, step.date], what, at=step.at)
+            report = world.run(self.runs[dag_id, step.date], what, at=step.at, options=options)
         return report
 
     def _late(self, world: World, step: Step, options: RunOptions) -> RunReport:
-        """Start the run when it is due, and let the DAGs that come first run `delay` seconds after that."""
+        """Start the run when it is due, and let the DAGs that come first run `delay` seconds after that.
+
+        Where the step names one of them, those before it have run already.
+        """
         run = self._run_of(step.date)
         first = datetime.fromisoformat(world.request(run, at=step.at).clock) + timedelta(seconds=step.delay)
         arrivals = []
-        for number, dag_id in enumerate(self.proof.after):
+        after = self.proof.after
+        for number, dag_id in enumerate(after[after.index(step.task) if step.task else 0 :]):
             when = first + timedelta(minutes=number)
             request = world.request(self.runs[dag_id, step.date], at=when.isoformat(), result="arrival.json")
             arrivals.append(PlannedArrival(when.isoformat(), request))
@@ -125,7 +137,6 @@ class Stage:
         return RunReport()
 
     def _crash(self, world: World, step: Step, options: RunOptions) -> RunReport:
-        """Cut the run off at the point; its tasks get no second try."""
         options = replace(options, retries=Retries(most=0))
         with killed(world, point_named(step.point)) as kill:
             options = replace(options, files=kill.files or options.files)
@@ -142,7 +153,7 @@ class Stage:
         options = replace(options, retries=Retries(least=1))
         with disturbed(world, step) as meets:
             options = replace(options, files=meets.files or options.files, poke=meets.poke)
-            request = world.request(self._run_of(step.date), at=step.at, pause=RERUN_DELAY, options=options)
+            request = world.request(self._run_of(step.date), at=step.at, options=options)
             world.start(request)
             report = world.worker.finished_run()
         world.ended(report, request)

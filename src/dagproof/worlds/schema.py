@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,12 @@ def apply_entry(
             )
         for file in found:
             _run_script(target, forward(_read(file, str(file.relative_to(root)), where)), file, root, where)
+    elif _is_program(path):
+        _run_command(shlex.quote(str(path)), entry, where, root, run, places)
     elif path.exists() or entry.endswith((".sql", ".dump")) or " " not in entry.strip():
         execute(target, path, entry, where, root=root)
     else:
-        _run_command(entry, where, run, places)
+        _run_command(entry, entry, where, root, run, places)
 
 
 def execute(target: Target, path: Path, name: str, where: str, *, root: Path, **values: str) -> None:
@@ -96,7 +99,7 @@ def _run_script(target: Target, script: bytes, path: Path, root: Path, where: st
 def _read(path: Path, name: str, where: str) -> bytes:
     try:
         return unpacked(path.read_bytes())
-    except EOFError:
+    except (EOFError, zlib.error):
         raise ConfigError(f"{where}: cannot read {name} (it is truncated)") from None
     except OSError as error:
         raise ConfigError(f"{where}: cannot read {name} ({error.strerror or error})") from error
@@ -118,13 +121,23 @@ def _restored(path: Path, name: str, where: str) -> bytes:
     return ended.stdout
 
 
-def _run_command(entry: str, where: str, run: Callable[[list[str]], str], places: Mapping[str, str]) -> None:
+def _is_program(path: Path) -> bool:
+    """Tell whether a file is a script that can be run."""
+    if not (path.is_file() and os.access(path, os.X_OK)):
+        return False
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
+
+
+def _run_command(
+    command: str, entry: str, where: str, root: Path, run: Callable[[list[str]], str], places: Mapping[str, str]
+) -> None:
     try:
-        words = [fill(word, places) for word in shlex.split(entry)]
+        words = [fill(word, places) for word in shlex.split(command)]
     except ValueError as error:
         raise ConfigError(f"{where} has {entry!r}, which is no command ({error}); close the quote") from None
-    beside_python = Path(sys.executable).parent / words[0]
-    if not (shutil.which(words[0]) or os.access(beside_python, os.X_OK)):
+    places_of_it = (Path(sys.executable).parent / words[0], *([root / words[0]] if "/" in words[0] else []))
+    if not (shutil.which(words[0]) or any(os.access(place, os.X_OK) for place in places_of_it)):
         raise ConfigError(
             f"{where} has {entry!r}, which is neither a file, nor a folder of migrations, nor a command whose program "
             f"is installed"

@@ -11,6 +11,7 @@ from typing import Any
 
 from dagproof.config import Config, WorldConfig
 from dagproof.config.placeholders import fill, fill_all, mentions
+from dagproof.errors import ConfigError
 from dagproof.worlds.addresses import literal_addresses
 
 
@@ -66,12 +67,25 @@ def connection_value(value: str | Mapping[str, Any], places: Mapping[str, str]) 
     return text
 
 
-def lay_out(source: Path | str, folder: Path) -> None:
-    """Make `folder` anew, with the content of `source` where there is one."""
+def lay_out(config: Config, folder: Path) -> None:
+    """Make `folder` anew, with the files that each world begins with."""
+    source = files_folder(config)
     if source:
         shutil.copytree(source, folder, symlinks=True)
     else:
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def files_folder(config: Config) -> Path | None:
+    """Return the folder of the files that each world begins with; None where there is none.
+
+    Raises:
+        ConfigError: the configuration names one that is not there.
+    """
+    named = config.world.files
+    if named and not (config.root / named).is_dir():
+        raise ConfigError(f"tool.dagproof.world.files names {named!r}, and there is no folder {config.root / named}")
+    return config.root / named if named else None
 
 
 def import_folders(config: Config) -> list[str]:

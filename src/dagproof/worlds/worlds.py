@@ -204,7 +204,7 @@ class Worlds:
         if saved is not None:
             shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
-        lay_out(self.config.world.files and self.config.root / self.config.world.files, self.files)
+        lay_out(self.config, self.files)
         for folder in (*folders, self.own / "logs", *map(Path, self.paths.values())):
             if not folder.exists():  # a path may lead to a file
                 folder.mkdir(parents=True)

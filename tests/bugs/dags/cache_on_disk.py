@@ -19,7 +19,9 @@ def cache_on_disk():
         hook = PostgresHook("shop")
         cache = Path(os.environ["DATA_ROOT"], f".cache-{ds}.json")
         if not cache.exists():
-            rows = hook.get_records(f"SELECT number, customer, total::float, %(ds)s::text {DAY}", {"ds": ds})
+            rows = hook.get_records(
+                f"SELECT number, customer, total::float, %(ds)s::text {DAY} ORDER BY number", {"ds": ds}
+            )
             part = cache.with_name(f".{uuid4()}.part")
             part.write_text(json.dumps(rows))
             os.replace(part, cache)

@@ -55,9 +55,15 @@ def test_a_database_is_filled_by_files_folders_dumps_and_commands(
         "    c.execute('CREATE TABLE of_command (at date DEFAULT CURRENT_DATE)')\n"
     )  # fmt: skip
     (tmp_path / "audit.sql").write_text("CREATE TABLE log (id integer);")
-    entries = ["migrations", "python fill.py"]
+    (tmp_path / "add.py").write_text(
+        "import os, psycopg\n"
+        "psycopg.connect(os.environ['URL'], autocommit=True).execute('INSERT INTO t VALUES (1111)')\n"
+    )
+    (tmp_path / "more.sh").write_text("#!/bin/sh\nexec python add.py\n")
+    (tmp_path / "more.sh").chmod(0o755)
+    entries = ["migrations", "python fill.py", "more.sh"]
     with filled(embedded_server, tmp_path, *entries, audit=["audit.sql"]) as worlds:
-        assert rows(worlds, "SELECT n FROM t ORDER BY n") == [(1,), (11,), (111,)]
+        assert rows(worlds, "SELECT n FROM t ORDER BY n") == [(1,), (11,), (111,), (1111,)]
         assert rows(worlds, "SELECT count(*) FROM log", "audit") == [(0,)]
         defaults = rows(worlds, "SELECT column_default FROM information_schema.columns WHERE column_name = 'at'")
         assert defaults == [('dagproof."current_date"()',)] * 2, "the clock is the world's, whoever made the table"

@@ -70,7 +70,7 @@ TOLD = [
     pytest.param(
         "writes_outside",
         "failed in task writes_outside: OutsideWorldError: the run tried to write ",
-        "which is outside its world; give the DAG a folder below {files} with env or connections in "
+        "which is outside its world; give the DAG a folder below {files} with env, connections or paths in "
         "[tool.dagproof.world], or list the path under allow",
         id="writes-outside",
     ),

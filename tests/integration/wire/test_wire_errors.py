@@ -211,3 +211,27 @@ def test_a_client_sees_what_it_sees_of_a_real_server(place: Place, name: str, co
         left.append(rows)
     assert seen[1] == seen[0]
     assert left[1] == left[0] == [(1,)]
+
+
+def test_an_error_at_any_message_of_a_pipeline_is_met_by_a_statement(place: Place) -> None:
+    """Also where the message is none, such as Flush: nothing hangs, and nothing is left."""
+    with psycopg.connect(place.direct) as connection:
+        connection.execute("CREATE TABLE t (i integer)")
+
+    def load() -> None:
+        with closing(psycopg.connect(place.url)) as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM t WHERE i = %s", (1,))
+            cursor.executemany("INSERT INTO t VALUES (%s)", [(n,) for n in range(3)])
+            connection.commit()
+
+    watch = place.proxy.watch()
+    load()
+    messages = [message for message in watch.messages if message.kind != "Terminate"]
+    assert {"Flush", "Sync", "Bind"} <= {message.kind for message in messages}
+    for at in range(1, len(messages) + 1):
+        assert place.proxy.empty(5)
+        place.proxy.clear()
+        place.proxy.plan(Error(at, "40001", "could not serialize access"))
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            load()
+    assert len(place.query("SELECT i FROM t")) == 3

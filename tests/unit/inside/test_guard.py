@@ -152,7 +152,7 @@ def test_a_write_outside_is_refused(
     told = attempt(body, places, ports, python_alone=python_alone)
     assert told.startswith("refused: the run tried to write "), told
     assert told.endswith(
-        "which is outside its world; give the DAG a folder below {files} with env or connections in "
+        "which is outside its world; give the DAG a folder below {files} with env, connections or paths in "
         "[tool.dagproof.world], or list the path under allow"
     )
     assert [path.name for path in places[1].iterdir()] == ["file"]

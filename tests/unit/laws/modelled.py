@@ -185,7 +185,8 @@ class ModelStage:
 
 
 def _until(run: Iterator[None], point: str) -> None:
-    for _ in range(int(point.split()[1])):
+    kind, number = point.split()
+    for _ in range(int(number) + (kind == "reply")):
         next(run, None)
 
 
@@ -198,13 +199,14 @@ class ModelLab(Lab):
     """A lab whose worlds are models."""
 
     def _recorded(self, history: History) -> tuple[list[Point], str, list[Point]]:
-        """A point before each operation of the load."""
+        """A point before each operation of the load, which is committed at once, and one behind it."""
         with self.states.before_last(history, HERE) as (world, step):
             here = Here(step.date, datetime.now(tz=timezone.utc), HERE, "scheduled")
             stage: Any = self.states.stage
             stores: Any = getattr(world, "stores")  # noqa: B009 - it is a model
             number = len(list(stage.load(stores, here)))
-        return [Point("message", n, "an operation", "load") for n in range(1, number + 1)], "", []
+        numbers = range(1, number + 1)
+        return [Point(kind, n, "an operation", "load") for n in numbers for kind in ("message", "reply")], "", []
 
 
 class ModelEvidence(Evidence):

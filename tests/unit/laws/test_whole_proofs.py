@@ -192,6 +192,14 @@ def adds_again_after_an_error(stores: Stores, here: Here) -> Iterator[None]:
     stores.add("orders", [row for row in stores.day(here.date) if row[0] != "a"])
 
 
+def loads_in_two_halves(stores: Stores, here: Here) -> Iterator[None]:
+    """Replaces the day with a half of it, and then with all of it."""
+    yield
+    stores.replace("orders", here.date, stores.day(here.date)[:1])
+    yield
+    stores.replace("orders", here.date, stores.day(here.date))
+
+
 def marks_whatever_comes(stores: Stores, here: Here) -> Iterator[None]:
     """Marks a day as done, also after an error that stays, and does not load it again."""
     if (here.date,) in stores.tables.get("marks", []):
@@ -228,7 +236,7 @@ FAULTS = [
     (logs_the_error, "outage", "loses rows in silence", 1),
     (adds_again_after_an_error, "outage", "not healed by running again", 1),
     (marks_whatever_comes, "outage", "loses rows in silence", 1),
-    (deletes_then_inserts, "outage", "not atomic", 2),
+    (loads_in_two_halves, "outage", "not atomic", 1),
     (keeps_the_last, "order", "order-dependent", 2),
     (deletes_from_the_day_on, "order", "order-dependent", 2),
     (deletes_from_the_day_on, "containment", "leaks outside its partition", 2),

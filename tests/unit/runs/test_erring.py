@@ -51,8 +51,22 @@ def test_a_transaction_that_writes_nothing_loses_nothing_at_its_commit() -> None
 
 def test_a_query_that_writes_is_no_read() -> None:
     """WITH and SELECT may do so."""
-    for text in ("WITH x AS (DELETE FROM a RETURNING *) SELECT 1", "SELECT 1 INTO a", "/* SELECT */ COPY a FROM STDIN"):
+    for text in ("WITH x AS (DELETE FROM a RETURNING *) SELECT 1", "SELECT 1 INTO a", "/* SELECT */ COPY a FROM 'x'"):
         assert told(Point("message", 1, text, "load"))[0] == "deadlock at message 1"
+
+
+def test_a_copy_meets_its_error_at_its_end() -> None:
+    """There, what was sent is gone as it is before."""
+    texts = ("COPY a FROM STDIN", "CopyData of COPY a FROM STDIN", "CopyDone of COPY a FROM STDIN")
+    points = [Point("message", n, text, "load") for n, text in enumerate(texts, start=1)]
+    assert [one.point.name for one in attempts(points) if not one.lasts] == ["message 3"]
+
+
+def test_the_same_is_read_once_in_a_task() -> None:
+    """What is written may differ each time."""
+    reads = [Point("message", n, "SELECT 1", task) for n, task in enumerate(("a", "a", "b"), start=1)]
+    writes = [Point("message", n, "INSERT INTO a VALUES (1)", "a") for n in (4, 5)]
+    assert [one.point.number for one in attempts([*reads, *writes]) if not one.lasts] == [1, 3, 4, 5]
 
 
 def test_files_meet_what_a_disk_does() -> None:
@@ -63,7 +77,6 @@ def test_files_meet_what_a_disk_does() -> None:
         "file gone at read 1",
         "file gone at read 1, always",
         "disk full at file 1",
-        "disk full at file 1, always",
         "permission denied at file 2",
         "permission denied at file 2, always",
     ]

@@ -10,10 +10,23 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dagproof.errors import UsageError, nearest
-from dagproof.postgres.wire.protocol import BIND, CLIENT_KINDS, PARSE, QUERY, name_of, text_of
+from dagproof.postgres.wire.protocol import (
+    BIND,
+    CLIENT_KINDS,
+    COPY_DATA,
+    COPY_DONE,
+    EXECUTE,
+    FUNCTION_CALL,
+    PARSE,
+    QUERY,
+    name_of,
+    text_of,
+)
 
 _WHENS = ("before", "after")
 _ACTIONS = ("cut", "call")
+#: The messages that the server can answer by an error, each by itself.
+_FAILING = (QUERY, PARSE, BIND, EXECUTE, FUNCTION_CALL, COPY_DATA, COPY_DONE)
 #: What differs between two statements of one shape.
 _LITERAL = re.compile(r"'[^']*'?|\d+")
 
@@ -165,8 +178,8 @@ class Planned:
         """Whether the connection is lost in any case."""
         return isinstance(self.spec, Fault) and self.spec.action == "cut"
 
-    def counts(self, database: str, statement: str) -> bool:
-        """Count a message, which belongs to a statement, and tell whether it is the one."""
+    def counts(self, database: str, kind: int, statement: str) -> bool:
+        """Count a message of this kind, which belongs to a statement, and tell whether it is the one."""
         if self.spec.database not in (None, database):
             return False
         self._seen += 1
@@ -220,11 +233,18 @@ class Failing(Planned):
     spec: Error
     statement = ""
     """The statement that has met it."""
+    _due = False
 
-    def counts(self, database: str, statement: str) -> bool:
-        """Count a message, and tell whether it is the one, or of the same statement as that."""
-        if super().counts(database, statement):
-            self.statement = statement
+    def counts(self, database: str, kind: int, statement: str) -> bool:
+        """Count a message, and tell whether it is the one, or of the same statement as that.
+
+        What only asks for answers, or says goodbye, is no place for an error: it comes with the next statement.
+        """
+        self._due = super().counts(database, kind, statement) or self._due
+        if kind not in _FAILING:
+            return False
+        if self._due:
+            self.statement, self._due = statement, False
             return True
         return self.spec.lasting and bool(self.statement) and _shape(statement) == _shape(self.statement)
 
@@ -290,7 +310,7 @@ class Book:
         if kind not in CLIENT_KINDS:
             return ()  # a password, or nothing that we know
         statement = self._statement_of(connection.number, kind, size, head)
-        met = [planned for planned in self.plans if planned.counts(connection.database, statement)]
+        met = [planned for planned in self.plans if planned.counts(connection.database, kind, statement)]
         watches = [watch for watch in self.watches if watch.database in (None, connection.database)]
         if met or watches:
             number = self._numbers.setdefault(connection.number, len(self._numbers) + 1)
