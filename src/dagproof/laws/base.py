@@ -12,11 +12,11 @@ from dagproof.histories import History, Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import HERE, Machine
 from dagproof.laws.verdict import FaultOutcome
-from dagproof.runs.happened import at_the_times_of, failing_part, skipping
+from dagproof.runs.happened import at_the_times_of, failing_part, skipping, take_the_same_course
 from dagproof.runs.scope import unseen
 from dagproof.stores.diff import Diff, diff, has_effect
 from dagproof.stores.snapshot import Snapshot
-from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.failing import RunFailedError, sentence
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -152,9 +152,8 @@ class Law(ABC):
             )
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        before, after = lab.as_history(
-            before.without(noise), after.without(noise), all_versions=_take_the_same_course(expected, history)
-        )
+        same = take_the_same_course(expected, history)
+        before, after = lab.as_history(before.without(noise), after.without(noise), all_versions=same)
         found = lab.diff(before, after)
         headline = self.headline + skipping(lab, expected, history) if found else ""
         return Finding(found, not_compared=noise, headline=headline if headline != self.headline else "")
@@ -261,23 +260,6 @@ def tidied(finding: Finding, crashed: Iterable[Snapshot]) -> Finding:
 
 def _dates(history: History) -> list[str]:
     return sorted({step.date for step in history})
-
-
-def _take_the_same_course(expected: History, history: History) -> bool:
-    """Tell whether no data change in `history`, and its dates first run in the order of `expected`.
-
-    Of two dates that run at once, either may come first.
-    """
-    if any(step.kind == "correct" for step in history):
-        return False
-    runs, others = (list(dict.fromkeys(s.date for s in steps if s.runs)) for steps in (expected, history))
-    return any(step.other not in ("", step.date) for step in history) or runs == others
-
-
-def sentence(failure: RunFailedError) -> str:
-    """Return why a run failed as a headline: the first letter a capital."""
-    text = str(failure)
-    return text[:1].upper() + text[1:]
 
 
 def writes(lab: Lab, date: str) -> bool:
