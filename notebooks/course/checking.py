@@ -13,7 +13,7 @@ import pandas as pd
 
 from dagproof.histories import Step
 from dagproof.laws import Verdict
-from dagproof.laws.base import ERROR, FALSIFIED, PROVEN
+from dagproof.laws.verdict import ERROR, FALSIFIED, PROVEN
 from dagproof.report.text import failure_text
 
 from .bench import dag_named

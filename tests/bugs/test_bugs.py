@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagproof.laws import all_laws
+from dagproof.runs.scope import sentences
 from tests.bugs.catalogue import BUGS, HEALTHY, IGNORED, LAWS, VERDICTS, Broken, Bug
 from tests.bugs.claims import DAGS, assert_broken, assert_healthy, broken_by, healthy_under, told, unbroken
 from tests.bugs.conftest import VerdictOf
@@ -24,6 +25,19 @@ def test_who_asked_for_the_time_is_named(verdict_of: VerdictOf) -> None:
     assert asked.startswith("the time, at ")
     assert "age_today.py:21: " in asked
     assert "datetime.now(timezone.utc)" in asked
+
+
+def test_the_verdict_says_how_generated_keys_were_compared(verdict_of: VerdictOf) -> None:
+    """By value where something else has them, with what to configure if that is a foreign key."""
+    said = sentences(verdict_of("notes_of_old_ids", "rerun").left_out)
+    assert (
+        "sales.id compared by value, as it leaves its table: sale_notes.sale_id; if that refers to the key, configure "
+        '{ "sale_notes.sale_id" = "sales.id" } (generated_keys)'
+    ) in said
+    said = sentences(verdict_of("renumbered_with_children", "rerun").left_out)
+    assert "sale_lines.id, sales.id compared up to other generated values (generated_keys)" in said
+    said = sentences(verdict_of("identity_on_reload", "rerun").left_out)
+    assert "numbered_orders.id compared by value, as configured (generated_keys)" in said
 
 
 @pytest.mark.parametrize(("name", "law"), healthy_under(*HERE))

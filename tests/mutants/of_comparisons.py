@@ -144,8 +144,8 @@ COMPARISONS = (
     Mutant(
         "history: versions count for nothing",
         "laws/base.py",
-        "all_versions=_take_the_same_course(expected, history)",
-        "all_versions=False",
+        "same = take_the_same_course(expected, history)",
+        "same = False",
         bug("version_for_each_run", "rerun"),
     ),
     Mutant(

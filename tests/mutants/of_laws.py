@@ -190,9 +190,16 @@ LAWS = (
     Mutant(
         "correction: nothing is corrected",
         "runs/stage.py",
-        "            worlds.execute(worlds.config.root / what, where, date=step.date)\n",
+        "            worlds.execute(what, where, date=step.date)\n",
         "            pass\n",
         bug("upsert_never_deletes", "correction"),
+    ),
+    Mutant(
+        "late: data are never there in part",
+        "laws/late.py",
+        ", *self._partly(lab, dates[0], delay)]",
+        "]",
+        ("tests/integration/proofs/test_late.py", "-k", "first_file"),
     ),
     Mutant(
         "backfill: data arrive one by one",
@@ -309,8 +316,8 @@ LAWS = (
     Mutant(
         "prover: one history is enough",
         "proof/prover.py",
-        "for history in [*saved, *law.histories(self.lab)]:",
-        "for history in [*saved, *law.histories(self.lab)][:1]:",
+        "examples = [*saved, *law.histories(self.lab)]\n",
+        "examples = [*saved, *law.histories(self.lab)][:1]\n",
         whole("third_time"),
     ),
     Mutant(

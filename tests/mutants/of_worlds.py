@@ -106,8 +106,8 @@ WORLD = (
     Mutant(
         "machine: rows that a task has written stay in their order",
         "airflow/reordering.py",
-        "            unturned.extend(turn_rows(conninfo, since))\n",
-        "            pass\n",
+        "                unturned.extend(prefix + table for table in turn_rows(conninfo, since[prefix]))\n",
+        "                pass\n",
         ("tests/integration/cases/test_ties.py", "-k", "rows-of-the-task-before"),
     ),
     Mutant(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from dagproof.laws.base import FALSIFIED, PROVEN
+from dagproof.laws.verdict import FALSIFIED, PROVEN
 from dagproof.runs.scope import sentences
 from tests.strangers.conftest import FOLDERS, Prove, verdict
 
@@ -89,6 +90,7 @@ def test_a_repository_that_is_the_package(proof_of: Prove) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.skipif(shutil.which("psql") is None, reason="the stand-in of dbt runs psql")
 @pytest.mark.parametrize(("dag_id", "task"), [("jaffle_bash", "dbt_run"), ("jaffle_models", "models.orders_run")])
 def test_dbt_by_bash_and_by_a_task_for_each_model(dag_id: str, task: str, proof_of: Prove) -> None:
     """An incremental model without a key appends; the files of its target folder are of no interest."""

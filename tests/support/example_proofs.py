@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagproof.histories import Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
+from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
 from dagproof.proof.verdicts import Proof
 from dagproof.runs.scope import Compared
 from dagproof.stores.diff import Change, Diff, Example, FileDiff, TableDiff

@@ -8,7 +8,8 @@ from functools import cache
 
 from dagproof.config import Config
 from dagproof.errors import ConfigError, UsageError, nearest
-from dagproof.laws.base import Finding, Law, NotApplicableError, Verdict
+from dagproof.laws.base import Finding, Law, NotApplicableError
+from dagproof.laws.verdict import Verdict
 
 __all__ = ["Finding", "Law", "NotApplicableError", "Verdict", "all_laws", "check_law_names", "law_named"]
 

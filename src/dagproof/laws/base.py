@@ -1,21 +1,22 @@
-"""What a law is, and what its proof leaves: a verdict."""
+"""What a law is, and how it compares what histories leave."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
 
-from dagproof.histories import History, Step, history_to_json
+from dagproof.histories import History, Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import HERE, Machine
-from dagproof.runs.happened import at_the_times_of, failing_part, skipping
-from dagproof.runs.scope import Compared, unseen
+from dagproof.laws.verdict import FaultOutcome
+from dagproof.runs.happened import at_the_times_of, failing_part, skipping, take_the_same_course
+from dagproof.runs.scope import unseen
 from dagproof.stores.diff import Diff, diff, has_effect
 from dagproof.stores.snapshot import Snapshot
-from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.failing import RunFailedError, sentence
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -30,31 +31,6 @@ TEMPORARY = re.compile(
 _OF_A_PROGRAM = re.compile(r"^~/\.(?=[^/]+/)")
 #: What is said of a table in which fresh runs differ in whole rows.
 COUNTED = "compared by the number of rows only, as fresh runs differ there"
-PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
-
-
-@dataclass(frozen=True)
-class FaultOutcome:
-    """What became of one run that was killed at a point.
-
-    The point lies at a message to the database (`place` ``wire``) or at a file operation (``file``), the one numbered
-    `index`, and `when` says whether it was killed ``before`` or ``after`` that. `survived` is what was there right
-    then: the ``old`` rows, the ``new`` ones, a part of them (``partial``), or the old ones and something that nobody
-    reads (``scratch``).
-    """
-
-    place: str
-    index: int
-    when: str
-    what: str
-    """The message or operation, for people: ``COMMIT``, ``COPY users_daily``, ``rename users.csv``."""
-    task: str
-    survived: str
-    healed: bool
-    """Whether running the date again led to the rows that one run leaves."""
-    note: str = ""
-    error: str = ""
-    """The error that the run met there, where it was not killed; `when` is ``error`` then."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +152,8 @@ class Law(ABC):
             )
         if noise is None:
             return Finding(self._counted(lab, expected, before, after))
-        before, after = lab.as_history(
-            before.without(noise), after.without(noise), all_versions=_take_the_same_course(expected, history)
-        )
+        same = take_the_same_course(expected, history)
+        before, after = lab.as_history(before.without(noise), after.without(noise), all_versions=same)
         found = lab.diff(before, after)
         headline = self.headline + skipping(lab, expected, history) if found else ""
         return Finding(found, not_compared=noise, headline=headline if headline != self.headline else "")
@@ -287,23 +262,6 @@ def _dates(history: History) -> list[str]:
     return sorted({step.date for step in history})
 
 
-def _take_the_same_course(expected: History, history: History) -> bool:
-    """Tell whether no data change in `history`, and its dates first run in the order of `expected`.
-
-    Of two dates that run at once, either may come first.
-    """
-    if any(step.kind == "correct" for step in history):
-        return False
-    runs, others = (list(dict.fromkeys(s.date for s in steps if s.runs)) for steps in (expected, history))
-    return any(step.other not in ("", step.date) for step in history) or runs == others
-
-
-def sentence(failure: RunFailedError) -> str:
-    """Return why a run failed as a headline: the first letter a capital."""
-    text = str(failure)
-    return text[:1].upper() + text[1:]
-
-
 def writes(lab: Lab, date: str) -> bool:
     """Tell whether a run of the date in a fresh world leaves any row or file that was not there before.
 
@@ -329,86 +287,3 @@ def active(lab: Lab) -> Sequence[str]:
     if beside := unseen(lab, [(Step("run", date),) for date in dates]):
         raise NotApplicableError(f"{runs} nothing that is compared: {beside}")
     raise NotApplicableError(f"{runs} nothing, so there is nothing to compare")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of one law. `outcome` is ``proven``, ``falsified``, ``not-applicable`` or ``error``."""
-
-    law: str
-    outcome: str
-    verdict: str | None = None
-    histories: int = 0
-    seconds: float = 0.0
-    history: History | None = None
-    diff: Diff | None = None
-    reason: str | None = None
-    ignored: tuple[str, ...] = ()
-    """All columns and files that were not compared."""
-    noise: tuple[str, ...] = ()
-    """Those of them that no configuration names: two fresh runs differ there already."""
-    left: tuple[str, ...] = ()
-    """For a falsified law: how much there is of what differs, after each step of the history."""
-    shrunk_from: int = 0
-    """The number of steps of the history that was found first."""
-    written_by: str | None = None
-    """The task that wrote the differing rows, with its source line where it is known."""
-    replay: str | None = None
-    """The id that ``dagproof replay`` takes."""
-    accusation: str = ""
-    """What is said of the DAG, where that is not what the law says by default."""
-    headline: str = ""
-    """What happened, where that is not what the law says by default."""
-    sides: tuple[str, str] | None = None
-    """What the two sides of the diff are, where that is not what the law says by default."""
-    hint: str = ""
-    """What the configuration may say of the difference, where that is often meant: said first."""
-    same_as: str | None = None
-    """The law that is falsified by the same difference, where one before it is: its text says all."""
-    where: str = ""
-    """What happens at the point at which the history was killed or held: ``message 7 is COMMIT, in task load``."""
-    asked: tuple[str, ...] = ()
-    """Who asked for the time, something random or the machine's name: ``the time, at etl/users.py:88: …``."""
-    machines: str = ""
-    """In what the machines differ that were compared, where nobody was seen to ask for what makes runs differ."""
-    taken: tuple[str, ...] = ()
-    """Which handlers took the error that the run met: ``etl/users.py:88: except Exception: (OperationalError: …)``."""
-    log_tail: str = field(default="", repr=False)
-    faults: tuple[FaultOutcome, ...] = ()
-    """One for each point at which a run was killed, in the order in which a run comes past them."""
-    faults_left_out: str | None = None
-    """Which points were not tried, as a sentence; None when all of them were."""
-    raised: str | None = None
-    """The line of the user's own code at which the task failed, for a run that did."""
-    compared: Compared = field(default_factory=Compared)
-    """The tables and files that were compared."""
-    left_out: tuple[LeftOut, ...] = ()
-    """What was not compared or not tried, and the tasks that never ran."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the verdict as in the JSON that ``dagproof prove`` prints."""
-        return {
-            "law": self.law,
-            "outcome": self.outcome,
-            "verdict": self.verdict,
-            "histories": self.histories,
-            "seconds": round(self.seconds, 3),
-            "history": history_to_json(self.history) if self.history else None,
-            "diff": self.diff.to_json() if self.diff else None,
-            "reason": self.reason,
-            "ignored": list(self.ignored),
-            "headline": self.headline or None,
-            "hint": self.hint or None,
-            "same_as": self.same_as,
-            "written_by": self.written_by,
-            "where": self.where or None,
-            "asked": list(self.asked),
-            "machines": self.machines or None,
-            "taken": list(self.taken),
-            "replay": self.replay,
-            "faults": [asdict(fault) for fault in self.faults],
-            "faults_left_out": self.faults_left_out,
-            "raised": self.raised,
-            "compared": self.compared.to_json(),
-            "left_out": [entry.to_json() for entry in self.left_out],
-        }

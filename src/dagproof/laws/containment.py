@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from dagproof.histories import History, Step
-from dagproof.laws.base import Finding, Law, NotApplicableError, active, sentence, writes
+from dagproof.laws.base import Finding, Law, NotApplicableError, active, writes
 from dagproof.runs.lab import Lab
 from dagproof.stores.diff import differing_names
 from dagproof.stores.snapshot import Snapshot, Table
-from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.failing import RunFailedError, sentence
 
 
 class Containment(Law):

@@ -7,13 +7,8 @@ from collections.abc import Iterable
 from dagproof.histories import History, Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.laws import faults
-from dagproof.laws.base import (
-    FaultOutcome,
-    Finding,
-    Law,
-    NotApplicableError,
-    active,
-)
+from dagproof.laws.base import Finding, Law, NotApplicableError, active
+from dagproof.laws.verdict import FaultOutcome
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned
 from dagproof.runs.scope import NOT_TRIED

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dagproof.histories import History, Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import ELSEWHERE, HERE
-from dagproof.laws.base import Finding, Law, sentence
+from dagproof.laws.base import Finding, Law
 from dagproof.runs.lab import Lab
 from dagproof.stores.closeness import differ_in_last_digits
 from dagproof.stores.diff import Diff
-from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.failing import RunFailedError, sentence
 
 #: What is said of a sum of floats, which is another one in each order.
 _DIGITS = "not compared to the last digit of a float, which depends on the order of rows"

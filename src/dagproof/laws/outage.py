@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from dagproof.histories import History, Step
 from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import faults
-from dagproof.laws.base import FaultOutcome, Finding, Law, NotApplicableError, active, tidied
+from dagproof.laws.base import Finding, Law, NotApplicableError, active, tidied
+from dagproof.laws.verdict import FaultOutcome
 from dagproof.runs.erring import Attempt, attempts
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dagproof.histories import History
 from dagproof.laws import Verdict
-from dagproof.laws.base import FALSIFIED
+from dagproof.laws.verdict import FALSIFIED
 from dagproof.stores.diff import Diff
 
 

@@ -16,7 +16,7 @@ from dagproof.histories import History, Step
 from dagproof.histories.steps import DEFAULT_MAX_HISTORIES, count
 from dagproof.inside.machine import ELSEWHERE, HERE, Machine, differences
 from dagproof.laws import Finding, Law, NotApplicableError, Verdict, all_laws, check_law_names, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.postgres.server import PostgresServer
 from dagproof.proof.budget import Budget
 from dagproof.proof.evidence import Evidence

@@ -9,7 +9,7 @@ from typing import Any
 
 from dagproof.config import Config
 from dagproof.laws import Verdict
-from dagproof.laws.base import ERROR, FALSIFIED, PROVEN
+from dagproof.laws.verdict import ERROR, FALSIFIED, PROVEN
 from dagproof.proof.causes import told_once
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dagproof.errors import DagproofError, UsageError, WorkerError, nearest
 from dagproof.laws import Law, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.proof.causes import told_once
 from dagproof.proof.prover import Prover
 from dagproof.proof.revealed import unknown_names

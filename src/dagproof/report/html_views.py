@@ -11,7 +11,7 @@ from markupsafe import Markup
 from dagproof.histories import Step
 from dagproof.histories.steps import count
 from dagproof.laws import Law, Verdict, all_laws, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
+from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
 from dagproof.proof.verdicts import Proof
 from dagproof.report.html_values import shown, shown_pair
 from dagproof.stores.diff import Example, TableDiff

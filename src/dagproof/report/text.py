@@ -8,7 +8,7 @@ from dataclasses import replace
 from dagproof.histories.steps import count
 from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict, law_named
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
+from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.output.text import printable, visible
 from dagproof.proof.verdicts import Proof
 from dagproof.runs.scope import sentences

@@ -148,30 +148,40 @@ class GeneratedKeys:
             noise = differing_columns(_rows_only(first, renamed(first, again, chosen)))
             if noise is None:
                 return  # fresh runs agree about nothing that could be compared
-            first, moved = first.without(noise), moved.without(noise)
+            first, moved = (s.without(noise).without_whole(self._lab.proof.scratch) for s in (first, moved))
             found = _rows_only(first, renamed(first, moved, chosen))
         except TooSymmetricError:
             known.content = symmetric | known.content
             return
         if not found:
             return
-        places = _places(found)
-        why = LEAVES + ", ".join(places[:MOST_PLACES])
+        why = LEAVES + ", ".join(_places(found)[:MOST_PLACES])
+        if copies := _holding(chosen, first, moved, is_derived=False):
+            declared = ", ".join(f'"{column}" = "{key}"' for column, key in sorted(copies.items()))
+            why += f"; if that refers to the key, configure {{ {declared} }}"
         found_in = [d for d in chosen if _is_in(d, moved, found)]
         known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content
 
     def _with_views(self, chosen: list[Domain], first: Snapshot, moved: Snapshot) -> list[Domain]:
         """Return the domains with the columns of materialized views that hold their keys, as they are computed."""
-        views = [(name, column) for name, t in moved.tables.items() if t.is_derived for column in t.columns]
-        links: dict[str, str] = {}
-        for view in views:
-            values = _values(moved, [view]) - {NULL}
-            if values and not values & _values(first, [view]):
-                holding = (d for d in chosen if values <= _values(moved, d.columns))
-                links |= {".".join(view): ".".join(min(domain.keys)) for domain in holding}
+        links = _holding(chosen, first, moved, is_derived=True)
         self.setting = Setting((*self.setting.patterns, *links.items()))
         keys = {key for domain in chosen for key in domain.keys}
         return [domain for domain in self._domains(first, moved) if domain.keys & keys] if links else chosen
+
+
+def _holding(chosen: list[Domain], first: Snapshot, moved: Snapshot, *, is_derived: bool) -> dict[str, str]:
+    """Return the columns besides those of the domains that hold nothing but keys of one, each with its key."""
+    known = {column for domain in chosen for column in domain.columns}
+    found: dict[str, str] = {}
+    for name, table in moved.tables.items():
+        for column in table.columns if table.is_derived == is_derived else ():
+            values = _values(moved, [(name, column)]) - {NULL}
+            if (name, column) in known or not values or values & _values(first, [(name, column)]):
+                continue
+            holding = (d for d in chosen if values <= _values(moved, d.columns))
+            found |= {f"{name}.{column}": ".".join(min(domain.keys)) for domain in holding}
+    return found
 
 
 def _rows_only(before: Snapshot, after: Snapshot) -> Diff:

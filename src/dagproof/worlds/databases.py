@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
@@ -10,6 +11,9 @@ from dagproof.config.placeholders import POSTGRES
 from dagproof.errors import ConfigError
 from dagproof.postgres.server import LOOPBACK, PostgresServer, unique_name
 from dagproof.postgres.wire import FUNCTIONS, Lane, Proxy
+
+#: Seconds that the sessions of a command have to end by themselves.
+PATIENCE = 2.0
 
 
 class Databases:
@@ -114,6 +118,19 @@ class Templates:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+        self._end_sessions()
+
+    def _end_sessions(self) -> None:
+        """Wait for the sessions of commands, and end those that stay: nobody may be with a template that is cloned."""
+        others = "FROM pg_stat_activity WHERE datname = ANY(%s) AND backend_type = 'client backend'"
+        names = list(self._names.values())
+        with self.server.connect() as connection:
+            deadline = time.monotonic() + PATIENCE
+            while connection.execute(f"SELECT count(*) {others}".encode(), [names]).fetchone() != (0,):
+                if time.monotonic() > deadline:
+                    connection.execute(f"SELECT pg_terminate_backend(pid) {others}".encode(), [names])
+                    deadline = time.monotonic() + PATIENCE
+                time.sleep(0.005)
 
     def direct(self) -> dict[str, str]:
         """Return the address of each, as it is."""

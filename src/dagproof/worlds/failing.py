@@ -75,3 +75,9 @@ def refusals(report: RunReport) -> str:
     untold = [told for told in report.refused if not any(told in error for error in errors)]
     more = f" (and {len(untold) - MOST_REFUSALS} more)" if len(untold) > MOST_REFUSALS else ""
     return "".join(f"; {told}" for told in untold[:MOST_REFUSALS]) + more
+
+
+def sentence(failure: RunFailedError) -> str:
+    """Return why a run failed as a headline: the first letter a capital."""
+    text = str(failure)
+    return text[:1].upper() + text[1:]

@@ -217,7 +217,7 @@ def test_each_law_reports_alike_everywhere(
 
 def test_a_file_that_does_not_load_fails_with_its_reason(whole_run: tuple[str, ElementTree.Element]) -> None:
     """And the other files are proven all the same."""
-    assert "broken.py does not load: ModuleNotFoundError: No module named 'no_such_module'" in whole_run[0]
+    assert "broken.py does not load: the module 'no_such_module' is not installed here; install it, or " in whole_run[0]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_all_verdicts_stand_on_one_page(whole_run: tuple[str, ElementTree.Elemen
         ["healthy over 2026-01-01, 2026-01-02", "not tried", "not tried", "✓ proven"],
         [f"healthy over {DEFAULT_DATES}", "✓ proven", "✓ proven", "✓ proven"],
     ]
-    assert "broken.py does not load: ModuleNotFoundError" in page
+    assert "broken.py does not load: the module 'no_such_module' is not installed here" in page
     assert "helthy" in page
 
 

@@ -32,6 +32,9 @@ def test_the_demo_falsifies_the_load_and_proves_the_fix(tmp_path: Path) -> None:
     ]
     places = [ended.out.index(text) for text in told]
     assert places == sorted(places)
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    shown = readme[readme.index("orders_daily is not idempotent") : readme.index("dagproof replay")]
+    assert shown in ended.out  # the README shows what happens
     left = (tmp_path / "dagproof-demo" / "dags" / "orders_daily.py").read_text()
     assert "uuid5" in left
     assert "uuid4" not in left

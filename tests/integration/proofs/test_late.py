@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,14 +19,16 @@ LATE = Step("late", DATE, task="producer", delay=3600)
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[Driver]:
-    """A driver for the DAGs in late/."""
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """A driver for the DAGs in late/, in a folder in which no history is saved."""
+    root = tmp_path_factory.mktemp("late")
+    shutil.copytree(Path(__file__).parent / "late", root / "late")
     table = {
         "dags": "late",
         "world": {"env": {"DATA_ROOT": "{files}"}},
         "proofs": {dag_id: {"after": ["producer"], "dates": [DATE]} for dag_id in ("hasty", "patient")},
     }
-    with open_driver(parse_config(table, root=Path(__file__).parent)) as driver:
+    with open_driver(parse_config(table, root=root)) as driver:
         yield driver
 
 

@@ -5,7 +5,7 @@ import sys
 from portal.db import connect
 
 MIGRATIONS = {
-    "0001_initial": "CREATE TABLE members (dt date NOT NULL, email text NOT NULL)",
+    "0001_initial": "CREATE TABLE members (id bigserial PRIMARY KEY, dt date NOT NULL, email text NOT NULL)",
     "0002_unique": "CREATE UNIQUE INDEX members_email ON members (dt, email)",
 }
 

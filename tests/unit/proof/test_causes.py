@@ -8,7 +8,7 @@ import pytest
 
 from dagproof.histories import Step
 from dagproof.laws import Verdict
-from dagproof.laws.base import FALSIFIED, PROVEN
+from dagproof.laws.verdict import FALSIFIED, PROVEN
 from dagproof.proof.causes import told_once
 from dagproof.stores.diff import Diff, FileDiff, TableDiff
 

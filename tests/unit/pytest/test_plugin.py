@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagproof.laws import Verdict
-from dagproof.laws.base import PROVEN
+from dagproof.laws.verdict import PROVEN
 from dagproof.pytest.report import Proved, proofs_of
 
 pytest_plugins = ["pytester"]

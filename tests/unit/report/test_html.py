@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dagproof.errors import UsageError
 from dagproof.laws import Verdict, all_laws
-from dagproof.laws.base import FALSIFIED, PROVEN, FaultOutcome
+from dagproof.laws.verdict import FALSIFIED, PROVEN, FaultOutcome
 from dagproof.proof.verdicts import Proof
 from dagproof.report.html import check_writable, html_report, write_html
 from dagproof.report.html_values import LONG, SHORT, shown, shown_pair

@@ -13,7 +13,7 @@ from dagproof.histories import Step
 from dagproof.inside.exchange import LeftOut
 from dagproof.inside.machine import ELSEWHERE, HERE, differences
 from dagproof.laws import Verdict
-from dagproof.laws.base import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
+from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN, FaultOutcome
 from dagproof.proof.verdicts import Proof
 from dagproof.report.text import MOST_FILES, MOST_TABLES, diff_lines, failure_text, one_line, proof_text
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff

@@ -249,6 +249,15 @@ def test_generated_keys_are_found_with_the_foreign_keys_that_lead_to_them() -> N
     assert found() == [["orders.id", "lines.Order"], ["lines.id"], ["visits.id"]]
 
 
+def test_keys_of_database_files_and_of_the_dag_itself_can_be_named() -> None:
+    """There, nobody says which columns are generated."""
+    there = [("shop.db:orders", "id"), ("shop.db:lines", "order_id")]
+    named = Setting.of({"shop.db:orders.id": "renamed", "shop.db:lines.order_id": "shop.db:orders.id"})
+    (domain,) = domains({}, there, named)
+    assert (domain.names, domain.is_trusted) == (["shop.db:orders.id", "shop.db:lines.order_id"], True)
+    assert domains({}, there, Setting()) == []
+
+
 def test_a_foreign_key_stays_in_its_database() -> None:
     """Tables of another one have names of their own."""
     elsewhere = {f"crm:{name}": parts for name, parts in STRUCTURE.items()}

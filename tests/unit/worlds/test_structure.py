@@ -8,7 +8,7 @@ import pytest
 
 from dagproof.histories import Step
 from dagproof.laws import Verdict
-from dagproof.laws.base import FALSIFIED
+from dagproof.laws.verdict import FALSIFIED
 from dagproof.proof.verdicts import Proof
 from dagproof.report.html import html_report
 from dagproof.report.text import MOST_PARTS, diff_lines, failure_text
