@@ -155,12 +155,13 @@ def _history(dates: tuple[str, ...], number: int, events: Sequence[Step]) -> His
     """Return a history of the first `number` dates: each runs before anything else, and is healed at the end.
 
     A date that was cut off or corrected is healed by a whole run: a single task that is cleared would go on with what
-    the tasks before it have left, or have not.
+    the tasks before it have left, or have not. So would one of another date that reads what was corrected.
     """
     wanted = dates[:number]
     steps: list[Step] = []
     ran: set[str] = set()
     unhealed: set[str] = set()
+    corrected: set[str] = set()
     for event in events:
         date = event.date
         if date not in wanted or (event.kind == "correct" and event in steps):  # twice the same is another correction
@@ -171,22 +172,36 @@ def _history(dates: tuple[str, ...], number: int, events: Sequence[Step]) -> His
             ran.add(day)
         if event.other:
             event = replace(event, other=event.other if event.other in wanted else date)
-        steps.append(Step("rerun", date) if event.kind == "clear" and date in unhealed else event)
-        unhealed = unhealed | {date} if event.is_fault or event.kind == "correct" else unhealed - involved
+        is_whole = event.kind == "clear" and (date in unhealed or corrected)
+        steps.append(Step("rerun", date) if is_whole else event)
+        is_correction = event.kind == "correct"
+        unhealed = unhealed | {date} if event.is_fault or is_correction else unhealed - involved
+        corrected = corrected | {date} if is_correction else corrected & unhealed
     steps += [Step("run", date) for date in wanted if date not in ran]
     return (*steps, *(Step("rerun", date) for date in wanted if date in unhealed))
 
 
 def _is_sound(history: History) -> bool:
-    """Tell whether each date begins with its run, and does not end with a fault or a correction."""
+    """Tell whether each date begins with its run, and does not end with a fault or a correction.
+
+    And no single task is cleared between a correction and the next run of its date.
+    """
     of_date: dict[str, list[str]] = {}
+    corrected: set[str] = set()
     for step in history:
+        if step.kind == "clear" and corrected:
+            return False
+        corrected = corrected | {step.date} if step.kind == "correct" else corrected - _healed_by(step)
         for date in {step.date, step.other or step.date}:
             of_date.setdefault(date, []).append(step.kind)
     return bool(history) and all(
         kinds[0] == "run" and kinds.count("run") == 1 and kinds[-1] not in ("crash", "outage", "correct")
         for kinds in of_date.values()
     )
+
+
+def _healed_by(step: Step) -> set[str]:
+    return set() if step.is_fault else {step.date, step.other}
 
 
 def fresh(history: History) -> History:

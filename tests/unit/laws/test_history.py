@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagproof.histories import Step
-from dagproof.laws.history import SAME, TROUBLES, _events, _history, fresh
+from dagproof.laws.history import SAME, TROUBLES, _events, _history, _is_sound, fresh
 
 DATES = ("2026-01-01", "2026-01-02", "2026-01-03")
 
@@ -42,6 +42,24 @@ def test_a_date_that_was_cut_off_or_corrected_is_healed_by_a_whole_run(
         kinds = [step.kind for step in history if date in (step.date, step.other)]
         assert kinds[-1] not in ("crash", "outage", "correct")
         assert not any(kind in ("crash", "outage", "correct") and then == "clear" for kind, then in pairwise(kinds))
+
+
+@given(orders, numbers, events)
+def test_no_single_task_is_cleared_while_corrected_data_wait_for_their_run(
+    dates: tuple[str, ...], number: int, drawn: list[Step]
+) -> None:
+    """Neither of the date nor of another one, which may read them; a shorter history has none either."""
+    history = _history(dates, number, drawn)
+    assert _is_sound(history)
+    waiting: set[str] = set()
+    for step in history:
+        assert not (waiting and step.kind == "clear")
+        waiting = waiting | {step.date} if step.kind == "correct" else waiting
+        waiting = waiting if step.is_fault or step.kind == "correct" else waiting - {step.date, step.other}
+    corrected, cleared = Step("correct", dates[0], correction="changed"), Step("clear", dates[1], task="load")
+    runs = (Step("run", dates[0]), Step("run", dates[1]))
+    assert _is_sound((*runs, corrected, Step("rerun", dates[0]), cleared))
+    assert not _is_sound((*runs, corrected, cleared, Step("rerun", dates[0])))
 
 
 @given(orders, events)
