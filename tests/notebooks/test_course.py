@@ -20,6 +20,8 @@ from notebooks.course.sources import NOTEBOOKS, LessonSource, lesson_named, less
 COMMITTED_WITH = ((3, 11), "3.3.")
 MOST_SECONDS = 60.0
 NAMES = [lesson.name for lesson in lessons()]
+#: By number: those that `tox` alone runs. The other lessons are `slow`.
+QUICK = ("00", "01", "03")
 
 
 @cache
@@ -87,7 +89,9 @@ def no_solution_stands_in_the_notebook(name: str) -> None:
     assert not [line for line in lines if line in text or json.dumps(line)[1:-1] in text]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name.startswith(QUICK) else [pytest.mark.slow]) for name in NAMES]
+)
 def test_a_lesson_keeps_its_promises(name: str) -> None:
     """All four at once, so that the lesson and its answers are run but once, also by several workers."""
     what_is_committed_is_what_the_source_gives(name)
