@@ -120,8 +120,8 @@ LAWS = (
     Mutant(
         "outage: a commit meets no error",
         "runs/erring.py",
-        "return not commits or point.task in self._wrote",
-        "return not commits",
+        "(not said.commits or point.task in self._wrote)",
+        "(not said.commits)",
         unit("runs/test_erring.py", "each_statement"),
     ),
     Mutant(

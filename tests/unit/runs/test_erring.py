@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagproof.histories.outages import ALWAYS, OUTAGES
-from dagproof.runs.erring import Attempt, attempts
+from dagproof.runs.erring import Attempt, attempts, between
 from dagproof.runs.points import Point
 
 BEGIN = Point("message", 1, "BEGIN", "load")
@@ -28,6 +28,7 @@ def test_a_transaction_meets_an_error_at_each_statement_that_matters() -> None:
         "connection refused at connect 1",
         "connection refused at connect 1, always",
         "statement cancelled at message 2",
+        "connection lost at message 2, always",
         "deadlock at message 3",
         "serialization failure at message 4",
         "connection lost at reply 4",
@@ -62,21 +63,60 @@ def test_a_copy_meets_its_error_at_its_end() -> None:
     assert [one.point.name for one in attempts(points) if not one.lasts] == ["message 3"]
 
 
-def test_the_same_is_read_once_in_a_task() -> None:
-    """What is written may differ each time."""
-    reads = [Point("message", n, "SELECT 1", task) for n, task in enumerate(("a", "a", "b"), start=1)]
-    writes = [Point("message", n, "INSERT INTO a VALUES (1)", "a") for n in (4, 5)]
-    assert [one.point.number for one in attempts([*reads, *writes]) if not one.lasts] == [1, 3, 4, 5]
+def test_a_message_is_what_its_strongest_statement_is() -> None:
+    """However it begins; what stands in quotes is no statement."""
+    for text, error in {
+        "SET LOCAL x = 1; DELETE FROM a; INSERT INTO a SELECT 1": "deadlock",
+        "BEGIN; DELETE FROM a; COMMIT": "deadlock",
+        "SET x = 1; SELECT 'a; DELETE FROM a'": "statement cancelled",
+        "START TRANSACTION; /* load */ TRUNCATE a": "deadlock",
+        "SET x = 1; -- load DELETE FROM a": "deadlock",
+    }.items():
+        assert told(Point("message", 1, text, "load"))[0] == f"{error} at message 1", text
+    for text in ("SET a = 'b;c'; SET d = 1;", "BEGIN; SET x = 'DELETE FROM a'", "DISCARD ALL"):
+        assert told(Point("message", 1, text, "load")) == [], text
+
+
+def test_a_function_that_nobody_knows_writes() -> None:
+    """Its COMMIT can lose what it has written; that of PostgreSQL's own functions can lose nothing."""
+    for text in ("SELECT load('a')", 'SELECT * FROM "etl"."load" (1)', "SELECT count(*), etl.load() FROM a"):
+        assert "serialization failure at message 4" in told(Point("message", 1, text, "load"), COMMIT), text
+    for text in (
+        "SELECT count(*), pg_catalog.pg_relation_size('a') FROM a WHERE b IN (SELECT max(b) FROM a) AND (c)",
+        "WITH t AS (SELECT 'load()' AS a) SELECT CAST(a AS varchar(3)) FROM t AS u (a)",
+        "VALUES (1), (2)",
+    ):
+        assert told(Point("message", 1, text, "load"), COMMIT)[0] == "statement cancelled at message 1", text
+        assert "serialization failure at message 4" not in told(Point("message", 1, text, "load"), COMMIT), text
+
+
+def test_the_same_is_read_first_and_last_in_a_task() -> None:
+    """The code around those between is passed over, and that is noted. What is written may differ each time."""
+    reads = [Point("message", n, "SELECT 1", task) for n, task in enumerate(("a", "a", "a", "a", "b"), start=1)]
+    writes = [Point("message", n, "INSERT INTO a VALUES (1)", "a") for n in (6, 7, 8)]
+    points = [*reads, *writes]
+    assert [one.point.number for one in attempts(points) if not one.lasts] == [1, 4, 5, 6, 7, 8]
+    assert between(points) == reads[1:3]
+
+
+def test_what_lasts_is_tried_for_each_part_that_can_be_gone() -> None:
+    """The code around a connection, a statement and a file is not the same."""
+    reads = [Point("read", n, f"read {name}.csv", "load") for n, name in enumerate("aba", start=1)]
+    poke = Point("poke", 1, "a poke of load", "load")
+    lasting = [one.point.name for one in attempts([CONNECT, *reads, poke, WRITE]) if one.lasts]
+    assert lasting == ["connect 1", "read 1", "read 2", "poke 1", "message 3"]
 
 
 def test_files_meet_what_a_disk_does() -> None:
-    """The same file is read twice by one task, and meets the same once."""
+    """The same file may be read by other code later on."""
     read, again = (Point("read", n, "read a.csv", "load") for n in (1, 2))
     opened, removed = Point("file", 1, "open b.csv", "load"), Point("file", 2, "remove b.csv", "load")
     assert told(read, again, opened, removed) == [
         "file gone at read 1",
         "file gone at read 1, always",
+        "file gone at read 2",
         "disk full at file 1",
+        "disk full at file 1, always",
         "permission denied at file 2",
         "permission denied at file 2, always",
     ]
