@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from dagproof.histories import History, Step
+from dagproof.histories.steps import count
 from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import faults
 from dagproof.laws.base import Finding, Law, NotApplicableError, active, tidied
 from dagproof.laws.verdict import FaultOutcome
-from dagproof.runs.erring import Attempt, attempts
+from dagproof.runs.erring import Attempt, attempts, between
 from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point, thinned
 from dagproof.runs.scope import NOT_TRIED
@@ -23,7 +25,10 @@ from dagproof.worlds.failing import RunFailedError, unwanted
 UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is not seen, and meets no error there")
 #: Where this kernel shows no system calls.
 NO_CONNECTS = LeftOut("a connection that is refused", f"{NOT_TRIED}, as this machine does not show connections")
+#: A file that is gone is so for the code that opens it.
+STILL_LISTED = LeftOut("a file that is gone", "is still listed, and exists, for code that looks before it opens one")
 HANGS = "not judged, as the run then waits until it is killed"
+_VERB = re.compile(r"(open|rename to|link to|remove|truncate) ")
 
 
 class Outage(Law):
@@ -87,7 +92,7 @@ class Outage(Law):
             raise NotApplicableError(
                 f"its runs have no point at which they could meet an error ({UNSEEN.what} {UNSEEN.why})"
             )
-        self._leave_out(lab, run, len(tried))
+        self._leave_out(lab, run, tried)
         for one in tried:
             if one.lasts and any(entry.why == HANGS for entry in lab.scope.left_out):
                 continue  # each of them would take as long as a run may take
@@ -115,7 +120,7 @@ class Outage(Law):
             return Finding(
                 left_out=(LeftOut(f"{point.name} ({point.what})", f"{NOT_TRIED}: the run did not come there"),)
             )
-        is_green = "success" in (report.state, report.dag_run)
+        is_green = _is_green(report)
         lost = self._lost(lab, disturbed, now, report) if is_green else Finding()
         if is_green and not lost:
             return replace(lost, faults=(_described(history[number], point, "new"),))
@@ -202,18 +207,24 @@ class Outage(Law):
         found = _attempts(lab, run)
         return thinned(found, lab.config.max_points or len(found))
 
-    def _leave_out(self, lab: Lab, run: History, tried: int) -> None:
+    def _leave_out(self, lab: Lab, run: History, tried: Sequence[Attempt]) -> None:
         """Note where a run meets no error."""
         points, alike = lab.points(run)
         places = lab.places(run)
         for part in alike.split("; ") if alike else ():
             lab.scope.leave_out(part.removesuffix(" left out"), "left out")
-        if few := len(_attempts(lab, run)) - tried:
-            lab.scope.leave_out(f"{few} of {tried + few} errors", "left out, as asked for", "--max-points")
+        if few := len(_attempts(lab, run)) - len(tried):
+            lab.scope.leave_out(f"{few} of {len(tried) + few} errors", "left out, as asked for", "--max-points")
+        if passed_over := between([*places, *points]):
+            lab.scope.leave_out(f"{count(len(passed_over), 'read')} between the first and the last alike", "left out")
+        if any(one.error == "file gone" for one in tried):
+            lab.scope.left_out.add(STILL_LISTED)
         if any(p.kind == "message" for p in points) and not any(p.kind == "connect" for p in places):
             lab.scope.left_out.add(NO_CONNECTS)
-        written = lab.state(run).files != (lab.state(run[:-1]) if run[:-1] else lab.before(run)).files
-        if written and not any(point.kind == "file" for point in points):
+        seen = [point.what for point in points if point.kind == "file"]
+        before = _files(lab.state(run[:-1]) if run[:-1] else lab.before(run))
+        after = _files(lab.state(run))
+        if any(before.get(name) != after.get(name) and not _is_seen(name[0], seen) for name in before | after):
             lab.scope.left_out.add(UNSEEN)
 
 
@@ -235,6 +246,23 @@ def _place(lab: Lab, dates: Sequence[str]) -> tuple[History, str]:
 def _attempts(lab: Lab, run: History) -> list[Attempt]:
     points, _ = lab.points(run)
     return attempts([*lab.places(run), *points], all_errors=lab.config.all_errors)
+
+
+def _files(state: Snapshot) -> dict[tuple[str, str], object]:
+    """Return what is in each file, and in each table of one that is a database."""
+    tables = {(table.path, table.name): table for table in state.tables.values() if table.path}
+    return {**{(path, ""): file for path, file in state.files.items()}, **tables}
+
+
+def _is_seen(path: str, operations: Sequence[str]) -> bool:
+    """Tell whether one of the operations was on this file, or on a folder that it is in."""
+    return any(f"{path}/".startswith(f"{_VERB.sub('', operation)}/") for operation in operations)
+
+
+def _is_green(report: RunReport) -> bool:
+    """Tell whether Airflow shows nothing that failed: neither the run, nor one that it has triggered."""
+    own = "success" in (report.state, report.dag_run)
+    return own and (report.reason is None or all(_is_green(other) for other in report.beside))
 
 
 def _is_allowed(lab: Lab, error: str, task: str) -> bool:

@@ -83,7 +83,7 @@ class _Found:
         if point.kind not in ("message", "reply"):
             return True
         said = saying(point.what)
-        if said.writes:
+        if said.may_write:
             self._wrote.add(point.task)
         if point.kind == "message":
             return not said.prepares and (not said.commits or point.task in self._wrote)

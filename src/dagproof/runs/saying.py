@@ -21,6 +21,9 @@ _PREPARING = re.compile(
     r"(?i)(begin|start|set|show|rollback|abort|savepoint|release|discard|deallocate|reset|listen|unlisten|close"
     r"|select pg_catalog\.version\(\)|select current_schema\(\))\b|copydata |copy .*\bfrom stdin\b"
 )
+_COPYING = re.compile(r"(?i)copy(data)?\b")
+#: How a text ends that goes on: a `Message` has the beginning only.
+_CUT = "…"
 _COMMITTING = re.compile(r"(?i)(commit|end)\b")
 _READING = re.compile(r"(?i)(select|table|values|fetch|explain|with)\b")
 _WRITING = re.compile(r"(?i)\b(insert|update|delete|merge|truncate|into)\b")
@@ -69,6 +72,8 @@ class Saying:
     """Whether they all neither read nor write."""
     writes: bool
     commits: bool
+    may_write: bool
+    """Whether they write, or the end of their text is not known."""
 
     @property
     def reads(self) -> bool:
@@ -82,7 +87,10 @@ def saying(sql: str) -> Saying:
     rest = [one for one in found if not _PREPARING.match(one)]
     commits = [bool(_COMMITTING.match(one)) for one in rest]
     writes = any(not does and not _only_reads(one) for one, does in zip(rest, commits, strict=True))
-    return Saying(prepares=bool(found) and not rest, writes=writes or not found, commits=any(commits))
+    is_cut = sql.endswith(_CUT)
+    if not found or (is_cut and not rest and not _COPYING.match(sql)):
+        writes = True
+    return Saying(not rest and not writes, writes, any(commits), may_write=writes or (is_cut and bool(rest)))
 
 
 def _statements(sql: str) -> Iterator[str]:

@@ -90,6 +90,14 @@ def test_a_function_that_nobody_knows_writes() -> None:
         assert "serialization failure at message 4" not in told(Point("message", 1, text, "load"), COMMIT), text
 
 
+def test_the_rest_of_a_long_message_may_write() -> None:
+    """Its text is cut; what has been sent of a COPY stays what it is."""
+    for text, error in {"SELECT a FROM b WHERE…": "statement cancelled", "SET a = 1; SET b = 2…": "deadlock"}.items():
+        found = told(Point("message", 1, text, "load"), COMMIT)
+        assert (found[0], found[-1]) == (f"{error} at message 1", "serialization failure at message 4"), text
+    assert told(Point("message", 1, "CopyData of COPY a FROM STDIN WITH (…", "load"), COMMIT) == []
+
+
 def test_the_same_is_read_first_and_last_in_a_task() -> None:
     """The code around those between is passed over, and that is noted. What is written may differ each time."""
     reads = [Point("message", n, "SELECT 1", task) for n, task in enumerate(("a", "a", "a", "a", "b"), start=1)]
