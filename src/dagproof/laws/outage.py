@@ -222,7 +222,7 @@ class Outage(Law):
         if any(p.kind == "message" for p in points) and not any(p.kind == "connect" for p in places):
             lab.scope.left_out.add(NO_CONNECTS)
         seen = [point.what for point in points if point.kind == "file"]
-        before = _files(lab.state(run[:-1]) if run[:-1] else lab.before(run))
+        before = _files(lab.state((*run[:-1], Step("arrive", run[-1].date))))
         after = _files(lab.state(run))
         if any(before.get(name) != after.get(name) and not _is_seen(name[0], seen) for name in before | after):
             lab.scope.left_out.add(UNSEEN)
