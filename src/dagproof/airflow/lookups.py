@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -110,6 +111,22 @@ def _callers() -> Iterator[str]:
         frame = frame.f_back
 
 
+def _no_module(name: str) -> str:
+    """Say that a module is not there, and the way out: Airflow's own are gone, those of providers are not installed."""
+    if name.startswith("airflow.providers"):
+        return (
+            f"the module {name!r} is not installed here; install its provider, in a version that has it "
+            "(`dagproof check` says what took the place of modules that are gone)"
+        )
+    if name.startswith("airflow."):
+        line = ".".join(version("apache-airflow").split(".")[:2])
+        return f"Airflow {line} has no module {name!r}; `dagproof check` says what took its place"
+    return (
+        f"the module {name!r} is not installed here; install it, or where it is the project's own, name its folder in "
+        f"pythonpath in [tool.dagproof]"
+    )
+
+
 def blamed(error: str, path: str | Path, missing: list[Missing]) -> str | None:
     """Return what the world lacks, so that the file at `path` failed with the traceback `error`; None if by itself.
 
@@ -120,10 +137,7 @@ def blamed(error: str, path: str | Path, missing: list[Missing]) -> str | None:
     if unset := _UNSET.search(error.strip()):
         return no_environment(unset[1])
     if module := _NO_MODULE.match(last):
-        return (
-            f"the module {module[1]!r} is not installed here; install it, or where it is the project's own, name its "
-            f"folder in pythonpath in [tool.dagproof]"
-        )
+        return _no_module(module[1])
     concerned = list(dict.fromkeys(one.sentence for one in missing if str(path) in one.files))
     for sentence in concerned:
         if sentence in last.replace("\\'", "'"):  # a KeyError shows its message as a literal

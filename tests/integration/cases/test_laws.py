@@ -11,6 +11,8 @@ import pytest
 
 from tests.integration.cases.conftest import Case
 
+pytestmark = pytest.mark.slow
+
 Copy = Callable[[str], Case]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.integration.cases.conftest import Case
 
+pytestmark = pytest.mark.slow
+
 Cases = Callable[[str], Case]
 
 

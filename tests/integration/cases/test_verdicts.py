@@ -8,6 +8,8 @@ import pytest
 
 from tests.integration.cases.conftest import Case
 
+pytestmark = pytest.mark.slow
+
 MakeCase = Callable[[str], Case]
 NUMBER = 'InvalidTextRepresentation: invalid input syntax for type numeric: "n/a"'
 

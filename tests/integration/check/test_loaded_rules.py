@@ -11,6 +11,8 @@ from dagproof.explain.text import examples
 from dagproof.rules import Rule, all_rules
 from tests.integration.check.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 HEAD = """
 import datetime
 import pendulum

@@ -16,6 +16,8 @@ import pytest
 from dagproof.laws import all_laws
 from tests.support.pages import parsed
 
+pytestmark = pytest.mark.slow
+
 HEALTHY = """
     import pendulum
     from airflow.sdk import dag, task

@@ -11,6 +11,8 @@ import pytest
 
 from dagproof.rules import all_rules
 
+pytestmark = pytest.mark.slow
+
 HEALTHY = """import pendulum
 from airflow.sdk import DAG
 from airflow.providers.standard.sensors.filesystem import FileSensor

@@ -22,6 +22,8 @@ from tests.integration.proofs.conftest import NOTHING, Project
 from tests.support.processes import command_lines_of, processes_of
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 LAWS = tuple(part for law in ("deterministic", "rerun", "late") for part in ("--law", law))
 
 

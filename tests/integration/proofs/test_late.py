@@ -14,6 +14,8 @@ from dagproof.laws import law_named
 from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 
+pytestmark = pytest.mark.slow
+
 DATE = "2026-01-01"
 LATE = Step("late", DATE, task="producer", delay=3600)
 

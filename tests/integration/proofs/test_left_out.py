@@ -18,6 +18,8 @@ from dagproof.report.text import failure_text
 from dagproof.runs.driver import Driver, open_driver
 from dagproof.runs.scope import sentences
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).with_name("left_out")
 FIRST, SECOND = DATES = ("2026-01-01", "2026-01-02")
 

@@ -14,6 +14,8 @@ from tests.integration.proofs.conftest import NOTHING, Project
 from tests.support.processes import processes_of
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["embedded", "url"])
 def running(

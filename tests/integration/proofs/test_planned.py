@@ -21,6 +21,7 @@ from dagproof.proof.prover import Prover
 from dagproof.runs.driver import Driver, open_driver
 
 FOLDER = Path(__file__).parent
+LINE = ".".join((airflow_version() or "").split(".")[:2])
 HAS_PARTITIONS = not (airflow_version() or "").startswith("3.1.")
 HAS_LOOPS = not (airflow_version() or "").startswith(("3.1.", "3.2.", "3.3."))
 partitions = pytest.mark.skipif(not HAS_PARTITIONS, reason="Airflow 3.1 has no partitions")
@@ -183,6 +184,11 @@ def unset() -> Iterator[Driver]:
             "unset_module",
             "unset/h.py:1: the module 'no_such_library' is not installed here; install it, or where it is the "
             "project's own, name its folder in pythonpath in [tool.dagproof]",
+        ),
+        (
+            "unset_part_of_airflow",
+            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` says "
+            "what took its place",
         ),
         (
             "unset_by_nobody",

@@ -9,6 +9,8 @@ import pytest
 from tests.integration.proofs.conftest import NOTHING, Project
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 HEAD = """\
 import os
 import pathlib

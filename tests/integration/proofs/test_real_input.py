@@ -27,7 +27,10 @@ NAVAIDS = ROOT.parent / "shared" / "data" / "navaids.csv"
 DATES = ("2026-01-01", "2026-01-02")
 HEADER = ("id", "name", "email", "country", "signup_date")
 
-pytestmark = pytest.mark.skipif(not NAVAIDS.is_file(), reason=f"the real data is not here: {NAVAIDS}")
+pytestmark = [
+    pytest.mark.skipif(not NAVAIDS.is_file(), reason=f"the real data is not here: {NAVAIDS}"),
+    pytest.mark.slow,
+]
 
 Rows = list[tuple[int, str]]
 

@@ -17,6 +17,8 @@ from dagproof.postgres.server import ServerError, free_port, unique_name
 from dagproof.postgres.servers import start_server
 from tests.support.compose import ROOT, compose_program
 
+pytestmark = pytest.mark.slow
+
 Compose = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -22,6 +22,8 @@ from dagproof.postgres import embedded, server
 from dagproof.postgres.server import PostgresServer, ServerError, unique_name
 from dagproof.postgres.servers import start_server
 
+pytestmark = pytest.mark.slow
+
 SOURCES = Path(server.__file__).parents[2]
 PACKAGES = sysconfig.get_path("platlib")
 

@@ -14,7 +14,7 @@ from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from tests.support.runs import retried
 
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.slow]
 
 DAG = "refresh_aggregations"
 SHOP = Shop(40, 12, 150)

@@ -20,7 +20,7 @@ from etl.storage import Storage, open_storage
 from tests.support.object_store import KEY, SECRET, ObjectStore
 from tests.support.runs import retried
 
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.slow]
 
 DAG = "archive_warehouse"
 DS, MONTH = "2026-02-01", "2026-01"  # it archives the month before

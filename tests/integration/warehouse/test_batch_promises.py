@@ -25,7 +25,7 @@ from etl.transactions.rows import COLUMNS
 from tests.support.object_store import KEY, SECRET, ObjectStore
 from tests.support.runs import retried
 
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.slow]
 
 DAG = "batch_pipeline_dag"
 DS, DAY = "2026-02-01", "2026-01-31"  # it looks at the day before

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 HOURS = 4
 LATE = ["batch_pipeline_dag", "daily_quality_check", "monitor_errors", "refresh_aggregations"]

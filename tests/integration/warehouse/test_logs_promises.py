@@ -20,7 +20,7 @@ from tests.support.object_store import StoredFile
 from tests.support.runs import retried
 from tests.support.sftp_server import PASSWORD, USER, sftp_folder
 
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.slow]
 
 DAG = "monitor_errors"
 DS, DAY = "2026-02-01", "2026-01-31"  # it looks at the day before

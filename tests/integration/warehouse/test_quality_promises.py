@@ -13,7 +13,7 @@ from etl.shop.load import load_shop
 from etl.shop.size import Shop
 from tests.support.runs import retried
 
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.slow]
 
 DAG = "daily_quality_check"
 DS = "2026-02-01"  # it looks at the day before

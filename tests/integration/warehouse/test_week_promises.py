@@ -16,7 +16,7 @@ from etl.weekly.files import TABLES
 from tests.support.object_store import StoredFile
 from tests.support.runs import retried
 
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.slow]
 
 DAG = "weekly_full_pipeline"
 DS, WEEK = "2026-02-01", "2026-01-31"  # Sunday, and the Saturday with which the week ends
