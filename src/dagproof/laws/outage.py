@@ -46,6 +46,9 @@ class Outage(Law):
     must lead to the rows of an undisturbed run. What `exempt.crash` lists may be half-written after an error, too. The
     run is the first one of its date; `crash` also tries reruns.
 
+    If a task reads the same several times, the first and the last read meet an error. A function that is not
+    PostgreSQL's own is taken to write. A run that triggers others without waiting is green only if these are.
+
     The verdict is `loses rows in silence`, `not healed by running again`, or `not atomic`. `--all-errors` tries each
     error at each point, such as a server that shuts down, or too many connections. If a task ends green, or skipped,
     without its rows on purpose, configure that: `outage.allow = ["fetch: connection refused"]`. Running again must
