@@ -130,7 +130,7 @@ COMPARISONS = (
     Mutant(
         "keys: what leaves its table may be another one",
         "runs/generated.py",
-        "        known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content",
+        "        known.content = {key: why for domain in left for key in domain.keys} | known.content",
         "        pass",
         bug("notes_of_old_ids", "rerun"),
     ),

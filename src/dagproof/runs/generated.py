@@ -31,6 +31,8 @@ SYMMETRIC = "compared by value, as too many rows look the same without it"
 CHOSEN = "compared by value, as the runs choose it themselves"
 FAILS = "compared by value, as a run fails where sequences begin elsewhere"
 LEAVES = "compared by value, as it leaves its table: "
+#: What a key looks like inside a text: a uuid, or a number.
+_KEY = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 #: How many places are named that keys have left for.
 MOST_PLACES = 3
 
@@ -159,8 +161,11 @@ class GeneratedKeys:
         if copies := _holding(chosen, first, moved, is_derived=False):
             declared = ", ".join(f'"{column}" = "{key}"' for column, key in sorted(copies.items()))
             why += f"; if that refers to the key, configure {{ {declared} }}"
-        found_in = [d for d in chosen if _is_in(d, moved, found)]
-        known.content = {key: why for domain in found_in or chosen for key in domain.keys} | known.content
+        places = [Diff(tables=(t,)) for t in found.tables] + [Diff(files=(f,)) for f in found.files]
+        holders = [[d for d in chosen if _is_in(d, moved, place)] for place in places]
+        # Where one difference is nobody's, it may be anybody's.
+        left = [d for d in chosen if any(d in held for held in holders)] if all(holders) else chosen
+        known.content = {key: why for domain in left for key in domain.keys} | known.content
 
     def _with_views(self, chosen: list[Domain], first: Snapshot, moved: Snapshot) -> list[Domain]:
         """Return the domains with the columns of materialized views that hold their keys, as they are computed."""
@@ -229,7 +234,7 @@ def _is_in(domain: Domain, snapshot: Snapshot, found: Diff) -> bool:
     tables = [snapshot.tables[t.table] for t in found.tables if t.table in snapshot.tables]
     texts = [b"\n".join(table.without(_own(domain, table.name)).rows) for table in tables]
     texts += [snapshot.files[f.path].content or b"" for f in found.files if f.path in snapshot.files]
-    return any(word in keys for text in texts for word in re.findall(rb"[\w-]+", text))
+    return any(word in keys for text in texts for word in _KEY.findall(text))
 
 
 def _own(domain: Domain, table: str) -> frozenset[str]:

@@ -33,7 +33,7 @@ _START = re.compile(
 _TRUE = {b"t", b"true", b"1", b"y", b"yes"}
 _FALSE = {b"f", b"false", b"0", b"n", b"no"}
 #: A moment that nobody waits for.
-_NEVER = re.compile(rb"\\N|infinity|(2[2-9]|[3-9]\d)\d\d-.*")
+_NEVER = re.compile(rb"\\N|infinity|(2[2-9]|[3-9]\d)\d\d-.*|2099-12-31.*|20991231|99991231|9{8,}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _versions(columns: Collection[str], own: Collection[str]) -> Versions:
 
 def current(snapshot: Snapshot, how: Mapping[str, Versions]) -> Snapshot:
     """Return the snapshot with the current rows of tables that keep versions, and without what belongs to a version."""
-    return _each(snapshot, how, lambda table, of: _current(table, of).without(frozenset(of.ends + of.starts)))
+    return _each(snapshot, how, _as_read)
 
 
 def open_ended(snapshot: Snapshot, how: Mapping[str, Versions]) -> Snapshot:
@@ -95,6 +95,12 @@ def _each(snapshot: Snapshot, how: Mapping[str, Versions], change: Callable[[Tab
     """Return the snapshot with each table changed that keeps versions."""
     changed = {n: change(t, how[n]) for n, t in snapshot.tables.items() if n in how and how[n].ends}
     return replace(snapshot, tables={**snapshot.tables, **changed})
+
+
+def _as_read(table: Table, how: Versions) -> Table:
+    """Return the current rows; all of the table where none is, as its ends then say something else."""
+    found = _current(table, how)
+    return found.without(frozenset(how.ends + how.starts)) if found.rows or not table.rows else table
 
 
 def _current(table: Table, how: Versions) -> Table:

@@ -15,13 +15,18 @@ CREATE OR REPLACE FUNCTION dagproof.renumber(which oid) RETURNS void LANGUAGE pl
 DECLARE
   s record;
   start bigint;
+  away bigint;
 BEGIN
   SELECT q.*, q.seqrelid::regclass::text AS name INTO s FROM pg_sequence q
   WHERE q.seqrelid = which AND q.seqincrement > 0
     AND EXISTS (SELECT FROM pg_class c WHERE c.oid = q.seqrelid AND c.relpersistence <> 't');
   IF NOT FOUND THEN RETURN; END IF;
-  start := coalesce(pg_sequence_last_value(which), s.seqstart)
-           + least(s.seqmax / 4, 1100000000) + which::bigint % 997 * least(s.seqmax / 40000, 100003);
+  away := least(s.seqmax / 4, 1100000000) + which::bigint % 997 * least(s.seqmax / 40000, 100003);
+  -- What a run computes from a key, such as id % 2, has to be another value there.
+  WHILE away % 2 = 0 OR away % 3 = 0 OR away % 5 = 0 OR away % 7 = 0 LOOP
+    away := away + 1;
+  END LOOP;
+  start := coalesce(pg_sequence_last_value(which) + s.seqincrement, s.seqstart) + away;
   IF start < s.seqmax THEN
     EXECUTE format('ALTER SEQUENCE %s START %s RESTART', s.name, start);
   END IF;

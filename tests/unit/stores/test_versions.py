@@ -80,6 +80,8 @@ def test_current_rows_are_what_readers_see() -> None:
         ("valid_to", rb"\N", True),
         ("valid_to", b"infinity", True),
         ("valid_to", b"2999-01-01", True),
+        ("valid_to", b"2099-12-31", True),
+        ("valid_to", b"99991231", True),
         ("valid_to", b"2026-01-01", False),
         ("is_current", b"t", True),
         ("is_current", b"Y", True),
@@ -93,8 +95,9 @@ def test_current_rows_are_what_readers_see() -> None:
 )
 def test_a_flag_or_a_moment_ends_a_row(column: str, value: bytes, is_current: bool) -> None:
     """By what its name says; no moment, or one that nobody lives to see, ends nothing."""
-    table = Table("t", ("id", column), (), (b"1\t" + value,))
-    assert bool(current(of(table), how(table)).tables["t"].rows) == is_current
+    other = {"is_current": b"t", "is_deleted": b"f"}.get(column, rb"\N")
+    table = Table("t", ("id", column), (), (b"1\t" + value, b"2\t" + other))
+    assert (b"1" in current(of(table), how(table)).tables["t"].rows) == is_current
 
 
 def test_a_log_may_have_more_and_must_not_lose() -> None:
@@ -110,3 +113,9 @@ def test_a_later_run_may_end_a_version() -> None:
     """All versions are there, without their ends."""
     assert open_ended(of(SCD), how(SCD)).tables["core.customers"].columns == ("id", "name", "valid_from")
     assert len(open_ended(of(SCD), how(SCD)).tables["core.customers"].rows) == len(SCD.rows)
+
+
+def test_a_table_of_which_no_row_is_current_is_compared_as_it_is() -> None:
+    """Its ends say something else than a version does: two such tables are not two empty ones."""
+    table = Table("t", ("id", "valid_to"), (), (b"1\t2026-01-01",))
+    assert current(of(table), how(table)) == of(table)
