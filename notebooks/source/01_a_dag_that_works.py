@@ -511,7 +511,7 @@ with DAG("ported_report", schedule="0 23 * * *", start_date=START, max_active_ta
     end = EmptyOperator(task_id="end", trigger_rule="none_failed_min_one_success")
     begin >> make >> end
 
-# %% q="q1" role="wrong" says="No module named 'airflow.operators" outcome="error" dag="ported_report"
+# %% q="q1" role="wrong" says="has no module 'airflow.operators" outcome="error" dag="ported_report"
 import pendulum
 from airflow.operators.python_operator import PythonOperator
 from airflow.sdk import DAG
