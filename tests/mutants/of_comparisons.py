@@ -116,8 +116,8 @@ COMPARISONS = (
     Mutant(
         "snapshot: an ignored column is the whole table",
         "stores/naming.py",
-        'if column == "*" and (_names_table(owner, table)',
-        "if (_names_table(owner, table)",
+        'if column == "*" and (names_table(owner, table)',
+        "if (names_table(owner, table)",
         unit("stores/test_snapshot.py", "ignore_entry"),
     ),
     Mutant(

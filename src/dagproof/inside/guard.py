@@ -23,6 +23,7 @@ from typing import Any
 from dagproof.errors import DagproofError
 from dagproof.inside.exchange import Allowed
 from dagproof.inside.landlock import DEVICES, drop_privileges, landlock
+from dagproof.processes.relations import group_of, parent_of
 
 #: Sockets of the system's own: its log, and its list of users.
 HARMLESS_SOCKETS = ("/dev/log", "/run/systemd/journal/", "/var/lib/sss/pipes/")
@@ -193,7 +194,7 @@ class Guard:
 
     def check_signal(self, pid: int, number: int, sender: int) -> None:
         """Raise :class:`OutsideWorldError` unless the process (or group, where `pid` is below 0) is of this run."""
-        group = [other for other in _processes() if _group_of(other) == -pid] if pid < -1 else []
+        group = [other for other in _processes() if group_of(other) == -pid] if pid < -1 else []
         targets = group if pid < 0 else [pid] if pid else []
         if not number or (pid != -1 and all(self.is_mine(target, sender) for target in targets)):
             return
@@ -294,23 +295,6 @@ def _is_link(path: object) -> bool:
 
 def _processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-
-
-def parent_of(pid: int) -> int:
-    """Return the process id of the parent of a process or thread; 0 where there is none (any more)."""
-    return _status(pid, 1)
-
-
-def _group_of(pid: int) -> int:
-    return _status(pid, 2)
-
-
-def _status(pid: int, field: int) -> int:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-            return int(stat.read().rpartition(")")[2].split()[field])
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def real_path(path: str, *, follow: bool) -> str:

@@ -140,9 +140,8 @@ class Outage(Law):
         if not finding:
             return finding
         failed = unwanted(report)
-        who = (
-            f"task {failed.task_id}" if failed else next(iter(report.callbacks), "")
-        )  # of which Airflow logs the error
+        # Of a callback that fails, Airflow only logs the error.
+        who = f"task {failed.task_id}" if failed else next(iter(report.callbacks), "")
         if who or _has_less(finding.diff):
             headline = f"The run is green, although {who} failed, and its rows differ" if who else ""
             return replace(finding, broken=True, history=disturbed, headline=headline)

@@ -29,12 +29,18 @@ _MISSING = re.compile(
     r'extension "([^"]+)" is not available|could not open extension control file .*/([^/"]+)\.control'
 )
 _FILES = Path(__file__).parent / "extensions"
+#: What both stand-ins need within a function, and the line there in whose place it is put: a script of an extension
+#: cannot include another one.
+_SHA1, _HERE = _FILES / "sha1.sql", "        -- include sha1.sql\n"
 
 
 def lay_out(folder: Path) -> str:
     """Put the stand-ins into `folder`, which is new; return the path on which the server looks for extensions."""
     place = folder / "extension"  # where the server looks below each entry of its path
-    shutil.copytree(_FILES, place)
+    shutil.copytree(_FILES, place, ignore=shutil.ignore_patterns(_SHA1.name))
+    sha1 = _SHA1.read_text(encoding="utf-8")
+    for script in place.glob("*.sql"):
+        script.write_text(script.read_text(encoding="utf-8").replace(_HERE, sha1), encoding="utf-8")
     for path in (folder, place, *place.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return f"$system:{folder}"

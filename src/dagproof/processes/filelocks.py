@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from dagproof.processes.relations import parent_of
+
 _LOCKS = Path("/proc/locks")
 
 
@@ -30,8 +32,4 @@ def _waiting() -> Iterator[int]:
 def _with_ancestors(pid: int) -> Iterator[int]:
     while pid > 0:
         yield pid
-        try:
-            # The name in the second field may hold spaces and brackets: count from the last bracket.
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has ended meanwhile
-            return
+        pid = parent_of(pid)

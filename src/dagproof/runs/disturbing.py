@@ -10,6 +10,7 @@ from dagproof.histories import Step
 from dagproof.histories.outages import OUTAGES
 from dagproof.inside.exchange import RunReport
 from dagproof.inside.plans import FilePlan, FileWatch, PokePlan
+from dagproof.postgres.server import LOOPBACK
 from dagproof.postgres.wire import Error, Fault, Lane
 from dagproof.runs.points import KINDS, ONLY_ERRORS, Point, point_named
 from dagproof.worlds.connects import Connects
@@ -97,7 +98,7 @@ def _planned(step: Step, point: Point, lane: Lane, connects: Connects) -> Fault 
     def go_down() -> str:
         lane.turn_away(*SHUTTING_DOWN, lasting=True)
         if not outage.sqlstate:
-            connects.take_down(("127.0.0.1", lane.port))
+            connects.take_down((LOOPBACK, lane.port))
             lane.cut_all()
         return "cut"
 

@@ -60,9 +60,9 @@ class GeneratedKeys:
 
         The proof that is under way notes which reading it was.
         """
-        if all(before.tables.get(n) == after.tables.get(n) for n in {*before.tables, *after.tables}):
-            return after
         differing = _differing(before, after)
+        if not differing:
+            return after
         self._note_stable(before, after, differing)
         if any(not domain.is_trusted for domain in _reached(self._domains(before, after), differing)):
             self._look()

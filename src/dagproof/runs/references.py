@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dagproof.config import SKIP, Config
-from dagproof.errors import ConfigError, nearest
+from dagproof.errors import ConfigError, close_to, nearest
 from dagproof.histories.outages import OUTAGES
 from dagproof.worlds.addresses import check_addresses
 from dagproof.worlds.kinds import check_kinds
@@ -95,12 +95,8 @@ def check_tasks(config: Config, dag_id: str, tasks: Iterable[str], params: Itera
                 )
     valid = list(params)
     for name in proof.conf:
-        meant = get_close_matches(name, valid, n=1, cutoff=0.6)
-        if name not in valid and meant:
-            raise ConfigError(
-                f"tool.dagproof.proofs.{dag_id}.conf has {name!r}, which is not one of its params; did you mean "
-                f"{meant[0]!r}?"
-            )
+        if name not in valid and (meant := close_to(name, valid)):
+            raise ConfigError(f"tool.dagproof.proofs.{dag_id}.conf has {name!r}, which is not one of its params{meant}")
 
 
 def check_names(unknown: Iterable[Mapping[str, str] | None]) -> None:

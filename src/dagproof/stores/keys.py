@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dagproof.config.values import KEY_READINGS
 from dagproof.stores.naming import spellings
 from dagproof.stores.structure import Part, Structure
 
-RENAMED, STABLE = "renamed", "stable"
+RENAMED, STABLE = KEY_READINGS
 #: A table and one of its columns.
 Column = tuple[str, str]
 GeneratedKeys = str | Mapping[str, str]

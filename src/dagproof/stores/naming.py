@@ -15,9 +15,9 @@ def ignored_columns(table: str, columns: Iterable[str], entries: Collection[str]
     names, found = tuple(columns), set[str]()
     for entry in entries:
         owner, _, column = entry.rpartition(".")
-        if column == "*" and (_names_table(owner, table) or _names_table(entry, table)):
+        if column == "*" and (names_table(owner, table) or names_table(entry, table)):
             return frozenset({"*"})
-        if owner and _names_table(owner, table):
+        if owner and names_table(owner, table):
             found |= {name for name in names if name == column or fnmatchcase(name, column)}
     return frozenset(found)
 
@@ -27,11 +27,12 @@ def names_whole(entry: str, table: str, path: str) -> bool:
 
     ``users``, ``users.*`` and ``mart.users`` are tables, ``stg_*`` and ``mart.*`` several; so it is with files' paths.
     """
-    is_table = bool(table) and (_names_table(entry, table) or _names_table(entry.removesuffix(".*"), table))
+    is_table = bool(table) and (names_table(entry, table) or names_table(entry.removesuffix(".*"), table))
     return is_table or (bool(path) and (path == entry or file_matches(path, entry)))
 
 
-def _names_table(pattern: str, table: str) -> bool:
+def names_table(pattern: str, table: str) -> bool:
+    """Tell whether a pattern names a table, by whichever of its spellings."""
     return any(name == pattern or fnmatchcase(name, pattern) for name in spellings(table))
 
 

@@ -9,13 +9,12 @@ import os
 import pickle
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from io import BufferedIOBase
 from pathlib import Path
 
 from dagproof.stores import contents
 from dagproof.stores.database import Database, read_database
-from dagproof.stores.naming import file_matches, ignored_columns, names_whole, spellings
+from dagproof.stores.naming import file_matches, ignored_columns, names_table, names_whole
 from dagproof.stores.stored import File as File  # what a snapshot is made of, and had here with it
 from dagproof.stores.stored import Row as Row
 from dagproof.stores.stored import Table as Table
@@ -115,7 +114,7 @@ def matches_nothing(entry: str, snapshots: list[Snapshot], *, whole: bool = Fals
 
 def _names_structure(entry: str, owner: str) -> bool:
     pattern = entry.removeprefix(STRUCTURE_OF)
-    return pattern != entry and any(name == pattern or fnmatchcase(name, pattern) for name in spellings(owner))
+    return pattern != entry and names_table(pattern, owner)
 
 
 def take(
