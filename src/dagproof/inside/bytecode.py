@@ -22,7 +22,7 @@ _compile: Callable[..., Any] = SourceFileLoader.source_to_code
 
 def install() -> None:
     """Let modules be compiled from what is kept, in this process and all that it forks."""
-    SourceFileLoader.source_to_code = _code  # type: ignore[method-assign]  # the import system asks for it by this name
+    setattr(SourceFileLoader, "source_to_code", _code)  # noqa: B010 - the import system asks for it by this name
 
 
 def begin() -> None:

@@ -205,6 +205,8 @@ class States:
     @contextmanager
     def _world(self, machine: Machine, begun: Key) -> Iterator[World]:
         """Make a world on `machine` like the one that was kept as `begun`; a fresh one where none was."""
+        if begun in self._saved:
+            self._saved.move_to_end(begun)  # what is used goes last
         with self._worlds.world(self._driver.worker(machine), self._saved.get(begun)) as world:
             world.machine = machine
             world.scratch = self._proof.scratch

@@ -17,15 +17,10 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As in a worker, which writes no bytecode."""
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     monkeypatch.setattr(bytecode, "_kept", {})
-    original = SourceFileLoader.__dict__.get("source_to_code")
+    monkeypatch.setattr(SourceFileLoader, "source_to_code", SourceFileLoader.source_to_code)  # what is put back
     bytecode.install()
-    bytecode.begin()
     yield
     bytecode.begin()
-    if original is None:
-        del SourceFileLoader.source_to_code
-    else:
-        SourceFileLoader.source_to_code = original  # type: ignore[method-assign]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,12 @@ def played() -> list[str]:
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, played: list[str]) -> ModelLab:
     lab = model_lab(load, tmp_path)
     play = lab.states.stage.play
-    monkeypatch.setattr(lab.states.stage, "play", lambda world, step: (played.append(step.kind), play(world, step))[1])
+
+    def noted(world: Any, step: Step) -> Any:
+        played.append(step.kind)
+        return play(world, step)
+
+    monkeypatch.setattr(lab.states.stage, "play", noted)
     return lab
 
 
