@@ -32,7 +32,7 @@ a service. Up to two healthy loads run beside the one in question; loads use hoo
 and Python.
 
 The tests check that each fault is found by a law that must find it, and that every healthy twin passes. Where no law
-can see a fault, the verdict must list what it did not see: that counts as *said*.
+can see a fault, the verdict must list what it did not see: that counts as *listed*.
 
 `python -m tests.soundness.drawing 17` prints the DAGs of a seed, `python -m tests.soundness.table 17` judges them;
 without a seed it judges all of them, and writes this page."""

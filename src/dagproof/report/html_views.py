@@ -38,7 +38,7 @@ PLACES = {
     "file": ("file operation", "file operations"),
     "connect": ("connection", "connections"),
     "read": ("file that is read", "files that are read"),
-    "poke": ("look", "looks of sensors and triggers"),
+    "poke": ("poke", "pokes of sensors and triggers"),
 }
 #: What can happen at a point: how an outcome calls it, and what stands above its column.
 CRASHES = (("before", "crash before"), ("after", "crash after"))

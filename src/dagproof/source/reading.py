@@ -60,7 +60,7 @@ def decode(data: bytes) -> str:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
     except (SyntaxError, ValueError, LookupError) as error:  # each codec has errors of its own
-        raise UnreadableError(f"its encoding is not what it says: {error}") from error
+        raise UnreadableError(f"its declared encoding is wrong: {error}") from error
 
 
 def parse(text: str) -> ast.Module:

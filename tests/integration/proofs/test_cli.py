@@ -208,7 +208,7 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
 TORN = """\
 dag_commits_twice is not atomic
 
-- A reader sees half of it after a crash
+- After a crash, a reader sees only part of the rows
 
     orders   whole: 7 rows   after the crash: 0 rows
     7 missing, e.g. (id, dt) = (1, 2026-01-01)
@@ -218,7 +218,7 @@ Minimal failing history (2 steps):
     1  run    2026-01-01                  7 rows
     2  crash  2026-01-01  at {point}      0 rows  ~
 
-    ({point} is the answer to {what}, in task commits_twice)
+    ({point}: the reply to {what}, in task commits_twice)
 
 Written by task commits_twice, at {place}
 Replay:  dagproof replay {replay}
@@ -281,7 +281,7 @@ def test_a_failure_names_the_task_that_was_cut_off(project: Project) -> None:
     ended = project.run("prove", "dag_writes", "--date", "2026-01-01", "--law", "crash")
     assert (ended.status, ended.err) == (1, "")
     assert re.search(
-        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1 is open 2026-01-01.txt, in task writes\)\n\n"
+        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1: open 2026-01-01.txt, in task writes\)\n\n"
         r"Written by task writes, at .*/misbehaving/tasks\.py:[0-9]+\nReplay:",
         ended.out,
     ), ended.out

@@ -33,7 +33,7 @@ PROOFS = {
     "columns_ignored": ProofConfig(ignore=("orders.id", "orders.dt")),
 }
 
-NO_CHAT = "failed, as it may: ConnectionError: no chat here (may_fail)"
+NO_CHAT = "failed, as allowed: ConnectionError: no chat here (may_fail)"
 
 DEEP = pytest.mark.deep
 
@@ -135,12 +135,12 @@ def test_what_succeeds_in_the_end_is_proven(verdict_of: VerdictOf, dag_id: str) 
     ("dag_id", "says"),
     [
         pytest.param(
-            "may_fail_at_the_end", ["notify failed, as it may: ConnectionError: no chat here (may_fail)"], id="id"
+            "may_fail_at_the_end", ["notify failed, as allowed: ConnectionError: no chat here (may_fail)"], id="id"
         ),
         pytest.param(
             "may_fail_by_pattern",
             [
-                "notify_shop failed, as it may: ConnectionError: no chat here (may_fail)",
+                "notify_shop failed, as allowed: ConnectionError: no chat here (may_fail)",
                 "notify_again ran in no history (upstream_failed)",
             ],
             id="pattern",
@@ -159,7 +159,7 @@ def test_a_callback_that_fails_is_named(verdict_of: VerdictOf) -> None:
     """Airflow only logs it; of the DAG, and of a task."""
     verdict = verdict_of("callbacks_fail", "rerun")
     whose = "the on_success_callback of load_part, the on_success_callback of the DAG"
-    says = [f"{whose} failed, which only the log shows: ConnectionError: no chat here"]
+    says = [f"{whose} failed, reported only in the log: ConnectionError: no chat here"]
     assert (verdict.outcome, left_out(verdict)) == ("proven", says)
 
 

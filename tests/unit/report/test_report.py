@@ -76,7 +76,7 @@ def test_a_failure_reads_as_designed() -> None:
 def test_what_is_often_meant_is_said_first() -> None:
     """With the line to paste; how generated keys were read is said where it was judged."""
     hint = (
-        "only columns that say when a row was written differ: t.loaded_at. If they may, put this line into\n"
+        "only columns that record when a row was written differ: t.loaded_at. If that is expected, add this line to\n"
         "[x]:\n\n    y"
     )
     entry = LeftOut("orders.id", "compared by value, as it leaves its table: notes.order_id", "generated_keys")
@@ -85,7 +85,7 @@ def test_what_is_often_meant_is_said_first() -> None:
         """
         orders is not idempotent
 
-        - Only columns that say when a row was written differ: t.loaded_at. If they may, put this line into
+        - Only columns that record when a row was written differ: t.loaded_at. If that is expected, add this line to
         [x]:
 
             y
