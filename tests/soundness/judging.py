@@ -32,7 +32,7 @@ ANY = ("effect", "deterministic", "rerun", "order")
 #: Why a law may say nothing about a DAG that is healthy.
 NOTHING_TO_SAY = re.compile(
     r"no upstream DAG is configured|refreshed as a whole|its runs have no point|use neither the world's database|"
-    r"nothing says how data change|fresh runs .* differ in whole rows"
+    r"no correction is configured|fresh runs .* differ in whole rows"
 )
 
 

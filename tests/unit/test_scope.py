@@ -25,7 +25,7 @@ def test_what_was_left_out_for_the_same_reason_is_one_sentence() -> None:
         "not compared: t.a, t.b (ignore)",
         "publish, archive ran in no history (skipped)",
         "not compared: t.b (exempt.rerun)",
-        "also spoke to service s3: neither compared nor restored (world.services)",
+        "also connected to service s3: neither compared nor restored (world.services)",
         "notify failed, as allowed: ConnectionError: no chat (may_fail)",
     ]
 

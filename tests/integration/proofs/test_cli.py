@@ -102,7 +102,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--dags", "nowhere"],
-            r"there is no DAG folder .*/nowhere; name it with --dags or \[tool\.dagproof\] dags",
+            r"there is no DAG folder .*/nowhere; set it with --dags, or with `dags` in \[tool\.dagproof\]",
             id="no-folder",
         ),
         pytest.param(
@@ -110,12 +110,12 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--postgres", "embeded"],
-            r"'embeded' is not a kind of PostgreSQL server; did you mean 'embedded'\?.*",
+            r"'embeded' is not a PostgreSQL server; did you mean 'embedded'\?.*",
             id="postgres",
         ),
         pytest.param(
             ["prove", "dag_appends", "--html", "nowhere/proof.html"],
-            r"there is no folder nowhere for the report proof\.html; make it, or name another file",
+            r"there is no folder nowhere for the report proof\.html; create it, or name another file",
             id="html-in-no-folder",
         ),
         pytest.param(

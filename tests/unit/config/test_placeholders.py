@@ -87,8 +87,8 @@ ENV = "tool.dagproof.world.env.X has the placeholder"
         ),
         pytest.param(
             {"connections": {"db": {"host": "{audti.host}"}}, "databases": {"audit": []}},
-            "tool.dagproof.world.connections.db has the placeholder {audti.host}; did you mean 'audit'? (where the "
-            "text itself is meant, write '\\{audti.host}')",
+            "tool.dagproof.world.connections.db has the placeholder {audti.host}; did you mean 'audit'? (for the "
+            "literal text, write '\\{audti.host}')",
             id="connection-table",
         ),
         pytest.param(

@@ -19,8 +19,8 @@ from dagproof.output import crashes
 from dagproof.proof import jobs
 
 SENTENCE = (
-    r"dagproof: this is a fault of dagproof's, and no verdict \(KeyError: 'no \\x1b one'\); please report it to its "
-    r"maintainers with the file (?P<file>\S+/dagproof-crash-\w+\.txt)\n"
+    r"dagproof: this is a bug in dagproof, so there is no verdict \(KeyError: 'no \\x1b one'\); please report it to "
+    r"its maintainers with the file (?P<file>\S+/dagproof-crash-\w+\.txt)\n"
 )
 EACH = [
     pytest.param(["check", "--no-import"], "dagproof.check.command.load_config", id="check"),
@@ -76,8 +76,8 @@ def test_a_crash_in_a_parallel_job_is_one_here(
     assert main(["prove", "orders", "--jobs", "2"]) == 3
     err = capsys.readouterr().err
     found = re.fullmatch(
-        r"dagproof: this is a fault of dagproof's, and no verdict \(TypeError: 'NoneType' object is not callable\); "
-        r"please report it to its maintainers with the file (\S+)\n",
+        r"dagproof: this is a bug in dagproof, so there is no verdict \(TypeError: 'NoneType' object is not callable\);"
+        r" please report it to its maintainers with the file (\S+)\n",
         err,
     )
     assert found, err
