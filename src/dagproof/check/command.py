@@ -31,28 +31,34 @@ FORMATS = ("text", "json", "sarif", "github")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options of ``dagproof check``."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: dags in [tool.dagproof])")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files and folders to check (default: dags in [tool.dagproof])"
+    )
     parser.add_argument("--no-import", action="store_true", help="read the source only; needs no Airflow")
     for option, text in (
         ("--select", "check only these rules: names, codes, or prefixes of codes; may be repeated"),
-        ("--ignore", "do not check these rules"),
-        ("--extend-select", "check these rules, too"),
+        ("--ignore", "do not check these rules; may be repeated"),
+        ("--extend-select", "check these rules, too; may be repeated"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="RULE", help=text)
-    parser.add_argument("--output-format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--output-format", choices=FORMATS, default="text", help="the output format (default: %(default)s)"
+    )
     parser.add_argument(
         "--group-by",
         choices=("rule", "cause"),
         default="rule",
-        help="in text: group findings by rule, or by the lines that cause them",
+        help="for text output: group findings by rule, or by the lines that cause them",
     )
     parser.add_argument(
-        "--all", action="store_true", help="in text: print every finding with its code, however many there are"
+        "--all",
+        action="store_true",
+        help="for text output: print every finding with its source lines, however many there are",
     )
     parser.add_argument(
         "--baseline",
         metavar="FILE",
-        help="file of known findings, which are not reported (default: [tool.dagproof.check] baseline)",
+        help="file of known findings, which are not reported (default: baseline in [tool.dagproof.check])",
     )
     parser.add_argument(
         "--update-baseline",
