@@ -23,8 +23,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "soundness.md"
 HEAD = """\
 # Soundness, as a test
 
-{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one, which
-does the same without it. This page covers {sick} with a fault and {twins} twins.
+{drawn} small DAGs were drawn at random (seed {seed}): each has one of {faults} known faults, or is the healthy twin of
+one, which does the same without it. This page covers {sick} with a fault and {twins} twins.
 
 They write to tables with and without keys, partitioned, unlogged, behind views and in other
 schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in {folders} places;

@@ -80,7 +80,7 @@ class Outage(Law):
         "S(run D with the error, run D) = S(run D)"
     )
     verdict = "loses rows in silence"
-    accusation = "loses rows in silence"
+    accusation = "silently loses rows"
     headline = "A run hit an error, ended green, and its rows differ"
     sides = ("without the error", "with it")
     promise = "a run that hits an error ends red, or with its rows, and a rerun heals it"

@@ -224,7 +224,7 @@ def test_what_a_run_does_beside_its_data_is_said(name: str, driver: Driver) -> N
     assert verdict.outcome == outcome, said
     assert told in said
     if not told:
-        assert {entry.what for entry in verdict.left_out} <= {"drawn histories"}
+        assert {entry.what for entry in verdict.left_out} <= {"random histories"}
     assert [entry for entry in os.listdir("/dev/shm") if entry.startswith("dagproof-cases")] == []
 
 

@@ -70,7 +70,7 @@ def verdict_of(driver: Driver) -> VerdictOf:
 
 def left_out(verdict: Verdict) -> list[str]:
     """What is said to be left out, but for the histories that this file does not draw."""
-    return [line for line in sentences(verdict.left_out) if "drawn histories" not in line]
+    return [line for line in sentences(verdict.left_out) if "random histories" not in line]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_table_without_any_column_is_compared_by_its_number_of_rows(verdict_of
 
 def test_histories_that_were_not_drawn_are_named(verdict_of: VerdictOf) -> None:
     """The option leaves no room for them; nothing is said by a law that draws none."""
-    assert sentences(verdict_of("healthy", "rerun").left_out) == ["not tried: drawn histories (--max-histories 1)"]
+    assert sentences(verdict_of("healthy", "rerun").left_out) == ["not tried: random histories (--max-histories 1)"]
     assert verdict_of("healthy", "order").left_out == ()
 
 
