@@ -77,7 +77,7 @@ class RunInProgress:
             who = f"{waiting[0]} waits" if len(waiting) == 1 else f"{', '.join(waiting) or 'all'} wait"
             raise StuckError(
                 f"no task of the run can start: {who} for what never comes (an unmet depends_on_past, or a person's "
-                f"input)"
+                f"input); let a function answer in the place of a person with tasks in [tool.dagproof.proofs.DAG_ID]"
             )
         return min(known) if known else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -74,6 +75,11 @@ def lay_out(config: Config, folder: Path) -> None:
         shutil.copytree(source, folder, symlinks=True)
     else:
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def is_file(path: str) -> bool:
+    """Tell whether a fixed path is that of a file: its name ends as files' do (``/tmp/x.csv``, no ``/etc/x.d``)."""
+    return bool(re.search(r"\w\.(?!d$)[A-Za-z]\w*$", path))
 
 
 def files_folder(config: Config) -> Path | None:
