@@ -23,7 +23,7 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
     "misses": (
         HEAD + "import frobnicate.client\n" + dag("misses"),
         {
-            "import-error": "the module 'frobnicate.client' is not installed here, so the DAGs of this file were not "
+            "import-error": "the module 'frobnicate' is not installed here, so the DAGs of this file were not "
             "checked; install frobnicate, or if it is the project's own, name its folder in pythonpath in "
             "[tool.dagproof], or look at the source only with --no-import"
         },
