@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +12,13 @@ from typing import Any
 from dagproof.config import Config, WorldConfig
 from dagproof.config.placeholders import fill, fill_all, mentions
 from dagproof.errors import ConfigError
-from dagproof.worlds.addresses import literal_addresses
+from dagproof.worlds.addresses import FILE_ENDINGS, literal_addresses
+
+#: Endings of files at fixed paths, besides those that tell text from a host's name.
+_FURTHER_ENDINGS = frozenset({
+    "arrow", "dat", "db", "done", "duckdb", "feather", "flag", "lock", "ok", "pickle", "pid", "pkl", "png", "sqlite",
+    "sqlite3", "tmp", "xls", "xlsx",
+})  # fmt: skip
 
 
 def beside(
@@ -78,8 +83,8 @@ def lay_out(config: Config, folder: Path) -> None:
 
 
 def is_file(path: str) -> bool:
-    """Tell whether a fixed path is that of a file: its name ends as files' do (``/tmp/x.csv``, no ``/etc/x.d``)."""
-    return bool(re.search(r"\w\.(?!d$)[A-Za-z]\w*$", path))
+    """Tell whether a fixed path is that of a file: it ends as files' names do, such as ``/tmp/orders.csv``."""
+    return path.rpartition(".")[2].lower() in FILE_ENDINGS | _FURTHER_ENDINGS
 
 
 def files_folder(config: Config) -> Path | None:

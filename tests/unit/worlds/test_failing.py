@@ -26,7 +26,7 @@ def test_a_path_is_refused_once() -> None:
 @pytest.mark.parametrize(
     ("path", "is_one"),
     [("/tmp/orders.csv", True), ("/var/run/app.pid", True), ("/opt/airflow/data", False), ("/opt/spark-3.5", False),
-     ("/etc/conf.d", False), ("/home/me/.dbt", False), ("/tmp/orders.csv/", False)],
+     ("/etc/conf.d", False), ("/data/app.v2", False), ("/home/me/.dbt", False), ("/tmp/orders.csv/", False)],
 )  # fmt: skip
 def test_a_fixed_path_that_ends_as_files_do_is_one(path: str, is_one: bool) -> None:
     """So that code can write it: its folder is made, and it is not."""
