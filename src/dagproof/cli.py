@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dagproof.config import Config, load_config
 from dagproof.errors import UsageError, close_to
@@ -17,6 +19,8 @@ from dagproof.output.crashes import crashed, understood, without_room
 from dagproof.output.text import as_json, open_streams, printable, say
 
 OK, FOUND, CANNOT_TELL, CRASHED, INTERRUPTED = 0, 1, 2, 3, 130
+#: What takes the first seconds of each proof.
+STARTING = "starting PostgreSQL and Airflow"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,7 +102,9 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "1: falsified, with the shortest history that shows it. 2: no verdict; the message says why. "
         "3: an internal error of dagproof.",
     )
-    parser.add_argument("dag_id", metavar="DAG_ID", help="the DAG to prove")
+    parser.add_argument(
+        "dag_ids", nargs="*", metavar="DAG_ID", help="a DAG to prove (default: each DAG of the folder, in turn)"
+    )
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
     parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; repeat it for more")
     parser.add_argument(
@@ -130,7 +136,8 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--budget",
         type=_budget,
         metavar="TIME",
-        help="how long the proof may take, such as 120s or 5m; laws that find most take first (default: no limit)",
+        help="how long the proof of a DAG may take, such as 120s or 5m; laws that find most take first (default: no "
+        "limit)",
     )
     parser.add_argument(
         "--jobs",
@@ -182,30 +189,38 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _prove(options: argparse.Namespace) -> int:
-    from dagproof.proof.jobs import default_jobs, prove, quiet_rollbacks
-    from dagproof.proof.verdicts import Proof
-    from dagproof.report.html import check_writable, write_html
+    from dagproof.proof.jobs import default_jobs, quiet_rollbacks
+    from dagproof.report.html import check_writable
 
     quiet_rollbacks()
     if options.html:
         check_writable(options.html, force=options.force)
     config = _config(options)
+    how = {
+        "laws": options.law,
+        "dates": options.date,
+        "postgres": options.postgres,
+        "seed": options.seed,
+        "max_histories": options.max_histories,
+        "budget": options.budget,
+        "jobs": options.jobs or default_jobs(config),
+    }
+    if len(options.dag_ids) == 1:
+        return _prove_one(options, config, how)
+    return _prove_several(options, config, how)
+
+
+def _prove_one(options: argparse.Namespace, config: Config, how: Mapping[str, Any]) -> int:
+    from dagproof.proof.jobs import prove
+    from dagproof.proof.verdicts import Proof
+    from dagproof.report.html import write_html
+
+    (dag_id,) = options.dag_ids
     reached: list[Proof] = []
     try:
-        with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
-            proof = prove(
-                options.dag_id,
-                config,
-                laws=options.law,
-                dates=options.date,
-                postgres=options.postgres,
-                seed=options.seed,
-                max_histories=options.max_histories,
-                budget=options.budget,
-                jobs=options.jobs or default_jobs(config),
-                on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
-                on_proof=reached.append,
-            )
+        with _progress(options, f"proving {dag_id}: {STARTING}") as note:
+            laws_at_work = partial(_note_laws, note, dag_id)
+            proof = prove(dag_id, config, on_laws=laws_at_work, on_proof=reached.append, **how)
     except (Exception, KeyboardInterrupt):
         if reached:  # what is known so far is known
             _print(reached[-1], options.output_format)
@@ -213,6 +228,38 @@ def _prove(options: argparse.Namespace) -> int:
     if options.html:
         write_html(options.html, [proof], force=options.force)  # first: to print may fail
     return _print(proof, options.output_format)
+
+
+def _prove_several(options: argparse.Namespace, config: Config, how: Mapping[str, Any]) -> int:
+    """Prove one DAG after the other, and print each proof when it is there; the last lines sum them up."""
+    from dagproof.proof.several import Proofs, dags_of, proof_or_reason
+    from dagproof.report.html import write_html
+    from dagproof.report.text import each_in_a_line, proof_or_reason_text
+
+    is_text = options.output_format == "text"
+    dag_ids, proofs = list(dict.fromkeys(options.dag_ids)), Proofs()
+    if not dag_ids:
+        with _progress(options, f"reading the DAG folder: {STARTING}"):
+            dag_ids, proofs.unproven = dags_of(config, options.postgres)
+    try:
+        for number, dag_id in enumerate(dag_ids, start=1):
+            which = f"{dag_id} ({number} of {len(dag_ids)})"
+            with _progress(options, f"proving {which}: {STARTING}") as note:
+                answer = proof_or_reason(dag_id, config, on_laws=partial(_note_laws, note, which), **how)
+            proofs.add(dag_id, answer)
+            if is_text:
+                say(f"{proof_or_reason_text(dag_id, answer)}\n")
+    finally:
+        if proofs.any:
+            if options.html:  # first: to print may fail
+                reasons = [f"{name}: {reason}" for name, reason in proofs.unproven.items()]
+                write_html(options.html, proofs.proofs, reasons, force=options.force)
+            say(each_in_a_line(proofs) if is_text else as_json(proofs.to_json(), indent=2))
+    return proofs.exit_status
+
+
+def _note_laws(note: Callable[[str], None], dag_id: str, laws: Sequence[str]) -> None:
+    note(f"proving {dag_id}: {', '.join(laws)}")
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -244,3 +244,10 @@ def test_commit_hooks_use_the_ruff_of_the_constraints() -> None:
     (pin,) = [line for line in pins if line.startswith("ruff==")]
     hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     assert re.findall(r"ruff==[\d.]+", hooks) == [pin, pin]
+
+
+def test_no_environment_is_taken_for_a_python() -> None:
+    """Tox reads a version in a name as a Python's, and skips the environment where there is no such Python."""
+    names = re.findall(r"^\[testenv:(.+)\]$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) > 10
+    assert not [name for name in names if re.search(r"(^|-)(py)?\{?\d", name)]

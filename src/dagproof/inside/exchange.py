@@ -259,6 +259,8 @@ class RunReport(Plain):
     """When the other run of an overlap began."""
     reached: bool = False
     """Whether the run that was to be held, or to meet an error, came to its point."""
+    passed: bool = True
+    """Whether the other run of an overlap ended, or waited for a lock, while the first one was held."""
     again: tuple[str, ...] = ()
     """The dates of an overlap that had to run again."""
     refused: tuple[str, ...] = ()

@@ -19,6 +19,8 @@ MOST_POINTS = 8
 MOST_POINTS_LATER = (2, 2, 1)
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
+#: Why two runs did not meet as they should.
+NOT_PASSED = f"{NOT_TRIED} to the end, as the other run took three times as long as a run alone"
 #: Why a run may fail.
 NOT_JUDGED = "not judged, as running it again left the right rows"
 
@@ -126,14 +128,24 @@ class Overlap(Law):
                 continue  # running them like that fails anyhow: nobody can expect that
             findings.append(self.compared_in_time(lab, runs, history))
             if not findings[-1]:
-                if lab.report(history).again:
-                    lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
+                _note(lab, history)
                 return findings[-1]
         if not findings:
             lab.state((Step("run", step.date),))
             lab.state((Step("run", step.other),))
             return Finding(left_out=(LeftOut(f"runs of {step.date} and {step.other} at once", NO_REFERENCE),))
         return findings[0]
+
+
+def _note(lab: Lab, history: History) -> None:
+    """Note what equal rows do not show, as the two runs did not meet at the point, or not as they should."""
+    report, point = lab.report(history), history[-1].point
+    if report.again:
+        lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
+    if not report.reached:
+        lab.scope.leave_out(f"holding a run at {point}", f"{NOT_TRIED}: the run did not come there")
+    elif not report.passed:
+        lab.scope.leave_out(f"two runs at once at {point}", NOT_PASSED)
 
 
 def _held_at(lab: Lab, history: History) -> list[Point]:

@@ -10,6 +10,7 @@ from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.output.text import printable, visible
+from dagproof.proof.several import Proofs
 from dagproof.proof.verdicts import Proof
 from dagproof.runs.scope import sentences
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
@@ -39,6 +40,31 @@ def summary_text(proof: Proof) -> str:
     lines = [head, "", *_law_lines(proof.verdicts, common), ""]
     lines += [f"  {line}" for line in sentences(common)]
     return printable("\n".join([*lines, f"  seed {proof.seed}, {proof.seconds:.1f} s"]))
+
+
+def proof_or_reason_text(dag_id: str, answer: Proof | str) -> str:
+    """Return the whole report of a proof, or why there is none."""
+    return proof_text(answer) if isinstance(answer, Proof) else printable(f"{visible(dag_id)}: no proof: {answer}")
+
+
+def each_in_a_line(proofs: Proofs) -> str:
+    """Return a line for each of several DAGs, under one that counts them."""
+    signs = {0: "✓", 1: "✗"}
+    rows = [(signs.get(proof.exit_status, "-"), visible(proof.dag_id), _in_short(proof)) for proof in proofs.proofs]
+    rows += [("?", visible(name), f"no proof: {visible(why)}") for name, why in proofs.unproven.items()]
+    width = max((len(name) for _, name, _ in rows), default=0)
+    seconds = sum(proof.seconds for proof in proofs.proofs)
+    head = f"{count(len(rows), 'DAG')} in {seconds:.1f} s"
+    return printable("\n".join([head, "", *(f"  {sign} {name:<{width}}  {text}" for sign, name, text in rows)]))
+
+
+def _in_short(proof: Proof) -> str:
+    proven = sum(verdict.outcome == PROVEN for verdict in proof.verdicts)
+    parts = [f"{proven} of {count(len(proof.verdicts), 'law')} proven"]
+    for outcome in (FALSIFIED, ERROR, NOT_APPLICABLE):
+        if laws := [verdict.law for verdict in proof.verdicts if verdict.outcome == outcome]:
+            parts.append(f"{outcome.replace('-', ' ')}: {', '.join(laws)}")
+    return "; ".join(parts)
 
 
 def common_to(verdicts: Iterable[Verdict]) -> list[LeftOut]:

@@ -102,11 +102,20 @@ class Worlds:
 
     @contextmanager
     def lock_watch(self) -> Iterator[Callable[[], bool]]:
-        """Yield a function that tells whether a session in the world's databases waits for what another has locked."""
+        """Yield a function that tells whether a session in the world's databases waits for one that is held.
+
+        A run that is held sends nothing, so what it has locked is locked by a session that waits for its client.
+        Others wait for a moment, too, such as two sessions that extend the same table.
+        """
         if self.databases is None:
             yield lambda: False
             return
-        query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = ANY(%s) AND wait_event_type = 'Lock')"
+        query = (
+            "SELECT EXISTS (SELECT FROM pg_stat_activity AS waiting"
+            " CROSS JOIN unnest(pg_blocking_pids(waiting.pid)) AS blocking(pid)"
+            " JOIN pg_stat_activity AS held ON held.pid = blocking.pid AND held.wait_event = 'ClientRead'"
+            " WHERE waiting.datname = ANY(%s) AND waiting.wait_event_type = 'Lock')"
+        )
         names = list(self.databases.names.values())
         with self.databases.server.connect() as connection:
 

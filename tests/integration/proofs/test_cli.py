@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,24 @@ VERDICT_KEYS = {"law", "outcome", "verdict", "histories", "seconds", "history", 
 
 FIRST, SECOND = "2026-01-01", "2026-01-02"
 THREE_LAWS = ("--law", "effect", "--law", "deterministic", "--law", "rerun")
+LOADS = """\
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+
+@dag("{name}", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def load_orders():
+    @task
+    def load(ds=None):
+        statements = ["DELETE FROM orders WHERE dt = %(ds)s", "INSERT INTO orders VALUES (1, %(ds)s)"]
+        PostgresHook("shop").run(statements, parameters={{"ds": ds}})
+
+    load()
+
+
+load_orders()
+"""
 FAILURE = """\
 dag_inserts is not idempotent
 
@@ -368,3 +387,45 @@ def test_a_date_that_was_named_has_to_have_data(project: Project) -> None:
     assert ended.status == 1
     assert "✗ effect         vacuous: run(2026-01-01)\n" in ended.out, ended.out
     assert "✓ rerun          proven over 2 histories" in ended.out, ended.out
+
+
+def test_several_dags_as_text(project: Project) -> None:
+    """Each proof as it is alone, then a line each; a DAG that is not there keeps no other from its proof."""
+    ended = project.run(
+        *("prove", "dag_inserts", "dag_insert", "dag_loads_what_there_is"),
+        *("--date", FIRST, "--law", "rerun", "--html", "several.html"),
+    )
+    assert (ended.status, ended.err) == (1, "")
+    assert "dag_inserts: 0 of 1 law proven over 2026-01-01" in ended.out
+    assert "\n\ndag_insert: no proof: no DAG 'dag_insert' in " in ended.out
+    summary = ended.out[ended.out.index("3 DAGs in ") :].splitlines()
+    assert [line.split()[:2] for line in summary[2:]] == [
+        ["✗", "dag_inserts"],
+        ["-", "dag_loads_what_there_is"],
+        ["?", "dag_insert"],
+    ]
+    page = unescape((project.root / "several.html").read_text())
+    assert "dag_loads_what_there_is" in page
+    assert "no DAG 'dag_insert' in" in page
+
+
+def test_a_folder_as_json(make_project: Callable[..., Project], tmp_path: Path) -> None:
+    """Without an id each DAG of the folder is proven; a file that does not load is named, and is no success."""
+    folder = tmp_path / "some"
+    folder.mkdir()
+    (folder / "dag_broken.py").write_text("from airflow.sdk import dag\nimport there_is_no_such_module\n")
+    for name in ("first", "second"):
+        (folder / f"{name}.py").write_text(LOADS.format(name=name))
+    ended = make_project(dags=folder).run("prove", "--date", FIRST, "--law", "rerun", "--output-format", "json")
+    assert (ended.status, ended.err) == (2, "")
+    assert [(p["dag_id"], p["verdicts"][0]["outcome"]) for p in ended.json["proofs"]] == [
+        ("first", "proven"),
+        ("second", "proven"),
+    ]
+    assert list(ended.json["unproven"]) == ["dag_broken.py"]
+    assert "there_is_no_such_module" in ended.json["unproven"]["dag_broken.py"]
+
+
+def test_several_dags_and_a_law_that_there_is_not(project: Project) -> None:
+    """It is one mistake, not one for each DAG."""
+    assert refused(project.run("prove", "dag_inserts", "dag_fails", "--law", "rerum")).startswith("there is no law")

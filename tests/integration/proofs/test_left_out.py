@@ -13,6 +13,7 @@ from dagproof.config import Config, ProofConfig, WorldConfig
 from dagproof.errors import ConfigError
 from dagproof.inside.machine import ELSEWHERE
 from dagproof.laws import Verdict, law_named
+from dagproof.laws.overlap import NOT_PASSED
 from dagproof.proof.prover import Prover
 from dagproof.report.text import failure_text
 from dagproof.runs.driver import Driver, open_driver
@@ -245,6 +246,15 @@ def test_dates_that_never_overlap_are_named(driver: Driver, verdict_of: VerdictO
     driver.join(ELSEWHERE)
     assert "not tried: two dates at once (max_active_runs = 1)" in left_out(verdict_of("one_at_a_time", "overlap"))
     assert not any("two dates" in line for line in left_out(verdict_of("healthy", "overlap")))
+
+
+@pytest.mark.deep
+def test_a_run_that_asks_for_a_lock_again_and_again_is_named(driver: Driver, verdict_of: VerdictOf) -> None:
+    """Nobody sees that it waits: both runs go on after a while, and that is not what was to be tried."""
+    driver.join(ELSEWHERE)
+    said = left_out(verdict_of("asks_again", "overlap"))
+    assert [line for line in said if line.startswith(f"{NOT_PASSED}: two runs at once at message")], said
+    assert not any(NOT_PASSED in line for line in left_out(verdict_of("healthy", "overlap")))
 
 
 def test_a_task_that_does_not_exist_may_not_fail(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
