@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 import yaml
 
+from dagproof.cli import _parser
 from dagproof.config import parse_config
+from dagproof.worlds.shell_date import AHEAD
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,6 +24,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "dagproof"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "notebooks" / "README.md"]
 BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETUP = "python3 -m pip install -q --upgrade --target .tox/with tox tox-uv"
@@ -178,6 +182,32 @@ def test_a_code_block_is_true(language: str, body: str) -> None:
     """It has a language that somebody checks, and passes."""
     assert language in LANGUAGES
     LANGUAGES[language](body)
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """All long options of a command and of those below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
+        yield from (option for option in action.option_strings if option.startswith("--"))
+
+
+def test_every_option_is_documented() -> None:
+    """Of the command and of the plugin, and each key of pytest's ini file."""
+    of_pytest = re.findall(r"\"((?:--)?dagproof[_-][a-z-]+)\"", (PACKAGE / "pytest" / "plugin.py").read_text("utf-8"))
+    assert len(of_pytest) > 5
+    known = set(re.findall(r"(?<![\w-])(?:--)?[a-z][\w-]+", "\n".join(d.read_text("utf-8") for d in DOCUMENTS)))
+    assert {*options(_parser()), *of_pytest} - {"--help", "--version"} <= known
+
+
+def test_every_environment_variable_is_documented() -> None:
+    """Those that people set, for the command, the stack, the tests and the course."""
+    places = [*PACKAGE.rglob("*.py"), ROOT / "docker-compose.yml", *(ROOT / "notebooks" / "course").glob("*.py")]
+    places += (ROOT / "tests").rglob("conftest.py")
+    read = {name for place in places for name in re.findall(r"\bDAGPROOF_[A-Z_]+\b", place.read_text("utf-8"))}
+    known = "\n".join(document.read_text("utf-8") for document in DOCUMENTS)
+    assert [name for name in sorted(read - {AHEAD}) if name not in known] == []
 
 
 def test_the_two_commands_are_one_line_each() -> None:

@@ -76,8 +76,8 @@ class RunInProgress:
         if self._idle_rounds > MAX_IDLE_ROUNDS:
             who = f"{waiting[0]} waits" if len(waiting) == 1 else f"{', '.join(waiting) or 'all'} wait"
             raise StuckError(
-                f"no task of the run can start: {who} for something that never happens (an unmet depends_on_past, or "
-                "human input)"
+                f"no task of the run can start: {who} for something that never happens (an unmet depends_on_past, "
+                "or human input); let a function answer instead of a person with tasks in [tool.dagproof.proofs.DAG_ID]"
             )
         return min(known) if known else None
 

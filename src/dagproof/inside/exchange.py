@@ -285,7 +285,8 @@ class DagFacts(Plain):
     depends_on_past: tuple[str, ...] = ()
     max_active_runs: int = 16
     callbacks: tuple[str, ...] = ()
-    triggers: tuple[str, ...] = ()
+    triggers: Mapping[str, str] = field(default_factory=dict)
+    """Each task that triggers a DAG, and which."""
     params: tuple[str, ...] = ()
 
 

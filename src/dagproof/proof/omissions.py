@@ -39,8 +39,14 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
         *_dates_without(lab.dates, tried),
         *(LeftOut(what, NOT_HELD) for what in lab.not_held),
     }
+    if any(finding and not finding.diff for finding in findings):  # a run failed, so there was nothing to compare
+        return tuple(sorted(known, key=_in_order))
     known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
-    return tuple(sorted(known, key=lambda entry: (entry.why, entry.setting, entry.what)))
+    return tuple(sorted(known, key=_in_order))
+
+
+def _in_order(entry: LeftOut) -> tuple[str, str, str]:
+    return entry.why, entry.setting, entry.what
 
 
 def _why(lab: Lab, name: str) -> str:

@@ -110,7 +110,7 @@ class Prover:
     def _search(self, law: Law) -> Verdict:
         tried: dict[History, Finding] = {}
         if self._share is not None and self._is_spent and self._has_begun:  # one law tries one history in any case
-            raise NotApplicableError(f"not tried: nothing is left of {self._share.setting}")
+            raise NotApplicableError(f"not tried, as nothing is left of {self._share.setting}")
         self._has_begun = True
 
         def check(history: History) -> Finding:

@@ -116,7 +116,7 @@ def not_tried(proof: Proof) -> list[str]:
 
 def same_error(proof: Proof, verdict: Verdict) -> Verdict | None:
     """Return the first verdict with the same error, if that is not `verdict` itself: it is told in full there."""
-    first = next(v for v in proof.verdicts if (v.outcome, v.reason) == (verdict.outcome, verdict.reason))
+    first = next(v for v in proof.verdicts if (v.outcome, v.cause) == (verdict.outcome, verdict.cause))
     return None if first is verdict else first
 
 

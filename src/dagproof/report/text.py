@@ -25,7 +25,7 @@ MOST_PARTS = 10
 def proof_text(proof: Proof) -> str:
     """Return the whole report of a proof: its failures first, each cause once, then a line a law."""
     falsified = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome == FALSIFIED and not v.same_as]
-    errors = {v.reason: failure_text(proof.dag_id, v) for v in reversed(proof.verdicts) if v.outcome == ERROR}
+    errors = {v.cause: failure_text(proof.dag_id, v) for v in reversed(proof.verdicts) if v.outcome == ERROR}
     return "\n\n".join([*falsified, *errors.values(), summary_text(proof)])  # the same error just once
 
 
@@ -220,16 +220,16 @@ def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterat
 
     An error is reported once, and so is why laws in a row are not applicable.
     """
-    errors: set[str | None] = set()
+    errors: set[str] = set()
     above: Verdict | None = None
     for verdict in verdicts:
-        again = verdict.outcome == ERROR and verdict.reason in errors
+        again = verdict.outcome == ERROR and verdict.cause in errors
         if verdict.outcome == NOT_APPLICABLE and above:
-            again = (above.outcome, above.reason) == (verdict.outcome, verdict.reason)
+            again = (above.outcome, above.cause) == (verdict.outcome, verdict.cause)
         yield _law_line(replace(verdict, reason="same reason as above") if again else verdict)
         if verdict.outcome in (PROVEN, FALSIFIED):
             yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
-        errors |= {verdict.reason} if verdict.outcome == ERROR else set()
+        errors |= {verdict.cause} if verdict.outcome == ERROR else set()
         above = verdict
 
 

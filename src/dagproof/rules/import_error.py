@@ -93,7 +93,11 @@ class BrokenImport(Rule):
             package = (error.module or "").partition(".")[0]
             told = f"the module {error.module!r} is not installed here, so the DAGs of this file were not checked"
             hint = _distribution(error.module or package)
-            return f"{told}; install {hint}, or check the source only, with --no-import", self._missing_fails()
+            return (
+                f"{told}; install {hint}, or if it is the project's own, name its folder in pythonpath in "
+                "[tool.dagproof], or check the source only, with --no-import",
+                self._missing_fails(),
+            )
         if error.type == "SyntaxError":
             is_newer = any(
                 sys.version_info < version and pattern.search(error.text or "") for version, pattern in NEWER

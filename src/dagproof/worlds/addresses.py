@@ -36,7 +36,7 @@ _NO_HOSTS = {
     "memory", "data", "local", "package", "asset", "dataset",
 }  # fmt: skip
 #: Endings of file names, which no host's name ends in.
-_FILES = {
+FILE_ENDINGS = {
     "avro", "bak", "cfg", "conf", "csv", "gz", "html", "ini", "json", "jsonl", "log", "md", "orc", "parquet", "pdf",
     "py", "sh", "sql", "toml", "tsv", "txt", "xml", "yaml", "yml", "zip",
 }  # fmt: skip
@@ -254,7 +254,7 @@ def _known(addresses: Iterable[str]) -> Iterator[str]:
 def _is_surely_a_host(host: str) -> bool:
     """Tell whether what stands before a port can hardly be anything but a host."""
     return _is_surely_local(host) or (
-        "." in host and host.rpartition(".")[2].isalpha() and host.rpartition(".")[2].lower() not in _FILES
+        "." in host and host.rpartition(".")[2].isalpha() and host.rpartition(".")[2].lower() not in FILE_ENDINGS
     )
 
 

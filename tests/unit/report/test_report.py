@@ -209,6 +209,17 @@ def test_an_error_shows_the_end_of_the_log() -> None:
     )
 
 
+def test_one_error_in_two_worlds_is_one() -> None:
+    """The name of a world's folder is another one each time, and nothing else is."""
+    reason = "the run failed in task load: no room in /tmp/dagproof-{}/world/files/a"
+    verdicts = [Verdict("effect", ERROR, reason=reason.format("0123456789abcdef"))]
+    verdicts += [Verdict("rerun", ERROR, reason=reason.format("fedcba9876543210"))]
+    verdicts += [Verdict("retry", ERROR, reason=reason.format("x"))]
+    found = proof_text(Proof("orders", 0, (FIRST,), tuple(verdicts), 1.0))
+    assert found.count("could not be proven") == 2
+    assert "  ! rerun          error: the same\n  ! retry          error: the run failed" in found
+
+
 def test_a_proof_ends_with_a_line_for_each_law() -> None:
     """Under what is wrong, with the dates, what was ignored, the seed and the time."""
     loaded_at, noise = LeftOut("t.loaded_at", "not compared", "ignore"), "not compared, as fresh runs differ there"
