@@ -236,17 +236,17 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
     [
         pytest.param(
             "nameless",
-            "in task load: AirflowNotFoundException: a connection without a name was asked for: name it in the task, "
-            'such as conn_id="warehouse" (The conn_id `None` isn\'t defined)',
+            "in task load: AirflowNotFoundException: the task asks for a connection without a name; set one in the "
+            'task, such as conn_id="warehouse" (The conn_id `None` isn\'t defined)',
             id="connection-without-a-name",
         ),
         pytest.param(
             "of_mysql",
             "in task load: AirflowNotFoundException: the connection 'shop_mysql' is not mapped: add shop_mysql = "
-            "\"…\" to connections in [tool.dagproof.world]; it is of the kind 'mysql' (MySQL), which no world has; a "
-            "world has PostgreSQL ({postgres}), files and SQLite or DuckDB files ({files}), and the servers that you "
-            "start as services; map the connection to one of these, or take its tasks out with tasks in "
-            "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then means) (The conn_id `shop_mysql` "
+            "\"…\" to connections in [tool.dagproof.world]; it has the connection type 'mysql' (MySQL), for which a "
+            "world has no server; map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), "
+            "or to a server that you start as a service; or skip or replace its tasks with `tasks` in "
+            "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md explains what a proof then means) (The conn_id `shop_mysql` "
             "isn't defined)",
             id="connection-of-another-kind",
         ),
@@ -258,8 +258,8 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
         ),
         pytest.param(
             "asks",
-            ": no task of the run can start: all wait for what never comes (an unmet depends_on_past, or a "
-            "person's input); let a function answer in the place of a person with tasks in "
+            ": no task of the run can start: all wait for something that never happens (an unmet "
+            "depends_on_past, or human input); let a function answer instead of a person with tasks in "
             "[tool.dagproof.proofs.DAG_ID]",
             id="person",
         ),
