@@ -246,8 +246,8 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
             "\"…\" to connections in [tool.dagproof.world]; it has the connection type 'mysql' (MySQL), for which a "
             "world has no server; map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), "
             "or to a server that you start as a service; or skip or replace its tasks with `tasks` in "
-            "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md explains what a proof then means) (The conn_id `shop_mysql` "
-            "isn't defined)",
+            "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md explains what a proof then means) (The conn_id "
+            "`shop_mysql` isn't defined)",
             id="connection-of-another-kind",
         ),
         pytest.param(
