@@ -62,23 +62,29 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_prove(commands)
     _add_replay(commands)
-    demo = commands.add_parser("demo", help="write a small project, prove its load wrong, fix it, and prove it right")
+    about = "write a small project, show that its load is not idempotent, fix it, and prove the fix"
+    demo = commands.add_parser("demo", help=about, description=_sentence(about))
     demo.add_argument(
         "folder",
         nargs="?",
         type=Path,
         default=Path("dagproof-demo"),
         metavar="FOLDER",
-        help="a new folder (default: %(default)s)",
+        help="the folder to create (default: %(default)s)",
     )
     demo.add_argument("--force", action="store_true", help="write into a folder that is not empty")
     demo.set_defaults(run=_demo)
-    explain = commands.add_parser("explain", help="what a rule or law means, why it matters, and what to use instead")
-    explain.add_argument("name", metavar="RULE_OR_LAW", help="its name, or the code of a rule")
+    about = "explain a rule or law: what it finds, why that is bad, and what to use instead"
+    explain = commands.add_parser("explain", help=about, description=_sentence(about))
+    explain.add_argument("name", metavar="RULE_OR_LAW", help="the name of a rule or law, or the code of a rule")
     explain.set_defaults(run=_explain)
-    rules = commands.add_parser("rules", help="list all rules and laws")
+    rules = commands.add_parser("rules", help="list all rules and laws", description="List all rules and laws.")
     rules.set_defaults(run=_rules)
     return parser
+
+
+def _sentence(about: str) -> str:
+    return f"{about[0].upper()}{about[1:]}."
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,54 +103,53 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "prove",
-        help="run dates of a DAG in many ways, and compare the rows",
+        help="run dates of a DAG in many ways and compare the resulting rows",
         description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
         "1: falsified, with the shortest history that shows it. 2: no verdict; the message says why. "
         "3: an internal error of dagproof.",
     )
     parser.add_argument(
-        "dag_ids", nargs="*", metavar="DAG_ID", help="a DAG to prove (default: each DAG of the folder, in turn)"
+        "dag_ids", nargs="*", metavar="DAG_ID", help="a DAG to prove (default: every DAG in the folder, in turn)"
     )
-    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
-    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; repeat it for more")
+    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: from [tool.dagproof], or dags)")
+    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; may be repeated")
     parser.add_argument(
-        "--law", action="append", default=[], metavar="LAW", help="prove only this law; repeat it for more"
+        "--law", action="append", default=[], metavar="LAW", help="prove only this law; may be repeated"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the randomly drawn histories (default: 0)"
+        "--seed", type=int, default=0, metavar="N", help="seed for randomly generated histories (default: 0)"
     )
     parser.add_argument(
         "--max-histories",
         type=positive,
         default=DEFAULT_MAX_HISTORIES,
         metavar="N",
-        help="histories to try for each law (default: %(default)s)",
+        help="the maximum number of histories to try for each law (default: %(default)s)",
     )
     parser.add_argument(
         "--max-points",
         type=positive,
         metavar="N",
-        help="at how many points, spread over the run, the law `crash` kills it, and `outage` lets it meet an error "
-        "(default: all)",
+        help="for the laws `crash` and `outage`: kill a run, or let it hit an error, at no more than N points, "
+        "spread over the run (default: at all points)",
     )
     parser.add_argument(
         "--all-errors",
         action="store_true",
-        help="let the law `outage` try each error at each point (default: the usual one)",
+        help="for the law `outage`: try every error at each point (default: the most common one)",
     )
     parser.add_argument(
         "--budget",
         type=_budget,
         metavar="TIME",
-        help="how long the proof of a DAG may take, such as 120s or 5m; laws that find most take first (default: no "
-        "limit)",
+        help="time limit for each DAG, such as 120s or 5m; laws that find the most bugs run first (default: no limit)",
     )
     parser.add_argument(
         "--jobs",
         type=positive,
         metavar="N",
-        help="processes that share the laws, each with its own PostgreSQL (default: one per processor, at most 3; "
-        "1 if the configuration has an `allow`)",
+        help="number of processes that test laws, each with its own PostgreSQL (default: one per processor, at most 3; "
+        "1 if the configuration sets `allow`)",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="also write the verdicts to one self-contained HTML page"
@@ -161,9 +166,11 @@ def _budget(text: str) -> object:
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("replay", help="run a saved history again", description="Run a saved history again.")
-    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE", help="the id in a verdict, or a JSON file")
-    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
+    parser = commands.add_parser(
+        "replay", help="run a saved history again", description="Run a saved history again, and judge it anew."
+    )
+    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE", help="the id that a verdict ends with, or a JSON file")
+    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: from [tool.dagproof], or dags)")
     _add_common(parser)
     parser.set_defaults(run=_replay, imports=True)
 
@@ -173,9 +180,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--postgres",
         default="embedded",
         metavar="KIND",
-        help="which PostgreSQL: embedded (default), testcontainers, or a postgresql:// URL",
+        help="the PostgreSQL server to use: embedded (default), testcontainers, or a postgresql:// URL",
     )
-    parser.add_argument("--output-format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output-format", choices=("text", "json"), default="text", help="the output format (default: %(default)s)"
+    )
 
 
 def _config(options: argparse.Namespace) -> Config:

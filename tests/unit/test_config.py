@@ -161,7 +161,8 @@ def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: st
         ),
         pytest.param(
             {"model": "serve --port 80"},
-            "tool.dagproof.world.services.model is 'serve --port 80'; it must contain {port} where its port goes",
+            "tool.dagproof.world.services.model is 'serve --port 80'; it must contain {port}, in place of the port "
+            "number",
             id="no-port",
         ),
         *(
@@ -296,8 +297,8 @@ def test_the_name_that_is_offered_exists(name: str, valid: list[str]) -> None:
         ),
         pytest.param(
             '[tool.dagproof.world.services]\nmodel = "serve \'a {port}"',
-            'tool.dagproof.world.services.model is "serve \'a {port}", which is no command (No closing quotation); '
-            "close the quote",
+            'tool.dagproof.world.services.model is "serve \'a {port}", which is not a valid command (No closing '
+            "quotation); close the quote",
             id="open-quote",
         ),
     ],

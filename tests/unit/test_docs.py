@@ -12,6 +12,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dagproof.cli import _parser
 from dagproof.config import parse_config
@@ -143,12 +144,29 @@ def check_toml(body: str) -> None:
     parse_config(document["tool"]["dagproof"], root=ROOT)
 
 
+def check_yaml(body: str) -> None:
+    """It is YAML; a hook, and the inputs of the action, are those that there are."""
+    document = yaml.safe_load(body)
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    used = [hook["id"] for repo in document.get("repos", ()) for hook in repo["hooks"]]
+    assert set(used) <= {hook["id"] for hook in hooks}
+    for job in document.get("jobs", {}).values():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("dagproof/"):
+                assert step["with"].keys() <= action["inputs"].keys()
+    for job in document.values():
+        for line in job.get("script", ()) if isinstance(job, dict) else ():
+            check_console(f"$ {line}")
+
+
 LANGUAGES: dict[str, Callable[[str], object]] = {
     "console": check_console,
     "json": json.loads,
     "python": lambda body: compile(body, "a document", "exec"),
     "text": check_text,
     "toml": check_toml,
+    "yaml": check_yaml,
 }
 
 

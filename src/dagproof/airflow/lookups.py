@@ -119,12 +119,12 @@ def _no_module(name: str) -> str:
     """Say that a module is not there, and the way out: Airflow's own are gone, those of providers are not installed."""
     if name.startswith("airflow.providers"):
         return (
-            f"the module {name!r} is not installed here; install its provider, in a version that has it "
-            "(`dagproof check` says what took the place of modules that are gone)"
+            f"the module {name!r} is not installed here; install its provider, in a version that has it (`dagproof "
+            "check` reports what replaces removed modules)"
         )
     if name.startswith("airflow."):
         line = ".".join(version("apache-airflow").split(".")[:2])
-        return f"Airflow {line} has no module {name!r}; `dagproof check` says what took its place"
+        return f"Airflow {line} has no module {name!r}; `dagproof check` reports what replaces it"
     return (
         f"the module {name!r} is not installed here; install it, or where it is the project's own, name its folder in "
         f"pythonpath in [tool.dagproof]"

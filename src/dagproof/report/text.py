@@ -137,8 +137,8 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     yield from readings
     if verdict.written_by:
         yield f"Written by {visible(verdict.written_by)}"
-    yield from (f"Error taken at {visible(taken)}" for taken in verdict.taken)
-    yield from (f"It asked for {visible(asked)}" for asked in verdict.asked)
+    yield from (f"Error swallowed at {visible(taken)}" for taken in verdict.taken)
+    yield from (f"Depends on {visible(asked)}" for asked in verdict.asked)
     if verdict.machines:
         yield f"The machines differ in {verdict.machines}"
     if verdict.replay:
@@ -226,7 +226,7 @@ def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterat
         again = verdict.outcome == ERROR and verdict.cause in errors
         if verdict.outcome == NOT_APPLICABLE and above:
             again = (above.outcome, above.cause) == (verdict.outcome, verdict.cause)
-        yield _law_line(replace(verdict, reason="the same") if again else verdict)
+        yield _law_line(replace(verdict, reason="same reason as above") if again else verdict)
         if verdict.outcome in (PROVEN, FALSIFIED):
             yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
         errors |= {verdict.cause} if verdict.outcome == ERROR else set()

@@ -16,11 +16,10 @@ class UnserializableDag(Rule):
 
     ## What it does
     Serializes each DAG as the DAG processor does, and finds those that can't be: timetables that no plugin registers,
-    parameters and other values that JSON does not know.
+    parameters and other values that JSON does not support.
 
     ## Why is this bad
-    The file imports and `dag.test()` runs it, but the scheduler works with what is serialized, and this DAG is not
-    there.
+    The file imports and `dag.test()` runs it, but the scheduler works with serialized DAGs, and this one is missing.
 
     ## Example
     ```python

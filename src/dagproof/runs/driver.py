@@ -221,7 +221,9 @@ def open_driver(
             is wrong, or names no DAG folder.
     """
     if not config.dags_folder.is_dir():
-        raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")
+        raise ConfigError(
+            f"there is no DAG folder {config.dags_folder}; set it with --dags, or with `dags` in [tool.dagproof]"
+        )
     if isinstance(postgres, str):
         check_kind(postgres)  # also where no world has a database: a misspelt option is never right
     check_references(config)

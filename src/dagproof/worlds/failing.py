@@ -66,7 +66,7 @@ def _how_it_failed(failure: Failure, report: RunReport) -> str:
     task, where = failure.task_id, f" in [tool.dagproof.proofs.{report.dag}]"
     if failure.state == "upstream_failed":
         why = "did not run, because a task before it failed"
-        return f"failed: task {task} {why}; if it may be so, add {task!r} to may_fail{where}"
+        return f"failed: task {task} {why}; if it may fail, add {task!r} to may_fail{where}"
     error = failure.error or "no reason given"
     if report.dag_run != "success":
         hint = DATELESS if not report.dated and OF_DATES.search(error) else ""

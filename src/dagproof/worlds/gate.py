@@ -221,7 +221,7 @@ class Gate:
             self._shared[path] = reaper.rmtree_later(path)
             return
         self._of(call).refuse(
-            f"the run tried to write {path}, which another program has created; give shared memory another name"
+            f"the run tried to write {path}, which another program has created; use another name for the shared memory"
         )
 
     def _check_shared(self, call: Call) -> None:

@@ -121,7 +121,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--dags", "nowhere"],
-            r"there is no DAG folder .*/nowhere; name it with --dags or \[tool\.dagproof\] dags",
+            r"there is no DAG folder .*/nowhere; set it with --dags, or with `dags` in \[tool\.dagproof\]",
             id="no-folder",
         ),
         pytest.param(
@@ -129,12 +129,12 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--postgres", "embeded"],
-            r"'embeded' is not a kind of PostgreSQL server; did you mean 'embedded'\?.*",
+            r"'embeded' is not a PostgreSQL server; did you mean 'embedded'\?.*",
             id="postgres",
         ),
         pytest.param(
             ["prove", "dag_appends", "--html", "nowhere/proof.html"],
-            r"there is no folder nowhere for the report proof\.html; make it, or name another file",
+            r"there is no folder nowhere for the report proof\.html; create it, or name another file",
             id="html-in-no-folder",
         ),
         pytest.param(
@@ -227,7 +227,7 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
 TORN = """\
 dag_commits_twice is not atomic
 
-- A reader sees half of it after a crash
+- After a crash, a reader sees only part of the rows
 
     orders   whole: 7 rows   after the crash: 0 rows
     7 missing, e.g. (id, dt) = (1, 2026-01-01)
@@ -237,7 +237,7 @@ Minimal failing history (2 steps):
     1  run    2026-01-01                  7 rows
     2  crash  2026-01-01  at {point}      0 rows  ~
 
-    ({point} is the answer to {what}, in task commits_twice)
+    ({point}: the reply to {what}, in task commits_twice)
 
 Written by task commits_twice, at {place}
 Replay:  dagproof replay {replay}
@@ -300,7 +300,7 @@ def test_a_failure_names_the_task_that_was_cut_off(project: Project) -> None:
     ended = project.run("prove", "dag_writes", "--date", "2026-01-01", "--law", "crash")
     assert (ended.status, ended.err) == (1, "")
     assert re.search(
-        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1 is open 2026-01-01.txt, in task writes\)\n\n"
+        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1: open 2026-01-01.txt, in task writes\)\n\n"
         r"Written by task writes, at .*/misbehaving/tasks\.py:[0-9]+\nReplay:",
         ended.out,
     ), ended.out

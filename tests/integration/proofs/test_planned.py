@@ -187,8 +187,8 @@ def unset() -> Iterator[Driver]:
         ),
         (
             "unset_part_of_airflow",
-            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` says "
-            "what took its place",
+            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` reports "
+            "what replaces it",
         ),
         (
             "unset_by_nobody",
