@@ -778,6 +778,15 @@ KEYS = (
         piles_up("sales", "sale_lines") | {"correction": differs(CORRECTED, "sales")},
     ),
     Bug("children_adopted", "children_found_again", piles_up("kept_lines")),
+    Bug(
+        "view_of_one_id",
+        "view_of_one_number",
+        renumbers()
+        | {"crash": differs(CRASHED_AND_RUN, "sales", "top_sale"), "order": differs(BACKWARDS, "sales", "top_sale")}
+        | {"overlap": somehow(OVERLAPPED)},
+    ),
+    Bug("notes_of_trusted_ids", "notes_of_declared_ids", keeps_ids("sale_notes")),
+    Bug("lines_left_unknown", "unknown_sale", piles_up("sale_lines")),
     Bug("ids_counted_up", "ids_of_the_source", {"order": differs(BACKWARDS, "sales")}),
 )
 
@@ -805,6 +814,13 @@ HISTORY_TABLES = (
         "log_emptied",
         "log_appended",
         {"containment": differs(FORWARDS, "load_log"), "order": differs(BACKWARDS, "load_log")},
+    ),
+    Bug("orders_of_another_load", "orders_of_their_load", {"order": differs(BACKWARDS, "loaded_orders")}),
+    Bug("transfers_added_once", "transfers_added", {"correction": differs(CORRECTED, "transfers")}),
+    Bug(
+        "transfers_overwritten",
+        "transfers_added",
+        {"containment": differs(FORWARDS, "transfers"), "order": differs(BACKWARDS, "transfers")},
     ),
 )
 
@@ -865,6 +881,8 @@ SCRATCH = {"blue_green": ("blue_orders", "green_orders")}
 GENERATED_KEYS: Mapping[str, str | Mapping[str, str]] = {
     "identity_on_reload": "stable",
     "uuid4_in_place": {"identified_orders.id": "renamed"},
+    "notes_of_trusted_ids": {"sales.id": "renamed"},
+    "notes_of_declared_ids": {"sales.id": "renamed", "sale_notes.sale_id": "sales.id"},
 }
 
 #: Tables that keep what was there before.
@@ -872,6 +890,8 @@ KEEPS_HISTORY = {
     **dict.fromkeys(("versions_closed", "versions_left_open", "version_for_each_run"), ("order_versions",)),
     **dict.fromkeys(("soft_deletes", "soft_delete_forgotten"), ("soft_orders",)),
     **dict.fromkeys(("log_appended", "log_emptied"), ("load_log",)),
+    **dict.fromkeys(("orders_of_their_load", "orders_of_another_load"), ("load_log",)),
+    **dict.fromkeys(("transfers_added", "transfers_added_once", "transfers_overwritten"), ("transfers",)),
 }
 
 #: After which errors a run may end green without its rows.

@@ -85,3 +85,5 @@ CREATE TABLE order_versions (
 );
 CREATE TABLE soft_orders (number integer PRIMARY KEY, customer text, total numeric(10, 2), dt date, deleted_on date);
 CREATE TABLE load_log (id serial PRIMARY KEY, dt date, orders integer);
+CREATE TABLE loaded_orders (number integer PRIMARY KEY, dt date, load_id integer REFERENCES load_log (id));
+CREATE TABLE transfers (dt date, number integer, "from" text, "to" text, total numeric(10, 2));
