@@ -31,11 +31,13 @@ _UNSURE_FLAG = re.compile(r"current|active|latest|expired|(is_|row_)?(valid|open
 _START = re.compile(
     rf"({_OF_A_VERSION}_?)?(from|since|start|begin)(_{_WHEN})?|(effective|eff)_(date|at|on|ts)", re.IGNORECASE
 )
+_UNSURE_START = re.compile(rf"(from|since|start|begin)(_{_WHEN})?", re.IGNORECASE)
 _NUMBER = re.compile(r"(version|revision)(_(no|nr|num|number|id))?|dbt_(scd_id|updated_at)", re.IGNORECASE)
 #: Types that leave no doubt.
 _TELLING = re.compile(r"(date|timestamp|boolean)\b")
 _TRUE = {b"t", b"true", b"1", b"y", b"yes"}
 _FALSE = {b"f", b"false", b"0", b"n", b"no"}
+_WORDS = (_END, _CURRENT, _UNSURE_END, _UNSURE_FLAG, _START)
 #: What a day looks like in a column of another type; under a name that says enough, also seconds since 1970.
 _DAY = re.compile(rb"-?infinity|\d{4,}-\d\d-\d\d.*|(19|[2-9]\d)\d\d[01]\d[0-3]\d|9{8,}")
 _SECONDS = re.compile(rb"|0|1\d{9}(\d{3})?(\.\d+)?")
@@ -53,7 +55,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of a table: its type, where PostgreSQL says it, and what is in it besides NULL."""
+    """A column of a table: its type, where PostgreSQL says it, and what is in it besides NULL, if that has to tell."""
 
     name: str
     type: str = ""
@@ -106,8 +108,13 @@ def named(snapshots: Sequence[Snapshot], entries: Collection[str], known: Collec
 
 def _columns(names: Collection[str], tables: Collection[Table], parts: Iterable[Part]) -> list[_Column]:
     types = {unquoted(part.what): part.definition for part in parts if part.kind == "column"}
-    values = {name: frozenset[bytes]().union(*(t.values(name) for t in tables)) - {NULL} for name in sorted(names)}
-    return [_Column(name, types.get(name, ""), held) for name, held in values.items()]
+    found = []
+    for name in sorted(names):
+        kind = types.get(name, "")
+        is_unclear = not _TELLING.match(kind) and any(words.fullmatch(name) for words in _WORDS)
+        values = (table.values(name) for table in tables if is_unclear)
+        found.append(_Column(name, kind, frozenset[bytes]().union(*values) - {NULL}))
+    return found
 
 
 def _versions(columns: Collection[_Column], own: Collection[str]) -> Versions:
@@ -116,8 +123,15 @@ def _versions(columns: Collection[_Column], own: Collection[str]) -> Versions:
     else:
         sure = {c.name for c in columns if _is_end(c) and not _is_unsure(c.name)}
         ends = sure | {c.name for c in columns if _is_end(c) and _is_unsure(c.name) and _has_start(c, columns, sure)}
-    starts = {c.name for c in columns if _START.fullmatch(c.name) or _NUMBER.fullmatch(c.name)} - ends if ends else ()
+    starts = _starts(columns) - ends if ends else ()
     return Versions(tuple(sorted(ends)), tuple(sorted(starts)))
+
+
+def _starts(columns: Collection[_Column]) -> set[str]:
+    """Return what else belongs to a version; beside `valid_from`, `start_date` is what the version says."""
+    moments = {c.name for c in columns if _START.fullmatch(c.name) and c.is_moment}
+    sure = {name for name in moments if not _UNSURE_START.fullmatch(name)}
+    return (sure or moments) | {c.name for c in columns if _NUMBER.fullmatch(c.name)}
 
 
 def _is_unsure(name: str) -> bool:
@@ -137,11 +151,14 @@ def _is_end(column: _Column) -> bool:
 
 
 def _has_start(column: _Column, columns: Iterable[_Column], sure: Collection[str]) -> bool:
-    """Tell whether a column stands beside another one of a version; a moment, beside the one from which on it holds."""
-    if any(_START.fullmatch(c.name) and c.tells and c.is_day for c in columns):
-        return True
-    is_flag = bool(_UNSURE_FLAG.fullmatch(column.name))
-    return is_flag and bool(sure or any(_NUMBER.fullmatch(c.name) for c in columns))
+    """Tell whether an unsure column stands beside another one of a version.
+
+    Beside `valid_to`, another end is what the version says; a flag may say the same once more.
+    """
+    starts = any(_START.fullmatch(c.name) and c.tells and c.is_day for c in columns)
+    if _UNSURE_FLAG.fullmatch(column.name):
+        return bool(sure or starts or any(_NUMBER.fullmatch(c.name) for c in columns))
+    return starts and not sure
 
 
 def without_current(snapshots: Collection[Snapshot], how: Mapping[str, Versions]) -> set[str]:

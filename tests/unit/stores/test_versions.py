@@ -130,6 +130,7 @@ def test_a_later_run_may_end_a_version() -> None:
         pytest.param({"active": "boolean", "version": "integer"}, "active", id="a flag of a version"),
         pytest.param({"valid": "boolean", "valid_from": "date"}, "valid", id="a flag beside a start"),
         pytest.param({"closed": "boolean", "valid_to": "date"}, "closed valid_to", id="a flag beside an end"),
+        pytest.param({"from": "date", "to": "date", "valid_to": "date"}, "valid_to", id="an end beside a clearer one"),
         pytest.param({"is_active": "boolean"}, "is_active", id="a flag that says what it is"),
         pytest.param({"start_date": "text", "end_date": "text"}, "", id="text that is empty"),
         pytest.param({"deleted": "boolean"}, "deleted", id="a soft delete"),
@@ -142,6 +143,21 @@ def test_a_column_ends_a_version_where_its_type_fits(columns: dict[str, str], en
     parts = tuple(Part("column", f'"{name}"' if name == "to" else name, kind) for name, kind in columns.items())
     table = Table("t", tuple(columns), (), ())
     assert " ".join(named([Snapshot({"t": table}, {}, {"t": parts})], ["t"])["t"].ends) == ends
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "starts"),
+    [
+        ("valid_from valid_to version", "2026-01-01 2026-01-02 3", "valid_from version"),
+        ("from_date valid_to", "2026-01-01 2026-01-02", "from_date"),
+        ("from valid_to", "FRA 2026-01-02", ""),
+        ("start_date valid_from valid_to", "2026-01-01 2026-01-01 2026-01-02", "valid_from"),
+    ],
+)
+def test_what_a_version_says_is_compared(columns: str, row: str, starts: str) -> None:
+    """Also where it is called like a start, and is none, or where there is a clearer one."""
+    table = Table("t", tuple(columns.split()), (), (row.replace(" ", "\t").encode(),))
+    assert " ".join(how(table)["t"].starts) == starts
 
 
 @pytest.mark.parametrize(
