@@ -784,7 +784,10 @@ KEYS = (
         "view_of_one_id",
         "view_of_one_number",
         renumbers()
-        | {"crash": differs(CRASHED_AND_RUN, "sales", "top_sale"), "order": differs(BACKWARDS, "sales", "top_sale")}
+        | {
+            "crash": differs(CRASHED_AND_RUN, "sales", "top_sale"),
+            "correction": differs(CORRECTED, "sales", "top_sale"),
+        }
         | {"overlap": somehow(OVERLAPPED)},
     ),
     Bug("shards_of_old_ids", "shards_of_numbers", keeps_ids("visits")),
@@ -819,13 +822,17 @@ HISTORY_TABLES = (
         "log_appended",
         {"containment": differs(FORWARDS, "load_log"), "order": differs(BACKWARDS, "load_log")},
     ),
-    Bug("orders_of_another_load", "orders_of_their_load", {"order": differs(BACKWARDS, "loaded_orders")}),
+    Bug("orders_of_another_load", "orders_of_their_load", {"order": differs(BACKWARDS, "load_log", "loaded_orders")}),
     Bug("bookings_added_once", "bookings_replaced", {"correction": differs(CORRECTED, "bookings")}),
     Bug("transfers_added_once", "transfers_added", {"correction": differs(CORRECTED, "transfers")}),
     Bug(
         "transfers_overwritten",
         "transfers_added",
-        {"containment": differs(FORWARDS, "transfers"), "order": differs(BACKWARDS, "transfers")},
+        {
+            "containment": differs(FORWARDS, "transfers"),
+            "order": differs(BACKWARDS, "transfers"),
+            "correction": differs(CORRECTED, "transfers"),
+        },
     ),
 )
 

@@ -347,7 +347,7 @@ def _facts(dag: Any) -> DagFacts:
         depends_on_past=tuple(t.task_id for t in dag.tasks if t.depends_on_past or t.wait_for_downstream),
         max_active_runs=dag.max_active_runs,
         callbacks=tuple(callbacks.of_dag(dag)),
-        triggers=tuple(triggered_ids(dag)),
+        triggers=triggered_ids(dag),
         params=tuple(dag.params),
     )
 

@@ -23,7 +23,7 @@ from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
 from dagproof.processes.child import ChildProcess
 from dagproof.worlds.addresses import allowed_endpoints
-from dagproof.worlds.settings import lay_out
+from dagproof.worlds.settings import lay_out, plugins_folder
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
 WORTH_MEASURING = 1.0
@@ -70,8 +70,8 @@ def load(files: Sequence[Wanted], config: Config, *, show: Show, whole: bool, us
     """
     if importlib.util.find_spec("airflow") is None:
         raise UsageError(
-            "Airflow is not installed in this environment, so DAGs can't be loaded; "
-            "pip install 'dagproof[airflow]', or look at the source only with --no-import"
+            "Airflow is not installed in this environment, so DAGs can't be loaded; pip install 'dagproof[airflow]', "
+            "or check the source only, with --no-import"
         )
     folder = LoadedFolder(whole=whole)
     with _open_loader(files, config, user) as loader:
@@ -170,8 +170,8 @@ class _Loader:
         except OSError:
             pass  # it is gone, and its last words say why
         raise WorkerError(
-            f"the process that loads the DAGs ended unexpectedly ({self._process.last_words()}); "
-            f"--no-import looks at the source only"
+            f"the process that loads the DAGs ended unexpectedly ({self._process.last_words()}); --no-import checks "
+            "the source only"
         )
 
 
@@ -240,22 +240,15 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folders[0]),
         "AIRFLOW__CORE__LOAD_EXAMPLES": str(examples),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(_plugins(config, folders, settings) or home / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(
+            plugins_folder(config, folders, settings.get("CORE__PLUGINS_FOLDER", "")) or home / "plugins"
+        ),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/metadata.db",
         "TMPDIR": str(home / "tmp"),
         "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])]),
         "PYTHONUNBUFFERED": "1",
         **given,
     }
-
-
-def _plugins(config: Config, folders: Sequence[Path], settings: Mapping[str, str]) -> Path | None:
-    """The folder of plugins: the one that is named, or the one beside the DAGs or among them."""
-    if config.check.plugins:
-        return (config.root / config.check.plugins).resolve()
-    told = settings.get("CORE__PLUGINS_FOLDER")
-    near = (place / "plugins" for folder in folders for place in (folder.parent, folder))
-    return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)
 
 
 def _filled(text: str, home: Path, config: Config) -> str:

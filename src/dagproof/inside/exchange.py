@@ -259,6 +259,8 @@ class RunReport(Plain):
     """When the other run of an overlap began."""
     reached: bool = False
     """Whether the run that was to be held, or to meet an error, came to its point."""
+    passed: bool = True
+    """Whether the other run of an overlap ended, or waited for a lock, while the first one was held."""
     again: tuple[str, ...] = ()
     """The dates of an overlap that had to run again."""
     refused: tuple[str, ...] = ()
@@ -283,7 +285,8 @@ class DagFacts(Plain):
     depends_on_past: tuple[str, ...] = ()
     max_active_runs: int = 16
     callbacks: tuple[str, ...] = ()
-    triggers: tuple[str, ...] = ()
+    triggers: Mapping[str, str] = field(default_factory=dict)
+    """Each task that triggers a DAG, and which."""
     params: tuple[str, ...] = ()
 
 

@@ -20,8 +20,8 @@ class Containment(Law):
     ## What it does
     Runs one date and then another, and checks that no row or file of the first is gone or changed.
 
-    Tables and files that are the same for every date (they are refreshed as a whole) have no partitions, and are
-    left out; likewise materialized views, which are computed from their tables.
+    Tables and files that are the same for every date (refreshed as a whole) have no partitions, and are left out;
+    likewise materialized views, which are computed from their tables.
 
     ## Why is this bad
     Fixing one day must not damage another. If a delete reaches too far, or each day overwrites the whole table, people
@@ -44,7 +44,7 @@ class Containment(Law):
     verdict = "leaks outside its partition"
     accusation = "leaks outside its partition"
     headline = "The run of one date changes rows of another"
-    sides = ("after the one date", "after the other one, too")
+    sides = ("after one date", "after both dates")
     promise = "a run leaves the rows of other dates alone"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
@@ -55,7 +55,7 @@ class Containment(Law):
     def histories(self, lab: Lab) -> list[History]:
         """Each two of the dates; in order only where runs wait for the run before."""
         if len(lab.dates) < 2:
-            raise NotApplicableError("it needs two dates; add another --date")
+            raise NotApplicableError("the law needs two dates; add another --date")
         only_forwards = bool(lab.about.depends_on_past)
         pairs = [h for h in self.examples(active(lab)) if writes(lab, h[0].date)]
         return [(one, other) for one, other in pairs if not only_forwards or one.date < other.date]

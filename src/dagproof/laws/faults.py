@@ -15,7 +15,7 @@ from dagproof.stores.snapshot import File, Snapshot, Table
 from dagproof.worlds.failing import RunFailedError
 
 #: What is said of a date of which a run was killed, or met an error.
-SUFFERED = {"crash": "that crashed", "outage": "of which a run met an error"}
+SUFFERED = {"crash": "that crashed", "outage": "of which a run hit an error"}
 
 
 def undisturbed(history: History) -> History:

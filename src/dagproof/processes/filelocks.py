@@ -11,22 +11,27 @@ from dagproof.processes.relations import parent_of
 _LOCKS = Path("/proc/locks")
 
 
-def waits_for_file_lock(pid: int) -> bool:
-    """Tell whether a process, or one that it has started, waits for a lock on a file (``flock``, ``lockf``).
+def waits_for_file_lock(pid: int, holder: int) -> bool:
+    """Tell whether a process waits for a lock on a file (``flock``, ``lockf``) that another one, `holder`, has.
 
-    It is False on a system without ``/proc/locks``, such as macOS.
+    Processes that either has started count as itself. It is False on a system without ``/proc/locks``, such as macOS.
 
-    Source: proc_locks(5): a waiting request has ``->`` behind its number, and the process id as its sixth field.
+    Source: proc_locks(5): a lock and the requests that wait for it have the same number; a waiting request has ``->``
+    behind it, and the process id is the sixth field then, else the fifth.
     """
-    return any(pid in _with_ancestors(waiting) for waiting in _waiting())
+    return any(pid in _with_ancestors(waiting) and holder in _with_ancestors(has) for waiting, has in _waiting())
 
 
-def _waiting() -> Iterator[int]:
+def _waiting() -> Iterator[tuple[int, int]]:
+    """Yield the process ids of who waits for a lock and of who has it."""
+    holders: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for line in _LOCKS.read_text().splitlines():
-            _, *fields = line.split()
+            number, *fields = line.split()
             if fields[:1] == ["->"]:
-                yield int(fields[4])
+                yield int(fields[4]), holders.get(number, 0)
+            else:
+                holders[number] = int(fields[3])
 
 
 def _with_ancestors(pid: int) -> Iterator[int]:

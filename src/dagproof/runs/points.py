@@ -22,9 +22,6 @@ from dagproof.worlds.connects import Connects
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
-#: Seconds of real time after which a run that is not done, and not waiting for a lock, is taken to wait for the other.
-PATIENCE = 3.0
-
 #: The kinds of points at which a run can be killed, and those at which it can only meet an error.
 KINDS = ("message", "reply", "file")
 ONLY_ERRORS = ("connect", "read", "poke")
@@ -237,13 +234,21 @@ class Held:
                 return self._reached(0.0)
         return True
 
-    def wait_until_passed(self, other: Worker, pid: int) -> None:
-        """Wait until the other run, whose process is `pid`, has ended or waits for a lock that the held one has."""
-        deadline = time.monotonic() + PATIENCE
+    def wait_until_passed(self, other: Worker, pids: tuple[int, int], patience: float) -> bool:
+        """Wait until the other run has ended, or waits for a lock that the held one has.
+
+        `pids` are the processes of the held run and of the other one. After `patience` seconds without either, it is
+        False: the other one may wait in a way that nobody sees, such as a loop around a try.
+        """
+        mine, others = pids
+        deadline = time.monotonic() + patience
         with self._world.worlds.lock_watch() as is_waiting:
-            while not other.has_finished(0.02) and time.monotonic() < deadline:
-                if is_waiting() or waits_for_file_lock(pid):
-                    return
+            while not other.has_finished(0.02):
+                if is_waiting() or waits_for_file_lock(others, mine):
+                    return True
+                if time.monotonic() > deadline:
+                    return False
+        return True
 
 
 @contextmanager

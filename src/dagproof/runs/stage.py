@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 #: Two runs at once may run into each other's locks and keys; Airflow would try again, and so do they.
 RETRIES_OF_OVERLAPS = 2
+#: How long a held run waits for the other one at least, in seconds; three times as long as a run took if that is more.
+LEAST_PATIENCE = 3.0
+#: The steps that take as long as the DAG's run takes.
+LIKE_A_RUN = ("run", "rerun", "clear", "backfill", "retry")
 #: How a run ends that was killed for what it took: running it again would take as much.
 KILLED = ("timeout", "full")
 
@@ -35,6 +40,7 @@ class Stage:
         self.dag_id = dag_id
         self.runs = runs
         self.proof: ProofConfig = driver.config.proof(dag_id)
+        self._patience = LEAST_PATIENCE
         self._kinds: dict[str, Callable[[World, Step, RunOptions], RunReport]] = {
             "run": self._run,
             "rerun": self._run,
@@ -62,7 +68,11 @@ class Stage:
             world.renumber()
         if unturned:
             world.reports.append(RunReport(self.dag_id, unturned=tuple(unturned)))
-        return self._kinds[step.kind](world, step, options)
+        started = time.monotonic()
+        report = self._kinds[step.kind](world, step, options)
+        if step.kind in LIKE_A_RUN:
+            self._patience = max(self._patience, 3 * (time.monotonic() - started))
+        return report
 
     def _run(self, world: World, step: Step, options: RunOptions) -> RunReport:
         if step.kind == "clear":
@@ -174,11 +184,10 @@ class Stage:
         with held(world, point_named(step.point)) as hold:
             options = replace(options, files=hold.files or options.files)
             mine = world.request(self._run_of(step.date), options=options)
-            world.start(mine)
+            pid = world.start(mine)
             reached = hold.wait_until_reached(world.worker)
-            pid = world.start(other, other_worker)
-            if reached:
-                hold.wait_until_passed(other_worker, pid)
+            pids = (pid, world.start(other, other_worker))
+            passed = not reached or hold.wait_until_passed(other_worker, pids, self._patience)
             hold.release()
             reports = [world.worker.finished_run(), other_worker.finished_run()]
         failed = []
@@ -195,7 +204,7 @@ class Stage:
             what = f"the rerun of {self.dag_id} for {date}, after a run that failed with another at the same time,"
             world.run(self._run_of(date), what, pause=RERUN_DELAY)
         first = replace(reports[0], clock=mine.clock, other_clock=other.clock)
-        return replace(first, reached=reached, again=tuple(failed))
+        return replace(first, reached=reached, passed=passed, again=tuple(failed))
 
     def _run_of(self, date: str) -> PlannedRun:
         try:

@@ -12,7 +12,13 @@ from typing import Any
 from dagproof.config import Config, WorldConfig
 from dagproof.config.placeholders import fill, fill_all, mentions
 from dagproof.errors import ConfigError
-from dagproof.worlds.addresses import literal_addresses
+from dagproof.worlds.addresses import FILE_ENDINGS, literal_addresses
+
+#: Endings of files at fixed paths, besides those that tell text from a host's name.
+_FURTHER_ENDINGS = frozenset({
+    "arrow", "dat", "db", "done", "duckdb", "feather", "flag", "lock", "ok", "pickle", "pid", "pkl", "png", "sqlite",
+    "sqlite3", "tmp", "xls", "xlsx",
+})  # fmt: skip
 
 
 def beside(
@@ -76,6 +82,11 @@ def lay_out(config: Config, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
+def is_file(path: str) -> bool:
+    """Tell whether a fixed path is that of a file: it ends as files' names do, such as ``/tmp/orders.csv``."""
+    return path.rpartition(".")[2].lower() in FILE_ENDINGS | _FURTHER_ENDINGS
+
+
 def files_folder(config: Config) -> Path | None:
     """Return the folder of the files that each world begins with; None where there is none.
 
@@ -84,10 +95,18 @@ def files_folder(config: Config) -> Path | None:
     """
     named = config.world.files
     if named and not (config.root / named).is_dir():
-        raise ConfigError(f"tool.dagproof.world.files names {named!r}, and there is no folder {config.root / named}")
+        raise ConfigError(f"tool.dagproof.world.files is {named!r}, but there is no folder {config.root / named}")
     return config.root / named if named else None
 
 
 def import_folders(config: Config) -> list[str]:
     """Return the folders to import from, besides the DAG folder."""
     return [str((config.root / path).resolve()) for path in config.pythonpath]
+
+
+def plugins_folder(config: Config, folders: Iterable[Path], told: str = "") -> Path | None:
+    """Return the folder of Airflow's plugins: the one that is configured, or `told`, or near `folders`."""
+    if config.check.plugins:
+        return (config.root / config.check.plugins).resolve()
+    near = (place / "plugins" for folder in folders for place in (folder.parent, folder))
+    return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)

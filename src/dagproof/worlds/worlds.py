@@ -32,7 +32,15 @@ from dagproof.worlds.filling import fill_templates
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.schema import Target, execute
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.settings import beside, import_folders, lay_out, needs_postgres, world_environment
+from dagproof.worlds.settings import (
+    beside,
+    import_folders,
+    is_file,
+    lay_out,
+    needs_postgres,
+    plugins_folder,
+    world_environment,
+)
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
@@ -102,11 +110,20 @@ class Worlds:
 
     @contextmanager
     def lock_watch(self) -> Iterator[Callable[[], bool]]:
-        """Yield a function that tells whether a session in the world's databases waits for what another has locked."""
+        """Yield a function that tells whether a session in the world's databases waits for one that is held.
+
+        A run that is held sends nothing, so what it has locked is locked by a session that waits for its client.
+        Others wait for a moment, too, such as two sessions that extend the same table.
+        """
         if self.databases is None:
             yield lambda: False
             return
-        query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = ANY(%s) AND wait_event_type = 'Lock')"
+        query = (
+            "SELECT EXISTS (SELECT FROM pg_stat_activity AS waiting"
+            " CROSS JOIN unnest(pg_blocking_pids(waiting.pid)) AS blocking(pid)"
+            " JOIN pg_stat_activity AS held ON held.pid = blocking.pid AND held.wait_event = 'ClientRead'"
+            " WHERE waiting.datname = ANY(%s) AND waiting.wait_event_type = 'Lock')"
+        )
         names = list(self.databases.names.values())
         with self.databases.server.connect() as connection:
 
@@ -120,6 +137,8 @@ class Worlds:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
         own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
+        if plugins := plugins_folder(self.config, [self.config.dags_folder]):
+            own["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(plugins)
         return {**own, **world_environment(self.config.world, self.places(machine))}
 
     @property
@@ -205,7 +224,9 @@ class Worlds:
             shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
         lay_out(self.config, self.files)
-        for folder in (*folders, self.own / "logs", *map(Path, self.paths.values())):
+        targets = ((path, Path(fill(target, self.folders))) for path, target in self.config.world.paths.items())
+        places = (target.parent if is_file(path) else target for path, target in targets)
+        for folder in (*folders, self.own / "logs", *places):
             if not folder.exists():  # a path may lead to a file
                 folder.mkdir(parents=True)
 

@@ -13,6 +13,7 @@ from dagproof.config import Config, ProofConfig, WorldConfig
 from dagproof.errors import ConfigError
 from dagproof.inside.machine import ELSEWHERE
 from dagproof.laws import Verdict, law_named
+from dagproof.laws.overlap import NOT_PASSED
 from dagproof.proof.prover import Prover
 from dagproof.report.text import failure_text
 from dagproof.runs.driver import Driver, open_driver
@@ -33,7 +34,7 @@ PROOFS = {
     "columns_ignored": ProofConfig(ignore=("orders.id", "orders.dt")),
 }
 
-NO_CHAT = "failed, as it may: ConnectionError: no chat here (may_fail)"
+NO_CHAT = "failed, as allowed: ConnectionError: no chat here (may_fail)"
 
 DEEP = pytest.mark.deep
 
@@ -70,7 +71,7 @@ def verdict_of(driver: Driver) -> VerdictOf:
 
 def left_out(verdict: Verdict) -> list[str]:
     """What is said to be left out, but for the histories that this file does not draw."""
-    return [line for line in sentences(verdict.left_out) if "drawn histories" not in line]
+    return [line for line in sentences(verdict.left_out) if "random histories" not in line]
 
 
 @pytest.mark.parametrize(
@@ -135,12 +136,12 @@ def test_what_succeeds_in_the_end_is_proven(verdict_of: VerdictOf, dag_id: str) 
     ("dag_id", "says"),
     [
         pytest.param(
-            "may_fail_at_the_end", ["notify failed, as it may: ConnectionError: no chat here (may_fail)"], id="id"
+            "may_fail_at_the_end", ["notify failed, as allowed: ConnectionError: no chat here (may_fail)"], id="id"
         ),
         pytest.param(
             "may_fail_by_pattern",
             [
-                "notify_shop failed, as it may: ConnectionError: no chat here (may_fail)",
+                "notify_shop failed, as allowed: ConnectionError: no chat here (may_fail)",
                 "notify_again ran in no history (upstream_failed)",
             ],
             id="pattern",
@@ -159,7 +160,7 @@ def test_a_callback_that_fails_is_named(verdict_of: VerdictOf) -> None:
     """Airflow only logs it; of the DAG, and of a task."""
     verdict = verdict_of("callbacks_fail", "rerun")
     whose = "the on_success_callback of load_part, the on_success_callback of the DAG"
-    says = [f"{whose} failed, which only the log shows: ConnectionError: no chat here"]
+    says = [f"{whose} failed, reported only in the log: ConnectionError: no chat here"]
     assert (verdict.outcome, left_out(verdict)) == ("proven", says)
 
 
@@ -228,7 +229,7 @@ def test_a_table_without_any_column_is_compared_by_its_number_of_rows(verdict_of
 
 def test_histories_that_were_not_drawn_are_named(verdict_of: VerdictOf) -> None:
     """The option leaves no room for them; nothing is said by a law that draws none."""
-    assert sentences(verdict_of("healthy", "rerun").left_out) == ["not tried: drawn histories (--max-histories 1)"]
+    assert sentences(verdict_of("healthy", "rerun").left_out) == ["not tried: random histories (--max-histories 1)"]
     assert verdict_of("healthy", "order").left_out == ()
 
 
@@ -245,6 +246,15 @@ def test_dates_that_never_overlap_are_named(driver: Driver, verdict_of: VerdictO
     driver.join(ELSEWHERE)
     assert "not tried: two dates at once (max_active_runs = 1)" in left_out(verdict_of("one_at_a_time", "overlap"))
     assert not any("two dates" in line for line in left_out(verdict_of("healthy", "overlap")))
+
+
+@pytest.mark.deep
+def test_a_run_that_asks_for_a_lock_again_and_again_is_named(driver: Driver, verdict_of: VerdictOf) -> None:
+    """Nobody sees that it waits: both runs go on after a while, and that is not what was to be tried."""
+    driver.join(ELSEWHERE)
+    said = left_out(verdict_of("asks_again", "overlap"))
+    assert [line for line in said if line.startswith(f"{NOT_PASSED}: two runs at once at message")], said
+    assert not any(NOT_PASSED in line for line in left_out(verdict_of("healthy", "overlap")))
 
 
 def test_a_task_that_does_not_exist_may_not_fail(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,8 +187,8 @@ def unset() -> Iterator[Driver]:
         ),
         (
             "unset_part_of_airflow",
-            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` says "
-            "what took its place",
+            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` reports "
+            "what replaces it",
         ),
         (
             "unset_by_nobody",
@@ -230,6 +230,52 @@ def test_a_thread_that_an_import_starts_is_named_with_who_started_it(
         "importing the DAGs left threads running (refresher, started by dags/of_thread.py:5), and a process with "
         "threads cannot be forked for a run; start them in a task, or make them daemon threads that the import does "
         "not wait for"
+    )
+
+
+PLUGIN = """
+from airflow.plugins_manager import AirflowPlugin
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+class Noon(CronDataIntervalTimetable):
+    def __init__(self):
+        super().__init__("0 12 * * *", timezone="UTC")
+
+    @classmethod
+    def deserialize(cls, data):
+        return cls()
+
+class OfNoon(AirflowPlugin):
+    name = "of_noon"
+    timetables = [Noon]
+"""
+AT_NOON = """
+import pendulum
+from airflow.sdk import DAG
+from of_noon import Noon
+
+with DAG("at_noon", schedule=Noon(), start_date=pendulum.datetime(2026, 3, 1)):
+    pass
+"""
+
+
+@pytest.mark.parametrize("folder", ["plugins", pytest.param("lib", marks=pytest.mark.slow)])
+def test_a_timetable_of_a_plugin_is_known(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its folder is Airflow's for plugins; another one has to be named, although its modules can be imported."""
+    for name, file, text in (("dags", "at_noon.py", AT_NOON), (folder, "of_noon.py", PLUGIN)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(text)
+    with open_driver(Config(root=tmp_path, pythonpath=("lib",) if folder == "lib" else ())) as driver:
+        if folder == "plugins":
+            assert driver.lab("at_noon", ["2026-03-01"]).dates == ("2026-03-01",)
+            return
+        with pytest.raises(WorkerError) as error:
+            driver.lab("at_noon", ["2026-03-01"])
+    assert str(error.value) == (
+        "Failed to serialize DAG 'at_noon': Timetable class 'of_noon.Noon' is not registered or you have a top level "
+        "database access that disrupted the session. Please check the airflow best practices documentation.; if a "
+        "plugin registers the class, name the plugin's folder in [tool.dagproof.check] plugins, and import the class "
+        "as the plugin does"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,12 @@ def test_a_process_that_waits(tmp_path: Path, call: str, shell: bool) -> None:
     with file.open("w") as held:
         getattr(fcntl, call)(held, fcntl.LOCK_EX)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert eventually(lambda: waits_for_file_lock(process.pid))
+            assert eventually(lambda: waits_for_file_lock(process.pid, os.getpid()))
+            assert not waits_for_file_lock(process.pid, process.pid), "it waits for another one"
             getattr(fcntl, call)(held, fcntl.LOCK_UN)
             assert process.stdout is not None
             assert process.stdout.readline() == "locked\n"
-            assert not waits_for_file_lock(process.pid)
+            assert not waits_for_file_lock(process.pid, os.getpid())
 
 
 def test_a_process_that_holds_a_lock_does_not_wait(tmp_path: Path) -> None:
@@ -41,5 +43,5 @@ def test_a_process_that_holds_a_lock_does_not_wait(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "locked\n"
-        assert not waits_for_file_lock(process.pid)
+        assert not waits_for_file_lock(process.pid, os.getpid())
         process.communicate("\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -315,6 +316,21 @@ def variable_beside() -> None:
 @dag(max_active_runs=1)
 def one_at_a_time() -> None:
     load()
+
+
+@dag()
+def asks_again() -> None:
+    @task
+    def load_alone(ds: Any = None) -> None:
+        with PostgresHook("shop").get_conn() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(1)")
+            while not cursor.fetchone()[0]:
+                time.sleep(0.1)
+                cursor.execute("SELECT pg_try_advisory_xact_lock(1)")
+            cursor.execute("DELETE FROM orders WHERE dt = %s", (ds,))
+            cursor.execute("INSERT INTO orders VALUES (1, %s)", (ds,))
+
+    load_alone()
 
 
 @dag()
