@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SETTING = "generated_keys"
 RENAMED = "compared up to other generated values"
-TRUSTED = f"{RENAMED}, as configured; where else they are kept was not tried, as no sequence of PostgreSQL makes them"
+TRUSTED = f"{RENAMED}, as configured; where else they are stored was not checked, as PostgreSQL does not generate them"
 AS_CONFIGURED = "compared by value, as configured"
 SYMMETRIC = "compared by value, as too many rows look the same without it"
 CHOSEN = "compared by value, as the runs choose it themselves"
