@@ -121,7 +121,7 @@ class Outage(Law):
         point = lab.point(disturbed) or Point("message", 0)
         if not report.reached:
             return Finding(
-                left_out=(LeftOut(f"{point.name} ({point.what})", f"{NOT_TRIED}: the run did not come there"),)
+                left_out=(LeftOut(f"{point.name} ({point.what})", f"{NOT_TRIED}: the run did not get there"),)
             )
         is_green = _is_green(report)
         lost = self._lost(lab, disturbed, now, report) if is_green else Finding()

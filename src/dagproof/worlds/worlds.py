@@ -32,15 +32,7 @@ from dagproof.worlds.filling import fill_templates
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.schema import Target, execute
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.settings import (
-    beside,
-    import_folders,
-    is_file,
-    lay_out,
-    needs_postgres,
-    plugins_folder,
-    world_environment,
-)
+from dagproof.worlds.settings import beside, import_folders, is_file, lay_out, needs_postgres, world_environment
 from dagproof.worlds.standing import Standing
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
@@ -138,8 +130,6 @@ class Worlds:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
         own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
-        if plugins := plugins_folder(self.config, [self.config.dags_folder]):
-            own["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(plugins)
         return {**own, **world_environment(self.config.world, self.places(machine))}
 
     @property
