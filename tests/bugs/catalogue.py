@@ -777,7 +777,7 @@ KEYS = (
     Bug(
         "parents_pile_up",
         "parents_replaced",
-        piles_up("sales", "sale_lines") | {"correction": differs(CORRECTED, "sales")},
+        piles_up("sales"),
     ),
     Bug("children_adopted", "children_found_again", piles_up("kept_lines")),
     Bug(

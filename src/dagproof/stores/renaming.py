@@ -346,11 +346,11 @@ def _nearest(before: _Side, after: _Side) -> Names:
         _pair_classes(names, *colours)
     contents: dict[object, int] = {}
     _pair_classes(names, *(_by_own_row(side, contents, _moved(before, after)) for side in sides))
-    taken = set(names.values())
+    given = {name: node for node, name in names.items()}
     for node in sorted(after.at, key=_in_order):
         if node not in names:
-            names[node] = _unused(node, taken)
-            taken.add(names[node])
+            names[node] = _unused(node, given)
+            given[names[node]] = node
     return names
 
 
@@ -383,10 +383,10 @@ def _by_own_row(side: _Side, seen: dict[object, int], hidden: frozenset[object])
     return found
 
 
-def _unused(node: Node, taken: set[Node]) -> Node:
-    """Return the key itself, or one like it that nobody has yet."""
-    while node in taken:
-        node = (node[0], b"new " + node[1])
+def _unused(node: Node, given: Names) -> Node:
+    """Return the key itself, or where another one has its name, that one, or whose name that one has."""
+    while node in given:
+        node = given[node]
     return node
 
 

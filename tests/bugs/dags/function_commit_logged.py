@@ -3,7 +3,7 @@
 import logging
 
 import pendulum
-import psycopg2
+import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
@@ -16,7 +16,7 @@ def function_commit_logged():
         connection.cursor().execute("SELECT replace_orders(%s)", (ds,))
         try:
             connection.commit()
-        except psycopg2.Error:
+        except psycopg.Error:
             logging.getLogger(__name__).exception("The orders of %s were not loaded", ds)
 
     load_orders()

@@ -3,16 +3,16 @@
 import logging
 
 import pendulum
-import psycopg2
+import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import dag, task
 
-DAY = "FROM placed_orders WHERE placed_at >= %(ds)s::date AND placed_at < %(ds)s::date + 1"
-REPLACE = f"""
+REPLACE = """
     SET statement_timeout = '60s';
-    SELECT pg_advisory_xact_lock(hashtext(%(ds)s));
-    DELETE FROM orders WHERE dt = %(ds)s;
-    INSERT INTO orders SELECT number, customer, total, %(ds)s::date {DAY};
+    SELECT pg_advisory_xact_lock(hashtext('{ds}'));
+    DELETE FROM orders WHERE dt = '{ds}';
+    INSERT INTO orders SELECT number, customer, total, '{ds}'::date FROM placed_orders
+    WHERE placed_at >= '{ds}'::date AND placed_at < '{ds}'::date + 1;
 """
 
 
@@ -24,8 +24,8 @@ def one_message_logged():
         connection = hook.get_conn()
         hook.set_autocommit(connection, True)
         try:
-            connection.cursor().execute(REPLACE, {"ds": ds})
-        except psycopg2.Error:
+            connection.cursor().execute(REPLACE.format(ds=ds))
+        except psycopg.Error:
             logging.getLogger(__name__).exception("The orders of %s were not loaded", ds)
 
     load_orders()

@@ -194,6 +194,8 @@ def test_what_refers_to_a_new_row_of_a_log_refers_to_the_old_one_before() -> Non
         found = diff(before, renamed(before, after, DOMAINS))
         assert [table.table for table in found.tables] == ["orders"]
         assert found.tables[0].added + found.tables[0].missing == 1
+    (added,) = diff(one, renamed(one, other, DOMAINS)).tables[0].examples
+    assert added.key == {"id": "2"}  # a key that there is, too
 
 
 def test_a_row_whose_children_are_gone_keeps_its_key() -> None:
