@@ -20,7 +20,7 @@ _UNSET = re.compile(
     r"File \"(?:<frozen os>|[^\"]*/os\.py)\", line \d+, in __getitem__\n(?:(?!  File ).*\n)*KeyError: '([^'\n]+)'$"
 )
 #: What is said where an operator has no default connection, and its task names none.
-NAMELESS = 'a connection without a name was asked for: name it in the task, such as conn_id="warehouse"'
+NAMELESS = 'the task asks for a connection without a name; set one in the task, such as conn_id="warehouse"'
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^']+)'$")
 
 

@@ -20,7 +20,7 @@ MOST_POINTS_LATER = (2, 2, 1)
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
 #: Why two runs did not meet as they should.
-NOT_PASSED = f"{NOT_TRIED} to the end, as the other run took three times as long as a run alone"
+NOT_PASSED = f"{NOT_TRIED} to the end, as the other run took more than three times as long as a run alone"
 #: Why a run may fail.
 NOT_JUDGED = "not judged, as running it again left the right rows"
 
@@ -143,7 +143,7 @@ def _note(lab: Lab, history: History) -> None:
     if report.again:
         lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
     if not report.reached:
-        lab.scope.leave_out(f"holding a run at {point}", f"{NOT_TRIED}: the run did not come there")
+        lab.scope.leave_out(f"holding a run at {point}", f"{NOT_TRIED}: the run did not get there")
     elif not report.passed:
         lab.scope.leave_out(f"two runs at once at {point}", NOT_PASSED)
 

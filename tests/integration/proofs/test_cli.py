@@ -258,7 +258,7 @@ def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
         "replay": re.search(r"dagproof replay ([0-9a-f]{6})\n", ended.out),
         "seconds": re.search(r"seed 0, ([0-9.]+) s\n", ended.out),
         "point": re.search(r"crash  2026-01-01  at (reply [0-9])", ended.out),
-        "what": re.search(r"the answer to (DELETE FROM orders WHERE dt = .*), in task", ended.out),
+        "what": re.search(r"the reply to (DELETE FROM orders WHERE dt = .*), in task", ended.out),
         "place": re.search(r", at (.*/misbehaving/tasks\.py:[0-9]+)\n", ended.out),
     }
     assert all(found.values()), ended.out

@@ -146,7 +146,7 @@ REPORTS = [
 
           ✓ rerun          proven over 3 histories: running a date again leaves identical rows
                            not tried: random histories (--max-histories 1)
-          ✓ order          proven over 1 history: any two dates may change places
+          ✓ order          proven over 1 history: running two dates in either order leaves identical rows
                            versions compared by its current rows only (valid_to) (history)
 
           uuid-ossp is a stand-in in SQL, whose version-1 ids are random (--postgres embedded)
@@ -236,15 +236,15 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
     [
         pytest.param(
             "nameless",
-            "in task load: AirflowNotFoundException: a connection without a name was asked for: name it in the task, "
-            'such as conn_id="warehouse" (The conn_id `None` isn\'t defined)',
+            "in task load: AirflowNotFoundException: the task asks for a connection without a name; set one in the "
+            'task, such as conn_id="warehouse" (The conn_id `None` isn\'t defined)',
             id="connection-without-a-name",
         ),
         pytest.param(
             "of_mysql",
             "in task load: AirflowNotFoundException: the connection 'shop_mysql' is not mapped: add shop_mysql = "
-            "\"…\" to connections in [tool.dagproof.world]; it has the connection type 'mysql' (MySQL), for which "
-            "a world has no server; map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), "
+            "\"…\" to connections in [tool.dagproof.world]; it has the connection type 'mysql' (MySQL), for which a "
+            "world has no server; map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), "
             "or to a server that you start as a service; or skip or replace its tasks with `tasks` in "
             "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md explains what a proof then means) (The conn_id "
             "`shop_mysql` isn't defined)",
@@ -258,9 +258,8 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
         ),
         pytest.param(
             "asks",
-            ": no task of the run can start: all wait for something that never happens (an unmet depends_on_past, or "
-            "human input); let a function answer instead of a person with tasks in "
-            "[tool.dagproof.proofs.DAG_ID]",
+            ": no task of the run can start: all wait for something that never happens (an unmet depends_on_past, "
+            "or human input); let a function answer instead of a person with tasks in [tool.dagproof.proofs.DAG_ID]",
             id="person",
         ),
     ],
