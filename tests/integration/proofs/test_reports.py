@@ -61,7 +61,7 @@ REPORTS = [
 
           ✓ effect         proven over 2 histories: a run writes rows or files
           ✓ rerun          proven over 3 histories: running a date again leaves identical rows
-                           not tried: drawn histories (--max-histories 1)
+                           not tried: random histories (--max-histories 1)
 
           orders.id compared up to other generated values (generated_keys)
           uuid-ossp is a stand-in in SQL, whose version-1 ids are random (--postgres embedded)
@@ -145,8 +145,8 @@ REPORTS = [
         kept: 2 of 2 laws proven over 2026-01-01, 2026-01-02
 
           ✓ rerun          proven over 3 histories: running a date again leaves identical rows
-                           not tried: drawn histories (--max-histories 1)
-          ✓ order          proven over 1 history: any two dates may change places
+                           not tried: random histories (--max-histories 1)
+          ✓ order          proven over 1 history: running two dates in either order leaves identical rows
                            versions compared by its current rows only (valid_to) (history)
 
           uuid-ossp is a stand-in in SQL, whose version-1 ids are random (--postgres embedded)
@@ -225,7 +225,7 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
                            not tried: 2026-01-02
                            not tried: 1 example (--budget 1s)
           – rerun          not applicable: not tried, as nothing is left of --budget 1s
-          – order          not applicable: the same
+          – order          not applicable: same reason as above
 
           seed 0, 0.0 s"""
     )
@@ -236,18 +236,18 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
     [
         pytest.param(
             "nameless",
-            "in task load: AirflowNotFoundException: a connection without a name was asked for: name it in the task, "
-            'such as conn_id="warehouse" (The conn_id `None` isn\'t defined)',
+            "in task load: AirflowNotFoundException: the task asks for a connection without a name; set one in the "
+            'task, such as conn_id="warehouse" (The conn_id `None` isn\'t defined)',
             id="connection-without-a-name",
         ),
         pytest.param(
             "of_mysql",
             "in task load: AirflowNotFoundException: the connection 'shop_mysql' is not mapped: add shop_mysql = "
-            "\"…\" to connections in [tool.dagproof.world]; it is of the kind 'mysql' (MySQL), which no world has; a "
-            "world has PostgreSQL ({postgres}), files and SQLite or DuckDB files ({files}), and the servers that you "
-            "start as services; map the connection to one of these, or take its tasks out with tasks in "
-            "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then means) (The conn_id `shop_mysql` "
-            "isn't defined)",
+            "\"…\" to connections in [tool.dagproof.world]; it has the connection type 'mysql' (MySQL), for which a "
+            "world has no server; map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), "
+            "or to a server that you start as a service; or skip or replace its tasks with `tasks` in "
+            "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md explains what a proof then means) (The conn_id "
+            "`shop_mysql` isn't defined)",
             id="connection-of-another-kind",
         ),
         pytest.param(
