@@ -25,7 +25,7 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
         {
             "import-error": "the module 'frobnicate' is not installed here, so the DAGs of this file were not "
             "checked; install frobnicate, or if it is the project's own, name its folder in pythonpath in "
-            "[tool.dagproof], or look at the source only with --no-import"
+            "[tool.dagproof], or check the source only, with --no-import"
         },
     ),
     "misses_provider": (

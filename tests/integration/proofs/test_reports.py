@@ -61,7 +61,7 @@ REPORTS = [
 
           ✓ effect         proven over 2 histories: a run writes rows or files
           ✓ rerun          proven over 3 histories: running a date again leaves identical rows
-                           not tried: drawn histories (--max-histories 1)
+                           not tried: random histories (--max-histories 1)
 
           orders.id compared up to other generated values (generated_keys)
           uuid-ossp is a stand-in in SQL, whose version-1 ids are random (--postgres embedded)
@@ -145,8 +145,8 @@ REPORTS = [
         kept: 2 of 2 laws proven over 2026-01-01, 2026-01-02
 
           ✓ rerun          proven over 3 histories: running a date again leaves identical rows
-                           not tried: drawn histories (--max-histories 1)
-          ✓ order          proven over 1 history: any two dates may change places
+                           not tried: random histories (--max-histories 1)
+          ✓ order          proven over 1 history: running two dates in either order leaves identical rows
                            versions compared by its current rows only (valid_to) (history)
 
           uuid-ossp is a stand-in in SQL, whose version-1 ids are random (--postgres embedded)
@@ -225,7 +225,7 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
                            not tried: 2026-01-02
                            not tried: 1 example (--budget 1s)
           – rerun          not applicable: not tried, as nothing is left of --budget 1s
-          – order          not applicable: the same
+          – order          not applicable: same reason as above
 
           seed 0, 0.0 s"""
     )
