@@ -258,9 +258,8 @@ def test_a_budget_that_is_spent_is_listed(driver: Driver) -> None:
         ),
         pytest.param(
             "asks",
-            ": no task of the run can start: all wait for something that never happens (an unmet "
-            "depends_on_past, or human input); let a function answer instead of a person with tasks in "
-            "[tool.dagproof.proofs.DAG_ID]",
+            ": no task of the run can start: all wait for something that never happens (an unmet depends_on_past, "
+            "or human input); let a function answer instead of a person with tasks in [tool.dagproof.proofs.DAG_ID]",
             id="person",
         ),
     ],

@@ -45,8 +45,10 @@ def test_the_exit_status(proofs: Proofs, status: int) -> None:
 def test_a_line_for_each_dag() -> None:
     """What was proven, falsified and not told of each, in the order of the proofs; those without a proof come last."""
     proofs = Proofs()
-    for dag_id, answer in [("load", HEALTHY), ("load_more", BROKEN), ("asks", UNKNOWN), *MISSING.items()]:
-        proofs.add(dag_id, answer)
+    for proof in (HEALTHY, BROKEN, UNKNOWN):
+        proofs.add(proof.dag_id, proof)
+    for dag_id, reason in MISSING.items():
+        proofs.add(dag_id, reason)
     assert each_in_a_line(proofs).splitlines() == [
         "4 DAGs in 3.8 s",
         "",
