@@ -167,7 +167,7 @@ def _budget(text: str) -> object:
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "replay", help="run a saved history again", description="Run a saved history again, and judge it anew."
+        "replay", help="run a saved history again", description="Run a saved history again, and judge its result."
     )
     parser.add_argument("history", metavar="HISTORY_ID_OR_FILE", help="the id that a verdict ends with, or a JSON file")
     parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: from [tool.dagproof], or dags)")

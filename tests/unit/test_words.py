@@ -25,6 +25,9 @@ INSTEAD = {
     r"(is|are) said": "is declared, or is configured",
     r"tells? of": "reports",
     r"(breaks?|broke) (a|the) law": "violates",
+    r"meets? an error": "hits an error",
+    r"for ever": "forever",
+    r"anew": "again",
 }
 FILES = sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html")])
 

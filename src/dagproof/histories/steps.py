@@ -29,11 +29,11 @@ KINDS = {
     "rerun": Kind("the same run, cleared and run again a day later"),
     "clear": Kind("one task of the run, and all that comes after it, cleared and run again"),
     "retry": Kind(
-        "the run, in which the worker is lost after each task has done its work, so that the task is tried again"
+        "the run, in which the worker is lost after each task has done its work, so that the task is retried"
     ),
     "crash": Kind("the run, killed at a point; what is left is what a reader sees", leaves_pieces=True),
     "outage": Kind(
-        "the run, which meets an error at a point, once or from then on each time; each task has a retry",
+        "the run, which hits an error at a point, once or from then on each time; each task has a retry",
         leaves_pieces=True,
     ),
     "backfill": Kind("the run, made by a backfill some weeks later"),

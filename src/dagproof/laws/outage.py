@@ -93,7 +93,7 @@ class Outage(Law):
         tried = self._tried(lab, run)
         if not tried:
             raise NotApplicableError(
-                f"its runs have no point at which they could meet an error ({UNSEEN.what} {UNSEEN.why})"
+                f"its runs have no point at which they could hit an error ({UNSEEN.what} {UNSEEN.why})"
             )
         self._leave_out(lab, run, tried)
         for one in tried:

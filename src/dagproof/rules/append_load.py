@@ -185,7 +185,7 @@ class AppendLoad(Rule):
         if JOURNAL.search(append.target if append.target != UNKNOWN else append.to):
             doubt = f"fine where {append.to} is a journal, in which each run leaves a row"
         elif PASSING.search(append.target):
-            doubt = f"fine where {append.to} is created anew for each run"
+            doubt = f"fine where {append.to} is created again for each run"
         elif guard == Guard.PERHAPS:
             doubt = "fine if the condition before it leaves out what is there already"
         elif others := _may_prepare(earlier):

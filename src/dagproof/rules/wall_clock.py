@@ -122,7 +122,7 @@ DOUBTS = {
     "audit": "fine if {column} only says when the row was written",
     "branch": "fine if the branch is only taken in development",
     "set": "fine if the value is not used for data",
-    "view": "fine for a view, which is asked anew each time",
+    "view": "fine for a view, which is evaluated each time",
     "other": "fine if it only says what is too old to keep, or when the row was written",
 }
 

@@ -30,7 +30,10 @@ def check_references(config: Config) -> None:
     files_folder(config)
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
-            raise ConfigError(f"tool.dagproof.pythonpath has {path!r}, but there is no folder {config.root / path}")
+            raise ConfigError(
+                f"tool.dagproof.pythonpath has {path!r}, but there is no folder "
+                f"{config.root / path}; create it, or fix the path"
+            )
     for dag_id, proof in config.proofs.items():
         for name, what in proof.corrections.items():
             name_of_database, colon, path = what.partition(":")
@@ -42,11 +45,14 @@ def check_references(config: Config) -> None:
             if not source.exists():
                 raise ConfigError(
                     f"tool.dagproof.proofs.{dag_id}.corrections.{name}: there is no file or folder {source}"
+                    "; create it, or fix the path"
                 )
         for task, instead in proof.tasks.items():
             source = config.root / instead.rpartition(":")[0]
             if instead != SKIP and not source.is_file():
-                raise ConfigError(f"tool.dagproof.proofs.{dag_id}.tasks.{task}: there is no file {source}")
+                raise ConfigError(
+                    f"tool.dagproof.proofs.{dag_id}.tasks.{task}: there is no file {source}; create it, or fix the path"
+                )
         _check_outage(proof.outage, f"tool.dagproof.proofs.{dag_id}.outage")
 
 

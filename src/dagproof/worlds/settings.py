@@ -95,7 +95,10 @@ def files_folder(config: Config) -> Path | None:
     """
     named = config.world.files
     if named and not (config.root / named).is_dir():
-        raise ConfigError(f"tool.dagproof.world.files is {named!r}, but there is no folder {config.root / named}")
+        raise ConfigError(
+            f"tool.dagproof.world.files is {named!r}, but there is no folder {config.root / named}"
+            "; create it, or fix the path"
+        )
     return config.root / named if named else None
 
 

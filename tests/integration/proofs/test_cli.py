@@ -155,8 +155,8 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["replay", "abcdef"],
-            r"there is no saved history or file 'abcdef'; in .*/\.dagproof/histories: .*\. A failing `dagproof prove` "
-            r"saves one; replay it in the same project",
+            r"there is no saved history or file 'abcdef'; saved in .*/\.dagproof/histories: .* \(a failing `dagproof "
+            r"prove` saves its history in the project in which it runs\)",
             id="replay",
         ),
         pytest.param(["explain", "rerunn"], r"there is no rule or law 'rerunn'; did you mean 'rerun'\?", id="explain"),

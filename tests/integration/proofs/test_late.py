@@ -45,9 +45,9 @@ def test_who_waits_for_the_first_file_takes_the_others_for_missing(driver: Drive
     assert str(verdict.history[0]) == "arrive(2026-01-01, producer, stopped before task customers)"
     assert re.sub(r"replay \w+$", "replay ID", failure_text("hasty", verdict)) == dedent(
         """\
-        hasty does not wait well
+        hasty does not wait correctly for late data
 
-        - Rows differ when the data come late
+        - Rows differ when the data arrive late
 
             joined-2026-01-01.txt   changed: line 1: 'ada' became 'unknown'
 

@@ -131,12 +131,13 @@ def test_a_connection_that_leads_somewhere_is_anybody_s_own_affair(tmp_path: Pat
     [
         pytest.param(
             {"world": {"files": "tests/wrld"}},
-            "tool.dagproof.world.files is 'tests/wrld', but there is no folder ROOT/tests/wrld",
+            "tool.dagproof.world.files is 'tests/wrld', but there is no folder ROOT/tests/wrld"
+            "; create it, or fix the path",
             id="files",
         ),
         pytest.param(
             {"proofs": {"d": {"tasks": {"fetch": "stubs.py:answer"}}}},
-            "tool.dagproof.proofs.d.tasks.fetch: there is no file ROOT/stubs.py",
+            "tool.dagproof.proofs.d.tasks.fetch: there is no file ROOT/stubs.py; create it, or fix the path",
             id="stub",
         ),
     ],
