@@ -14,7 +14,7 @@ from dagproof.source.names import Names, Resolver
 from dagproof.source.project import Module, readable_scope
 from dagproof.source.reading import UnreadableError, read_text
 from dagproof.source.scopes import Scope
-from dagproof.source.strings import texts
+from dagproof.source.strings import PLACEHOLDER, texts
 from dagproof.source.values import Value, followed
 
 _ID = re.compile(r"[\w.-]+", re.ASCII)
@@ -123,8 +123,8 @@ class Asking:
 
     def _connection(self, name: str, at: str, key: str, names: Names) -> None:
         kind, sure = kind_named(key, names, name)
-        if not kind and self.speaks_postgres:
-            kind, sure = "postgres", False
+        if not name:
+            return
         known = self._found.connections.get(name)
         entry = connection(name, kind, at, sure=sure)
         if known is None or ((known.value is None or known.note) and entry.value is not None and not entry.note):
@@ -134,7 +134,7 @@ class Asking:
         """Yield the names that an argument may be, as far as they are written out."""
         if node is not None:
             for one in texts(Value(node, scope), self._resolver):
-                if _ID.fullmatch(one.text):
+                if _ID.fullmatch(one.text) and PLACEHOLDER not in one.text:
                     yield one.text
 
     # What is no call
@@ -182,7 +182,7 @@ class Asking:
         if folder in _TOO_HIGH or any(one.is_relative_to(folder) for one in own) or not folder:
             note = "too high to be mapped as a whole; take the path from an environment variable"
             self._found.paths.setdefault(text, Entry(None, at, note, active=False))
-        elif Path(folder).name in ("dags", "plugins") or self._is_code(folder):
+        elif {"dags", "plugins"} & set(Path(folder).parts) or self._is_code(folder):
             note = "code or settings of this project; take the path from an environment variable, with {project} in env"
             self._found.paths.setdefault(folder, Entry(None, at, note, active=False))
         elif not any(Path(folder).is_relative_to(known) for known, one in self._found.paths.items() if one.active):
@@ -205,10 +205,10 @@ class Asking:
         if name.startswith("AIRFLOW_CONN_"):
             self._connection(name.removeprefix("AIRFLOW_CONN_").lower(), at, "conn_id", ())
             return
-        if name.startswith("AIRFLOW_VAR_"):
+        if re.match(r"AIRFLOW_VAR_.", name):
             self._variable(name.removeprefix("AIRFLOW_VAR_").lower(), at, as_json=False, default=not needed)
             return
-        if name in _GIVEN or name.startswith("AIRFLOW__"):
+        if name in _GIVEN or name.startswith(("AIRFLOW__", "AIRFLOW_VAR_")):
             return
         value = self._value_of(name, node, fallback)
         note = "" if needed else "it has a default" if fallback else "it may be missing"

@@ -19,6 +19,8 @@ _WAYS = {
     "http": 'start a server as a service, and write "http://{SERVICE}"',
     "aws": "start a server that speaks S3 as a service, and name it as endpoint_url in extra",
 }
+_SQL = re.compile(r"(?:^|\.)(?:SQL|Sql|BaseSQL)\w+$|\.common\.sql\.")
+_DATABASE = re.compile(r"(?:^|[_.-])(?:db|dwh|warehouse|database|sql)(?:[_.-]|$)", re.IGNORECASE)
 _OTHERWISE = "a world has no server for it; start one as a service, or take its tasks out with tasks"
 
 
@@ -28,7 +30,10 @@ def kind_named(key: str, names: Names, conn_id: str) -> tuple[str, bool]:
     for name in names if not sure else ():
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix("airflow.providers."))
         sure = sure or _in_words(words.replace(".", "_"))
-    return (sure, True) if sure else (_in_words(conn_id), False)
+    if sure or _in_words(conn_id):
+        return sure or _in_words(conn_id), bool(sure)
+    is_sql = any(_SQL.search(name) for name in names) or _DATABASE.search(conn_id)
+    return ("postgres" if is_sql else ""), False
 
 
 def _in_words(text: str) -> str:
@@ -37,7 +42,7 @@ def _in_words(text: str) -> str:
 
 def connection(conn_id: str, kind: str, at: str, *, sure: bool) -> Entry:
     """Return the line for a connection: what a world has holds at once, what it has not is a comment."""
-    guess = "" if sure or kind in _in_words(conn_id) else "a guess: no kind is written there"
+    guess = "" if sure or kind == _in_words(conn_id) else "a guess: no kind is written there"
     if kind == "postgres":
         return Entry("{postgres}", at, guess)
     if kind == "fs":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from dagproof.source.reading import UnreadableError, without_collecting
 
 OF_OTHERS = frozenset({"tests", "test", "docs", "examples"})
 """Folders whose DAG files are not those that a deployment runs."""
+
+_POSTGRES = re.compile(r"postgres|psycopg|asyncpg|\bPG[A-Z]{4}|\bpg_", re.IGNORECASE)
 
 
 def look(root: Path, dags: str = "") -> Found:
@@ -55,8 +58,8 @@ def _dag_folder(root: Path, found: Found) -> Path:
     own = [path for path in files if not OF_OTHERS & set(path.relative_to(root).parts[:-1])] or files
     if not own:
         raise UsageError(
-            f"no file in {visible(str(root))} makes a DAG; run dagproof init in the folder of your project, or name the "
-            "folder with your DAG files: --dags DIR"
+            f"no file in {visible(str(root))} makes a DAG; run dagproof init in the folder of your project, or name "
+            "the folder with your DAG files: --dags DIR"
         )
     groups: dict[Path, list[Path]] = {}
     loose = []
@@ -99,7 +102,7 @@ def _look(folder: Path, project: Project, found: Found) -> None:
             f"no file in {visible(found.dags)} makes a DAG; name the folder with your DAG files: --dags DIR"
         )
     modules = list(_reached(started, project))
-    asking.speaks_postgres = any("postgres" in text or "psycopg" in text for text in map(text_of_module, modules))
+    asking.speaks_postgres = any(_POSTGRES.search(text) for text in map(text_of_module, modules))
     for module in modules:
         asking.of_module(module)
     for path in walk.sql:

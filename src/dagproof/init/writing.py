@@ -14,13 +14,12 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 def table_text(found: Found) -> str:
     """Return the tables, as text to append to ``pyproject.toml``."""
-    count = len(found.dag_files)
     lines = [
         "# Written by dagproof init, which read the code and ran none of it. Correct what it got wrong.",
         "[tool.dagproof]",
-        f"dags = {_text(found.dags)}  # {count} DAG file{'' if count == 1 else 's'}, such as {_shown(found.dag_files[0])}",
+        f"dags = {_text(found.dags)}  # {_files(len(found.dag_files))}, such as {_shown(found.dag_files[0])}",
     ]
-    lines += [f"# dags = {_text(folder)}  # {number} more here" for folder, number in found.others.items()]
+    lines += [f"# dags = {_text(folder)}  # {_files(number)} here" for folder, number in found.others.items()]
     lines += _roots(found.roots)
     world = [*_schema(found.schema), *_hosts(found.hosts)]
     if world:
@@ -45,14 +44,14 @@ def _schema(schema: Mapping[str, Entry]) -> Iterator[str]:
     if schema:
         yield "schema = ["
         for command, entry in schema.items():
-            note = f", {entry.note}" if entry.note else ""
-            yield f"    {'' if entry.active else '# '}{_text(command)},  # {_shown(entry.at)}{note}"
+            note = f"{_shown(entry.at)}: {entry.note}" if entry.note else "migrations"
+            yield f"    {'' if entry.active else '# '}{_text(command)},  # {note}"
         yield "]"
 
 
 def _hosts(hosts: Mapping[str, Entry]) -> Iterator[str]:
     if hosts:
-        yield "# The code names these hosts, which no run reaches. A service can stand in for one, or tasks take it out:"
+        yield "# The code names these hosts, which no run reaches. Let a service stand in, or replace tasks:"
         for host, entry in sorted(hosts.items()):
             yield f"#   {host}  ({_shown(entry.at)})"
 
@@ -64,6 +63,10 @@ def _line(name: str, entry: Entry) -> str:
     if entry.value is None:
         return f"# {_shown(name)}  # {note}"
     return f"{'' if entry.active else '# '}{_key(name)} = {_text(entry.value)}  # {note}"
+
+
+def _files(count: int) -> str:
+    return f"{count} DAG file{'' if count == 1 else 's'}"
 
 
 def _key(name: str) -> str:
