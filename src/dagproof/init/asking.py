@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dagproof.init.found import FILL_IN, Entry, Found
+from dagproof.init.found import EMPTY_JSON, FILL_IN, Entry, Found
 from dagproof.init.kinds import connection, kind_named
 from dagproof.source.names import Names, Resolver
 from dagproof.source.project import Module, readable_scope
@@ -83,7 +83,7 @@ class Asking:
             for node in body.nodes:
                 if node not in seen:
                     seen.add(node)
-                    self._node(node, body, module)
+                    self._node(node, body, module, seen)
 
     def of_template(self, path: Path, shown: str) -> None:
         """Note what the templates in a file ask for."""
@@ -139,20 +139,25 @@ class Asking:
 
     # What is no call
 
-    def _node(self, node: ast.AST, scope: Scope, module: Module) -> None:
+    def _node(self, node: ast.AST, scope: Scope, module: Module, seen: set[ast.AST]) -> None:
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             if self._resolver.names(node.value, scope) == ("os.environ",):
                 for name in self._literals(node.slice, scope):
                     self._environment(name, node, _at(module, node), fallback=None, needed=True)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                name = key.value if isinstance(key, ast.Constant) else None
-                if isinstance(name, str) and (name == "conn_id" or name.endswith("_conn_id")):
-                    self._connections(value, scope, _at(module, value), name, ())
+                word = key.value if isinstance(key, ast.Constant) else None
+                if isinstance(word, str) and (word == "conn_id" or word.endswith("_conn_id")):
+                    self._connections(value, scope, _at(module, value), word, ())
+        elif isinstance(node, ast.JoinedStr):
+            parts = [part for part in node.values if isinstance(part, ast.Constant)]
+            whole = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            seen.update(parts)  # a part alone may end in the middle of a name
+            self._text(whole, node, module)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             self._text(node.value, node, module)
 
-    def _text(self, text: str, node: ast.Constant, module: Module) -> None:
+    def _text(self, text: str, node: ast.expr, module: Module) -> None:
         def place(offset: int) -> str:
             lines = (node.end_lineno or node.lineno) - node.lineno
             exact = text.count("\n", 0, offset) if lines >= text.count("\n") else 0
@@ -163,7 +168,8 @@ class Asking:
             if url["host"] not in ("localhost",):
                 self._found.hosts.setdefault(url["host"], Entry(None, place(url.start())))
         for path in _PATH.finditer(text):
-            self._path(path[0], place(path.start()))
+            is_cut = text[path.end() : path.end() + 1] in tuple("{%*?")
+            self._path(path[0].rpartition("/")[0] if is_cut else path[0], place(path.start()))
 
     def _template(self, text: str, place: Callable[[int], str]) -> None:
         for braces in _BRACES.finditer(text) if "{" in text else ():
@@ -179,7 +185,9 @@ class Asking:
         if re.search(r"\.\w{1,5}$", folder):
             folder = folder.rpartition("/")[0]
         own = Path(sys.prefix), self._resolver.project.base
-        if folder in _TOO_HIGH or any(one.is_relative_to(folder) for one in own) or not folder:
+        if not folder:
+            return
+        if folder in _TOO_HIGH or any(one.is_relative_to(folder) for one in own):
             note = "too high to be mapped as a whole; take the path from an environment variable"
             self._found.paths.setdefault(text, Entry(None, at, note, active=False))
         elif {"dags", "plugins"} & set(Path(folder).parts) or self._is_code(folder):
@@ -197,7 +205,7 @@ class Asking:
     # Names that need a value
 
     def _variable(self, name: str, at: str, *, as_json: bool, default: bool) -> None:
-        value = f"{{files}}/{name.lower()}" if _OF_PLACE.search(name) else "{}" if as_json else FILL_IN
+        value = f"{{files}}/{name.lower()}" if _OF_PLACE.search(name) else EMPTY_JSON if as_json else FILL_IN
         note = "it has a default" if default else "JSON" if as_json else ""
         self._note(self._found.variables, name, Entry(value, at, note, active=not default))
 

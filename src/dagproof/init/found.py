@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 FILL_IN = "FILL-IN"
 """The value of what only the user knows."""
+EMPTY_JSON = "{}"
+"""The same, where the code expects JSON."""
 
 
 @dataclass(frozen=True)
@@ -44,5 +46,8 @@ class Found:
         """Return the settings whose value only the user knows."""
         tables = {"variables": self.variables, "env": self.env}
         return [
-            f"{t}.{name}" for t, some in tables.items() for name, e in some.items() if e.value == FILL_IN and e.active
+            f"{t}.{name}"
+            for t, some in tables.items()
+            for name, e in some.items()
+            if e.value in (FILL_IN, EMPTY_JSON) and e.active
         ]

@@ -62,7 +62,7 @@ def _dag_folder(root: Path, found: Found) -> Path:
             "the folder with your DAG files: --dags DIR"
         )
     groups: dict[Path, list[Path]] = {}
-    loose = []
+    loose: list[Path] = []
     for path in own:
         around = [one for one in path.parents if one.is_relative_to(root) and one.name in ("dags", "dag")]
         (groups.setdefault(around[-1], []) if around else loose).append(path)

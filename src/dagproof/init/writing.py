@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from dagproof.init.found import FILL_IN, Entry, Found
+from dagproof.init.found import EMPTY_JSON, FILL_IN, Entry, Found
 from dagproof.output.text import visible
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -58,7 +58,7 @@ def _hosts(hosts: Mapping[str, Entry]) -> Iterator[str]:
 
 def _line(name: str, entry: Entry) -> str:
     note = ": ".join(filter(None, (_shown(entry.at), entry.note)))
-    if entry.value == FILL_IN:
+    if entry.value in (FILL_IN, EMPTY_JSON):
         note += "; fill in a value" if entry.active else ""
     if entry.value is None:
         return f"# {_shown(name)}  # {note}"

@@ -34,7 +34,7 @@ FLAT = {
         """See https://docs.example.org and /opt/airflow/notes/x."""
         import os, requests
         def rows(level):
-            open("/opt/airflow/data/%s.txt" % level)
+            open("/opt/airflow/data/%s.txt" % level), open(f"/opt/airflow/data/part-{level}.txt")
             return requests.get("https://api.example.com/v1/data/rows", os.environ["API_TOKEN"])
     ''',
 }
@@ -165,7 +165,7 @@ WANTED = {
 
         [tool.dagproof.world.variables]
         # batch = "FILL-IN"  # src/acme/load.py:7: it has a default
-        limits = "{}"  # airflow/dags/team/q.sql:1: JSON
+        limits = "{}"  # airflow/dags/team/q.sql:1: JSON; fill in a value
         out_dir = "{files}/out_dir"  # airflow/dags/team/etl.py:11
         region = "FILL-IN"  # src/acme/load.py:8; fill in a value
 
