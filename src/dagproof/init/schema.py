@@ -21,24 +21,25 @@ _LEFT_OUT = frozenset({"tests", "test", "docs"})
 
 
 def schema_of(root: Path) -> dict[str, Entry]:
-    """Return the entries of ``schema``: migrations hold at once, SQL files only where there are no migrations."""
+    """Return the entries of ``schema``: migrations hold at once, SQL files those of one folder where there are none."""
     found: dict[str, Entry] = {}
     for name, here, elsewhere in MIGRATIONS:
         for path in sorted([*root.glob(name), *root.glob(f"*/{name}")])[:1]:
             shown = path.relative_to(root).as_posix()
-            found[here if shown == name else elsewhere.format(shlex.quote(shown))] = Entry("", shown)
+            found[here if shown == name else elsewhere.format(shlex.quote(shown))] = Entry("", shown, "migrations")
+    files = python_files([root]).sql
+    for path in files if not found else ():
+        if path.parent.name == "migrations":
+            shown = path.relative_to(root).as_posix()
+            found.setdefault(path.parent.relative_to(root).as_posix(), Entry("", shown, "a folder of migrations"))
     has_migrations = bool(found)
-    folders: set[Path] = set()
-    for path in python_files([root]).sql:
+    single = [path for path in files if path.parent.name != "migrations" and _fills(path, root)]
+    nearest = min((path.parent for path in single), key=lambda one: (len(one.parts), str(one)), default=root)
+    for path in single:  # several schemas may have the same tables, so one folder's files hold
         shown = path.relative_to(root).as_posix()
-        if path.parent.name == "migrations" and not has_migrations:
-            if path.parent not in folders:
-                folders.add(path.parent)
-                found[path.parent.relative_to(root).as_posix()] = Entry("", shown, "a folder of migrations")
-        elif _fills(path, root):
-            found[shown] = Entry(
-                "", shown, "" if not has_migrations else "beside migrations", active=not has_migrations
-            )
+        active = not has_migrations and path.parent == nearest
+        note = "it creates tables" if active else "beside migrations" if has_migrations else "another schema"
+        found[shown] = Entry("", shown, note, active=active)
     return found
 
 

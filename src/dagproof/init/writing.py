@@ -44,8 +44,8 @@ def _schema(schema: Mapping[str, Entry]) -> Iterator[str]:
     if schema:
         yield "schema = ["
         for command, entry in schema.items():
-            note = f"{_shown(entry.at)}: {entry.note}" if entry.note else "migrations"
-            yield f"    {'' if entry.active else '# '}{_text(command)},  # {note}"
+            place = "" if entry.at == command else f"{_shown(entry.at)}: "
+            yield f"    {'' if entry.active else '# '}{_text(command)},  # {place}{entry.note}"
         yield "]"
 
 

@@ -92,6 +92,9 @@ PACKAGE = {
 ENVIRONMENTS = {
     "envs/dev/dags/one.py": 'from airflow import DAG\ndag = DAG("one")',
     "envs/prod/dags/one.py": 'from airflow import DAG\ndag = DAG("one")',
+    "sql/schema.sql": "CREATE TABLE x (a int)",
+    "sql/old/schema.sql": "CREATE TABLE x (a int)",
+    "sql/schema_template.sql": "CREATE TABLE {{ x }} (a int)",
     "envs/prod/dags/two.py": 'from airflow import DAG\ndag = DAG("two")',
 }
 WANTED = {
@@ -135,6 +138,12 @@ WANTED = {
         [tool.dagproof]
         dags = "envs/prod/dags"  # 2 DAG files, such as envs/prod/dags/one.py
         # dags = "envs/dev/dags"  # 1 DAG file here
+
+        [tool.dagproof.world]
+        schema = [
+            # "sql/old/schema.sql",  # another schema
+            "sql/schema.sql",  # it creates tables
+        ]
         """,
     ),
     "src": (
@@ -146,8 +155,8 @@ WANTED = {
 
         [tool.dagproof.world]
         schema = [
-            "alembic upgrade head",  # migrations
-            # "sql/schema.sql",  # sql/schema.sql: beside migrations
+            "alembic upgrade head",  # alembic.ini: migrations
+            # "sql/schema.sql",  # beside migrations
         ]
 
         [tool.dagproof.world.paths]
