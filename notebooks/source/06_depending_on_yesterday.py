@@ -146,7 +146,7 @@ found
 # balance" for yesterday's, and now the latest one is that of January 4.
 #
 # What did we gain? Days come in order the first time. Nothing more: the rows are not safe, and a failure is
-# silent from the second day on. A proof says so in two lines. The law `order` says that any two dates may change places.
+# silent from the second day on. A proof says so in two lines. The law `order` says that running two dates in either order leaves identical rows.
 # Here that can't even be tried:
 
 # %%

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dagproof.config import Config, load_config
 from dagproof.errors import UsageError, close_to
@@ -17,6 +19,8 @@ from dagproof.output.crashes import crashed, understood, without_room
 from dagproof.output.text import as_json, open_streams, printable, say
 
 OK, FOUND, CANNOT_TELL, CRASHED, INTERRUPTED = 0, 1, 2, 3, 130
+#: What takes the first seconds of each proof.
+STARTING = "starting PostgreSQL and Airflow"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,22 +62,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_prove(commands)
     _add_replay(commands)
-    demo = commands.add_parser("demo", help="write a small project, prove its load wrong, fix it, and prove it right")
+    about = "write a small project, show that its load is not idempotent, fix it, and prove the fix"
+    demo = commands.add_parser("demo", help=about, description=_sentence(about))
     demo.add_argument(
         "folder",
         nargs="?",
         type=Path,
         default=Path("dagproof-demo"),
         metavar="FOLDER",
-        help="a new folder (default: %(default)s)",
+        help="the folder to create (default: %(default)s)",
     )
     demo.add_argument("--force", action="store_true", help="write into a folder that is not empty")
     demo.set_defaults(run=_demo)
     _add_init(commands)
-    explain = commands.add_parser("explain", help="what a rule or law means, why it matters, and what to use instead")
-    explain.add_argument("name", metavar="RULE_OR_LAW", help="its name, or the code of a rule")
+    about = "explain a rule or law: what it finds, why that is bad, and what to use instead"
+    explain = commands.add_parser("explain", help=about, description=_sentence(about))
+    explain.add_argument("name", metavar="RULE_OR_LAW", help="the name of a rule or law, or the code of a rule")
     explain.set_defaults(run=_explain)
-    rules = commands.add_parser("rules", help="list all rules and laws")
+    rules = commands.add_parser("rules", help="list all rules and laws", description="List all rules and laws.")
     rules.set_defaults(run=_rules)
     return parser
 
@@ -88,6 +94,10 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--dags", default="", metavar="DIR", help="the DAG folder (default: where most DAG files are)")
     parser.add_argument("--stdout", action="store_true", help="print the table, and write nothing")
     parser.set_defaults(run=_init)
+
+
+def _sentence(about: str) -> str:
+    return f"{about[0].upper()}{about[1:]}."
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -106,51 +116,53 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "prove",
-        help="run dates of a DAG in many ways, and compare the rows",
+        help="run dates of a DAG in many ways and compare the resulting rows",
         description="Run dates of a DAG in disposable worlds and compare the rows. Exit status 0: proven. "
         "1: falsified, with the shortest history that shows it. 2: no verdict; the message says why. "
         "3: an internal error of dagproof.",
     )
-    parser.add_argument("dag_id", metavar="DAG_ID", help="the DAG to prove")
-    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
-    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; repeat it for more")
     parser.add_argument(
-        "--law", action="append", default=[], metavar="LAW", help="prove only this law; repeat it for more"
+        "dag_ids", nargs="*", metavar="DAG_ID", help="a DAG to prove (default: every DAG in the folder, in turn)"
+    )
+    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: from [tool.dagproof], or dags)")
+    parser.add_argument("--date", action="append", default=[], metavar="D", help="a date to prove; may be repeated")
+    parser.add_argument(
+        "--law", action="append", default=[], metavar="LAW", help="prove only this law; may be repeated"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the randomly drawn histories (default: 0)"
+        "--seed", type=int, default=0, metavar="N", help="seed for randomly generated histories (default: 0)"
     )
     parser.add_argument(
         "--max-histories",
         type=positive,
         default=DEFAULT_MAX_HISTORIES,
         metavar="N",
-        help="histories to try for each law (default: %(default)s)",
+        help="the maximum number of histories to try for each law (default: %(default)s)",
     )
     parser.add_argument(
         "--max-points",
         type=positive,
         metavar="N",
-        help="at how many points, spread over the run, the law `crash` kills it, and `outage` lets it meet an error "
-        "(default: all)",
+        help="for the laws `crash` and `outage`: kill a run, or let it hit an error, at no more than N points, "
+        "spread over the run (default: at all points)",
     )
     parser.add_argument(
         "--all-errors",
         action="store_true",
-        help="let the law `outage` try each error at each point (default: the usual one)",
+        help="for the law `outage`: try every error at each point (default: the most common one)",
     )
     parser.add_argument(
         "--budget",
         type=_budget,
         metavar="TIME",
-        help="how long the proof may take, such as 120s or 5m; laws that find most take first (default: no limit)",
+        help="time limit for each DAG, such as 120s or 5m; laws that find the most bugs run first (default: no limit)",
     )
     parser.add_argument(
         "--jobs",
         type=positive,
         metavar="N",
-        help="processes that share the laws, each with its own PostgreSQL (default: one per processor, at most 3; "
-        "1 if the configuration has an `allow`)",
+        help="number of processes that test laws, each with its own PostgreSQL (default: one per processor, at most 3; "
+        "1 if the configuration sets `allow`)",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="also write the verdicts to one self-contained HTML page"
@@ -167,9 +179,11 @@ def _budget(text: str) -> object:
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("replay", help="run a saved history again", description="Run a saved history again.")
-    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE", help="the id in a verdict, or a JSON file")
-    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: [tool.dagproof] dags, or dags)")
+    parser = commands.add_parser(
+        "replay", help="run a saved history again", description="Run a saved history again, and judge it anew."
+    )
+    parser.add_argument("history", metavar="HISTORY_ID_OR_FILE", help="the id that a verdict ends with, or a JSON file")
+    parser.add_argument("--dags", metavar="DIR", help="the DAG folder (default: from [tool.dagproof], or dags)")
     _add_common(parser)
     parser.set_defaults(run=_replay, imports=True)
 
@@ -179,9 +193,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--postgres",
         default="embedded",
         metavar="KIND",
-        help="which PostgreSQL: embedded (default), testcontainers, or a postgresql:// URL",
+        help="the PostgreSQL server to use: embedded (default), testcontainers, or a postgresql:// URL",
     )
-    parser.add_argument("--output-format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output-format", choices=("text", "json"), default="text", help="the output format (default: %(default)s)"
+    )
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -195,30 +211,38 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _prove(options: argparse.Namespace) -> int:
-    from dagproof.proof.jobs import default_jobs, prove, quiet_rollbacks
-    from dagproof.proof.verdicts import Proof
-    from dagproof.report.html import check_writable, write_html
+    from dagproof.proof.jobs import default_jobs, quiet_rollbacks
+    from dagproof.report.html import check_writable
 
     quiet_rollbacks()
     if options.html:
         check_writable(options.html, force=options.force)
     config = _config(options)
+    how = {
+        "laws": options.law,
+        "dates": options.date,
+        "postgres": options.postgres,
+        "seed": options.seed,
+        "max_histories": options.max_histories,
+        "budget": options.budget,
+        "jobs": options.jobs or default_jobs(config),
+    }
+    if len(options.dag_ids) == 1:
+        return _prove_one(options, config, how)
+    return _prove_several(options, config, how)
+
+
+def _prove_one(options: argparse.Namespace, config: Config, how: Mapping[str, Any]) -> int:
+    from dagproof.proof.jobs import prove
+    from dagproof.proof.verdicts import Proof
+    from dagproof.report.html import write_html
+
+    (dag_id,) = options.dag_ids
     reached: list[Proof] = []
     try:
-        with _progress(options, f"proving {options.dag_id}: starting PostgreSQL and Airflow") as note:
-            proof = prove(
-                options.dag_id,
-                config,
-                laws=options.law,
-                dates=options.date,
-                postgres=options.postgres,
-                seed=options.seed,
-                max_histories=options.max_histories,
-                budget=options.budget,
-                jobs=options.jobs or default_jobs(config),
-                on_laws=lambda names: note(f"proving {options.dag_id}: {', '.join(names)}"),
-                on_proof=reached.append,
-            )
+        with _progress(options, f"proving {dag_id}: {STARTING}") as note:
+            laws_at_work = partial(_note_laws, note, dag_id)
+            proof = prove(dag_id, config, on_laws=laws_at_work, on_proof=reached.append, **how)
     except (Exception, KeyboardInterrupt):
         if reached:  # what is known so far is known
             _print(reached[-1], options.output_format)
@@ -226,6 +250,38 @@ def _prove(options: argparse.Namespace) -> int:
     if options.html:
         write_html(options.html, [proof], force=options.force)  # first: to print may fail
     return _print(proof, options.output_format)
+
+
+def _prove_several(options: argparse.Namespace, config: Config, how: Mapping[str, Any]) -> int:
+    """Prove one DAG after the other, and print each proof when it is there; the last lines sum them up."""
+    from dagproof.proof.several import Proofs, dags_of, proof_or_reason
+    from dagproof.report.html import write_html
+    from dagproof.report.text import each_in_a_line, proof_or_reason_text
+
+    is_text = options.output_format == "text"
+    dag_ids, proofs = list(dict.fromkeys(options.dag_ids)), Proofs()
+    if not dag_ids:
+        with _progress(options, f"reading the DAG folder: {STARTING}"):
+            dag_ids, proofs.unproven = dags_of(config, options.postgres)
+    try:
+        for number, dag_id in enumerate(dag_ids, start=1):
+            which = f"{dag_id} ({number} of {len(dag_ids)})"
+            with _progress(options, f"proving {which}: {STARTING}") as note:
+                answer = proof_or_reason(dag_id, config, on_laws=partial(_note_laws, note, which), **how)
+            proofs.add(dag_id, answer)
+            if is_text:
+                say(f"{proof_or_reason_text(dag_id, answer)}\n")
+    finally:
+        if proofs.any:
+            if options.html:  # first: to print may fail
+                reasons = [f"{name}: {reason}" for name, reason in proofs.unproven.items()]
+                write_html(options.html, proofs.proofs, reasons, force=options.force)
+            say(each_in_a_line(proofs) if is_text else as_json(proofs.to_json(), indent=2))
+    return proofs.exit_status
+
+
+def _note_laws(note: Callable[[str], None], dag_id: str, laws: Sequence[str]) -> None:
+    note(f"proving {dag_id}: {', '.join(laws)}")
 
 
 def _replay(options: argparse.Namespace) -> int:

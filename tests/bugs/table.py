@@ -12,12 +12,12 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "planted-bugs.md"
 
 HEAD = f"""# The planted bugs
 
-{len(BUGS)} DAGs with a small and plausible bug each, and {len(HEALTHY)} that look suspicious and are healthy. They lie
+{len(BUGS)} DAGs with a small and plausible bug each, and {len(HEALTHY)} that look suspicious and are healthy. They are
 in [tests/bugs/dags](../tests/bugs/dags); the tests check that each bug fails as this table says, with the shortest
 history, and that every healthy DAG passes. `python -m tests.bugs.table` writes this page.
 
 A number is the length of the shortest history that violates the law. A DAG that violates a law in an obvious way
-depends on its history, too; `history` is counted where it takes a drawn history to find the bug.
+depends on its history, too; `history` is counted where it takes a randomly generated history to find the bug.
 
 """
 

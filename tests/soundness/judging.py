@@ -32,7 +32,7 @@ ANY = ("effect", "deterministic", "rerun", "order")
 #: Why a law may say nothing about a DAG that is healthy.
 NOTHING_TO_SAY = re.compile(
     r"no upstream DAG is configured|refreshed as a whole|its runs have no point|use neither the world's database|"
-    r"nothing says how data change|fresh runs .* differ in whole rows"
+    r"no correction is configured|fresh runs .* differ in whole rows"
 )
 
 
@@ -43,7 +43,7 @@ class Outcome:
     case: Case
     verdicts: tuple[Verdict, ...]
     found_by: str
-    """The law that has falsified it; ``said`` where the harness says what it does not see; empty otherwise."""
+    """The law that has falsified it; ``listed`` where the verdict lists what it did not see; empty otherwise."""
     problem: str
     """What is wrong with the harness; empty where nothing is."""
     seconds: float
@@ -107,7 +107,7 @@ def _found(case: Case, prove: Callable[[str], Verdict]) -> tuple[str, str]:
         if verdict.outcome == "falsified":
             return law, ""
         if case.fault.said and re.search(case.fault.said, _words(verdict), re.DOTALL):
-            return "said", ""
+            return "listed", ""
         proven.append(_shown(verdict))
     others = next((law for law in case.laws[1:] if prove(law).outcome == "falsified"), "")
     return others, "; ".join(proven) + (f", and it takes {others} to find it" if others else "")

@@ -23,8 +23,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "soundness.md"
 HEAD = """\
 # Soundness, as a test
 
-{drawn} small DAGs are drawn (seed {seed}): each has one of {faults} known faults, or is the healthy twin of one, which
-does the same without it. This page covers {sick} with a fault and {twins} twins.
+{drawn} small DAGs were drawn at random (seed {seed}): each has one of {faults} known faults, or is the healthy twin of
+one, which does the same without it. This page covers {sick} with a fault and {twins} twins.
 
 They write to tables with and without keys, partitioned, unlogged, behind views and in other
 schemas, materialized views, sequences, indexes, large objects; files in {formats} formats, in {folders} places;
@@ -32,7 +32,7 @@ a service. Up to two healthy loads run beside the one in question; loads use hoo
 and Python.
 
 The tests check that each fault is found by a law that must find it, and that every healthy twin passes. Where no law
-can see a fault, the verdict must list what it did not see: that counts as *said*.
+can see a fault, the verdict must list what it did not see: that counts as *listed*.
 
 `python -m tests.soundness.drawing 17` prints the DAGs of a seed, `python -m tests.soundness.table 17` judges them;
 without a seed it judges all of them, and writes this page."""

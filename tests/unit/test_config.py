@@ -98,7 +98,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(table: dict[str, Any], 
     ("table", "message"),
     [
         pytest.param({"dags": 3}, "tool.dagproof.dags must be a string, not 3", id="string"),
-        pytest.param({"pythonpath": "."}, "tool.dagproof.pythonpath must be a list of strings, not '.'", id="list"),
+        pytest.param({"pythonpath": 3}, "tool.dagproof.pythonpath must be a list of strings, not 3", id="list"),
         pytest.param(
             {"world": {"schema": ["a", 1]}},
             "tool.dagproof.world.schema must be a list of strings, not ['a', 1]",
@@ -161,7 +161,8 @@ def test_a_value_of_the_wrong_type_is_refused(table: dict[str, Any], message: st
         ),
         pytest.param(
             {"model": "serve --port 80"},
-            "tool.dagproof.world.services.model is 'serve --port 80'; it must contain {port} where its port goes",
+            "tool.dagproof.world.services.model is 'serve --port 80'; it must contain {port}, in place of the port "
+            "number",
             id="no-port",
         ),
         *(
@@ -180,6 +181,21 @@ def test_a_service_that_cannot_be_one_is_refused(services: dict[str, str], messa
     with pytest.raises(ConfigError) as raised:
         parse({"world": {"services": services}})
     assert str(raised.value) == message
+
+
+def test_a_list_of_one_may_be_a_text() -> None:
+    """Wherever a list of texts is expected, also within a table."""
+    table = {
+        "pythonpath": "lib",
+        "world": {"schema": "sql/schema.sql", "databases": {"audit": "sql/audit.sql"}},
+        "proofs": {"d": {"after": "producer", "exempt": {"crash": "mart.prices"}}},
+    }
+    config = parse(table)
+    assert config.pythonpath == ("lib",)
+    assert config.world.schema == ("sql/schema.sql",)
+    assert config.world.databases == {"audit": ("sql/audit.sql",)}
+    assert config.proof("d").after == ("producer",)
+    assert config.proof("d").exempt == {"crash": ("mart.prices",)}
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
@@ -281,8 +297,8 @@ def test_the_name_that_is_offered_exists(name: str, valid: list[str]) -> None:
         ),
         pytest.param(
             '[tool.dagproof.world.services]\nmodel = "serve \'a {port}"',
-            'tool.dagproof.world.services.model is "serve \'a {port}", which is no command (No closing quotation); '
-            "close the quote",
+            'tool.dagproof.world.services.model is "serve \'a {port}", which is not a valid command (No closing '
+            "quotation); close the quote",
             id="open-quote",
         ),
     ],

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+import yaml
 
+from dagproof.cli import _parser
 from dagproof.config import parse_config
+from dagproof.worlds.shell_date import AHEAD
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,6 +24,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "dagproof"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "notebooks" / "README.md"]
 BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETUP = "python3 -m pip install -q --upgrade --target .tox/with tox tox-uv"
@@ -139,12 +144,29 @@ def check_toml(body: str) -> None:
     parse_config(document["tool"]["dagproof"], root=ROOT)
 
 
+def check_yaml(body: str) -> None:
+    """It is YAML; a hook, and the inputs of the action, are those that there are."""
+    document = yaml.safe_load(body)
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    used = [hook["id"] for repo in document.get("repos", ()) for hook in repo["hooks"]]
+    assert set(used) <= {hook["id"] for hook in hooks}
+    for job in document.get("jobs", {}).values():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("dagproof/"):
+                assert step["with"].keys() <= action["inputs"].keys()
+    for job in document.values():
+        for line in job.get("script", ()) if isinstance(job, dict) else ():
+            check_console(f"$ {line}")
+
+
 LANGUAGES: dict[str, Callable[[str], object]] = {
     "console": check_console,
     "json": json.loads,
     "python": lambda body: compile(body, "a document", "exec"),
     "text": check_text,
     "toml": check_toml,
+    "yaml": check_yaml,
 }
 
 
@@ -160,6 +182,32 @@ def test_a_code_block_is_true(language: str, body: str) -> None:
     """It has a language that somebody checks, and passes."""
     assert language in LANGUAGES
     LANGUAGES[language](body)
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """All long options of a command and of those below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
+        yield from (option for option in action.option_strings if option.startswith("--"))
+
+
+def test_every_option_is_documented() -> None:
+    """Of the command and of the plugin, and each key of pytest's ini file."""
+    of_pytest = re.findall(r"\"((?:--)?dagproof[_-][a-z-]+)\"", (PACKAGE / "pytest" / "plugin.py").read_text("utf-8"))
+    assert len(of_pytest) > 5
+    known = set(re.findall(r"(?<![\w-])(?:--)?[a-z][\w-]+", "\n".join(d.read_text("utf-8") for d in DOCUMENTS)))
+    assert {*options(_parser()), *of_pytest} - {"--help", "--version"} <= known
+
+
+def test_every_environment_variable_is_documented() -> None:
+    """Those that people set, for the command, the stack, the tests and the course."""
+    places = [*PACKAGE.rglob("*.py"), ROOT / "docker-compose.yml", *(ROOT / "notebooks" / "course").glob("*.py")]
+    places += (ROOT / "tests").rglob("conftest.py")
+    read = {name for place in places for name in re.findall(r"\bDAGPROOF_[A-Z_]+\b", place.read_text("utf-8"))}
+    known = "\n".join(document.read_text("utf-8") for document in DOCUMENTS)
+    assert [name for name in sorted(read - {AHEAD}) if name not in known] == []
 
 
 def test_the_two_commands_are_one_line_each() -> None:
@@ -214,3 +262,10 @@ def test_commit_hooks_use_the_ruff_of_the_constraints() -> None:
     (pin,) = [line for line in pins if line.startswith("ruff==")]
     hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     assert re.findall(r"ruff==[\d.]+", hooks) == [pin, pin]
+
+
+def test_no_environment_is_taken_for_a_python() -> None:
+    """Tox reads a version in a name as a Python's, and skips the environment where there is no such Python."""
+    names = re.findall(r"^\[testenv:(.+)\]$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) > 10
+    assert not [name for name in names if re.search(r"(^|-)(py)?\{?\d", name)]

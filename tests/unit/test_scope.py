@@ -18,15 +18,15 @@ def test_what_was_left_out_for_the_same_reason_is_one_sentence() -> None:
         LeftOut("t.b", "not compared", "exempt.rerun"),
         LeftOut("archive", "ran in no history (skipped)"),
         LeftOut("archive", "ran in no history (skipped)"),
-        LeftOut("service s3", "also spoke to: neither compared nor restored", "world.services"),
-        LeftOut("notify", "failed, as it may: ConnectionError: no chat", "may_fail"),
+        LeftOut("service s3", "also connected to: neither compared nor restored", "world.services"),
+        LeftOut("notify", "failed, as allowed: ConnectionError: no chat", "may_fail"),
     ]
     assert sentences(entries) == [
         "not compared: t.a, t.b (ignore)",
         "publish, archive ran in no history (skipped)",
         "not compared: t.b (exempt.rerun)",
-        "also spoke to service s3: neither compared nor restored (world.services)",
-        "notify failed, as it may: ConnectionError: no chat (may_fail)",
+        "also connected to service s3: neither compared nor restored (world.services)",
+        "notify failed, as allowed: ConnectionError: no chat (may_fail)",
     ]
 
 

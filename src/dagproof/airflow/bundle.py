@@ -14,7 +14,7 @@ from typing import Any
 from dagproof.airflow import private
 from dagproof.airflow.engine import BUNDLE
 from dagproof.airflow.lookups import Missing, blamed, named_lookups
-from dagproof.errors import WorkerError, nearest
+from dagproof.errors import DagproofError, WorkerError, nearest
 from dagproof.inside import background
 
 Dags = dict[str, Any]
@@ -79,11 +79,23 @@ def forget_modules(folder: Path) -> None:
 
 
 def sync_to_metadata(folder: Path, dags: Dags) -> None:
-    """Write the DAGs to the metadata database, as the dag processor does before a run can exist."""
+    """Write the DAGs to the metadata database, as the dag processor does before a run can exist.
+
+    Raises:
+        DagproofError: one of them cannot be serialized.
+    """
     private.DagBundlesManager().sync_bundles_to_db()
     bag = bundle_bag(folder, folder / "nothing-to-collect.py")
     bag.dags = dict(dags)
-    private.sync_bag_to_db(bag, BUNDLE, None)
+    try:
+        private.sync_bag_to_db(bag, BUNDLE, None)
+    except Exception as error:
+        if type(error).__name__ != "SerializationError":  # where it is defined differs between releases
+            raise
+        raise DagproofError(
+            f"{error}; if a plugin registers the class, set AIRFLOW__CORE__PLUGINS_FOLDER = "
+            f'"{{project}}/plugins" under env in [tool.dagproof.world], and import the class as the plugin does'
+        ) from error
 
 
 def _files_naming(folder: Path, dag_ids: Sequence[str]) -> list[Path]:

@@ -19,6 +19,8 @@ from dagproof.inside.kinds import UNSUPPORTED, unsupported
 _UNSET = re.compile(
     r"File \"(?:<frozen os>|[^\"]*/os\.py)\", line \d+, in __getitem__\n(?:(?!  File ).*\n)*KeyError: '([^'\n]+)'$"
 )
+#: What is said where an operator has no default connection, and its task names none.
+NAMELESS = 'the task asks for a connection without a name; set one in the task, such as conn_id="warehouse"'
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^']+)'$")
 
 
@@ -68,6 +70,8 @@ def _connection(original: Any, note: Any) -> Any:
                 told = note(
                     f'the connection {conn_id!r} is not mapped: add {conn_id} = "…" to connections in '
                     f"[tool.dagproof.world]{_of_kind()}"
+                    if conn_id
+                    else NAMELESS
                 )
                 error.args = (f"{told} (The conn_id `{conn_id}` isn't defined)",)
             raise
@@ -115,12 +119,12 @@ def _no_module(name: str) -> str:
     """Say that a module is not there, and the way out: Airflow's own are gone, those of providers are not installed."""
     if name.startswith("airflow.providers"):
         return (
-            f"the module {name!r} is not installed here; install its provider, in a version that has it "
-            "(`dagproof check` says what took the place of modules that are gone)"
+            f"the module {name!r} is not installed here; install its provider, in a version that has it (`dagproof "
+            "check` reports what replaces removed modules)"
         )
     if name.startswith("airflow."):
         line = ".".join(version("apache-airflow").split(".")[:2])
-        return f"Airflow {line} has no module {name!r}; `dagproof check` says what took its place"
+        return f"Airflow {line} has no module {name!r}; `dagproof check` reports what replaces it"
     return (
         f"the module {name!r} is not installed here; install it, or where it is the project's own, name its folder in "
         f"pythonpath in [tool.dagproof]"

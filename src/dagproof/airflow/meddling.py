@@ -11,8 +11,8 @@ from dagproof.airflow import private
 from dagproof.inside.exchange import FileOperation, Retries
 from dagproof.inside.plans import PokePlan
 
-STOPPED = "the run was stopped before the task (made to happen by dagproof)"
-LOST = "the worker was lost after the task had done its work (made to happen by dagproof)"
+STOPPED = "the run was stopped before the task (injected by dagproof)"
+LOST = "the worker was lost after the task had done its work (injected by dagproof)"
 
 
 class WorkerLostError(Exception):

@@ -17,10 +17,10 @@ from dagproof.inside.clock import Arrival, Clock
 from dagproof.inside.exchange import PlannedRun, RunOptions, RunReport, RunRequest
 
 
-def triggered_ids(dag: Any) -> list[str]:
-    """Return the ids of the DAGs that the DAG's tasks trigger, as far as they stand in its file."""
-    ids = {getattr(task, "trigger_dag_id", None) for task in dag.tasks}
-    return sorted(dag_id for dag_id in ids if isinstance(dag_id, str) and "{{" not in dag_id)
+def triggered_ids(dag: Any) -> dict[str, str]:
+    """Return the tasks that trigger DAGs, each with the id of its DAG, as far as that stands in the file."""
+    ids = {task.task_id: getattr(task, "trigger_dag_id", None) for task in dag.tasks}
+    return {task: dag_id for task, dag_id in sorted(ids.items()) if isinstance(dag_id, str) and "{{" not in dag_id}
 
 
 @contextmanager

@@ -76,8 +76,8 @@ class RunInProgress:
         if self._idle_rounds > MAX_IDLE_ROUNDS:
             who = f"{waiting[0]} waits" if len(waiting) == 1 else f"{', '.join(waiting) or 'all'} wait"
             raise StuckError(
-                f"no task of the run can start: {who} for what never comes (an unmet depends_on_past, or a person's "
-                f"input)"
+                f"no task of the run can start: {who} for something that never happens (an unmet depends_on_past, "
+                "or human input); let a function answer instead of a person with tasks in [tool.dagproof.proofs.DAG_ID]"
             )
         return min(known) if known else None
 
@@ -205,7 +205,7 @@ class _JumpingSelector:
         if timeout is None:
             if patience:
                 return self._real.select(None)
-            raise StuckError("a deferred task waits for what never comes, and has no timeout; give defer() one")
+            raise StuckError("a deferred task waits for an event that never comes; pass a timeout to defer()")
         self._clock.advance(timeout)
         return []
 

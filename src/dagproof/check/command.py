@@ -31,28 +31,34 @@ FORMATS = ("text", "json", "sarif", "github")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options of ``dagproof check``."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: [tool.dagproof] dags)")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files and folders to check (default: dags in [tool.dagproof])"
+    )
     parser.add_argument("--no-import", action="store_true", help="read the source only; needs no Airflow")
     for option, text in (
         ("--select", "check only these rules: names, codes, or prefixes of codes; may be repeated"),
-        ("--ignore", "do not check these rules"),
-        ("--extend-select", "check these rules, too"),
+        ("--ignore", "do not check these rules; may be repeated"),
+        ("--extend-select", "check these rules, too; may be repeated"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="RULE", help=text)
-    parser.add_argument("--output-format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--output-format", choices=FORMATS, default="text", help="the output format (default: %(default)s)"
+    )
     parser.add_argument(
         "--group-by",
         choices=("rule", "cause"),
         default="rule",
-        help="in text: list findings, or the lines that cause them",
+        help="for text output: group findings by rule, or by the lines that cause them",
     )
     parser.add_argument(
-        "--all", action="store_true", help="in text: print every finding with its code, however many there are"
+        "--all",
+        action="store_true",
+        help="for text output: print every finding with its source lines, however many there are",
     )
     parser.add_argument(
         "--baseline",
         metavar="FILE",
-        help="file of known findings, which are not reported (default: [tool.dagproof.check] baseline)",
+        help="file of known findings, which are not reported (default: baseline in [tool.dagproof.check])",
     )
     parser.add_argument(
         "--update-baseline",
@@ -62,21 +68,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until",
         metavar="YYYY-MM-DD",
-        help="with --update-baseline: the last day on which it silences its new findings",
+        help="with --update-baseline: the last day on which the baseline silences the findings that it adds",
     )
     parser.add_argument(
         "--fix",
         action="store_true",
-        help="apply fixes that are certain: moved names, renamed parameters, mode of sensors",
+        help="apply unambiguous fixes: moved imports, renamed parameters, trigger rules, modes of sensors",
     )
     parser.add_argument("--diff", action="store_true", help="print what --fix would change, without changing it")
     parser.add_argument(
         "--force", action="store_true", help="with --update-baseline: replace a file that dagproof did not write"
     )
     parser.add_argument(
-        "--dags-only", action="store_true", help="leave out SQL, dbt models, and Spark scripts and notebooks"
+        "--dags-only", action="store_true", help="check DAG files only, and no SQL, dbt models, or Spark code"
     )
-    parser.add_argument("--no-cache", action="store_true", help="check every file again, without the cache")
+    parser.add_argument("--no-cache", action="store_true", help="ignore the cache, and check every file again")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -204,7 +210,7 @@ def _selected(options: argparse.Namespace, config: Config) -> tuple[Rule, ...]:
         rules = selected(select, ignore, extend)
     if options.no_import and all(rule.needs_import for rule in rules):
         names = ", ".join(rule.name for rule in rules)
-        raise UsageError(f"{names} looks at loaded DAGs only; leave --no-import out")
+        raise UsageError(f"{names} can only check loaded DAGs; remove --no-import")
     return rules
 
 
@@ -221,7 +227,7 @@ def _with_baseline(
     named = options.baseline or (config.check.baseline and config.root / config.check.baseline)
     if not named:
         if options.update_baseline:
-            raise UsageError("--update-baseline has no file to update; name it with --baseline FILE")
+            raise UsageError("--update-baseline has no file to update; pass one with --baseline FILE")
         return checked
     path = Path(named)
     root = path.resolve().parent
@@ -242,7 +248,7 @@ def _until(options: argparse.Namespace) -> str:
     if not options.until:
         return ""
     if not options.update_baseline:
-        raise UsageError("--until is for new entries of a baseline; add --update-baseline, or leave it out")
+        raise UsageError("--until applies to new entries of a baseline only; add --update-baseline, or remove --until")
     try:
         last = date.fromisoformat(options.until)
     except ValueError:

@@ -70,8 +70,8 @@ def load(files: Sequence[Wanted], config: Config, *, show: Show, whole: bool, us
     """
     if importlib.util.find_spec("airflow") is None:
         raise UsageError(
-            "Airflow is not installed in this environment, so DAGs can't be loaded; "
-            "pip install 'dagproof[airflow]', or look at the source only with --no-import"
+            "Airflow is not installed in this environment, so DAGs can't be loaded; pip install 'dagproof[airflow]', "
+            "or check the source only, with --no-import"
         )
     folder = LoadedFolder(whole=whole)
     with _open_loader(files, config, user) as loader:
@@ -170,8 +170,8 @@ class _Loader:
         except OSError:
             pass  # it is gone, and its last words say why
         raise WorkerError(
-            f"the process that loads the DAGs ended unexpectedly ({self._process.last_words()}); "
-            f"--no-import looks at the source only"
+            f"the process that loads the DAGs ended unexpectedly ({self._process.last_words()}); --no-import checks "
+            "the source only"
         )
 
 

@@ -54,6 +54,7 @@ def _value(value: object, default: object, where: str) -> object:
     elif isinstance(default, float):
         fits = isinstance(value, int | float) and 0 <= value <= MOST
     elif isinstance(default, tuple):
+        value = [value] if isinstance(value, str) else value
         fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
     else:
         fits = isinstance(value, str)

@@ -19,7 +19,7 @@ def selected(
     chosen = _matching(select) if select else set(all_rules())
     chosen = (chosen | _matching(extend_select)) - _matching(ignore)
     if not chosen:
-        raise UsageError("no rule is left to check: what is selected is also ignored; leave one of the two out")
+        raise UsageError("no rule is left to check, because all selected rules are also ignored; change one of the two")
     return tuple(rule for rule in all_rules() if rule in chosen)
 
 

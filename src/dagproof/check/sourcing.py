@@ -44,7 +44,7 @@ def look_at(module: Module, resolver: Resolver, rules: Collection[Rule]) -> Look
     except UnreadableError as error:
         reason = str(error)
     except Exception as error:  # its neighbours are looked at all the same
-        reason = f"dagproof failed on it ({summary(error)}), which is a fault of dagproof's; please report it"
+        reason = f"dagproof failed on it ({summary(error)}), which is a bug in dagproof; please report it"
     return Looked((), SourceFile(module.shown), _may_hold_dags(module), reason)
 
 
@@ -117,7 +117,7 @@ def _checked(dagfile: DagFile, rules: Collection[Rule]) -> tuple[list[Finding], 
         except Exception as error:
             failed.append(
                 f"the rule {rule.name} failed on it ({type(error).__name__}: {error}), which is a fault of dagproof's; "
-                f"please report it, and leave the rule out with --ignore {rule.name} until it is fixed"
+                f"please report it, and skip the rule with --ignore {rule.name} until it is fixed"
             )
     return found, failed
 

@@ -170,7 +170,7 @@ class Suppressions:
 
 def _unexplained(comment: Suppression) -> str:
     names = ", ".join(comment.names) or "RULE"
-    return f"this allows {names} without saying why; write # dagproof: allow {names} (the reason)"
+    return f"this allows {names} without a reason; write # dagproof: allow {names} (the reason)"
 
 
 def _unused(comment: Suppression, rules: Collection[Rule]) -> Iterator[tuple[str, str]]:

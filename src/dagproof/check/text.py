@@ -206,14 +206,14 @@ def _summary_lines(checked: Checked, groups: Sequence[Group], *, offers_baseline
         yield ""
     certain = sum(group.told.certain for group in groups)
     doubtful = len(groups) - certain
-    found = _count(certain, "finding") + (f" and {_count(doubtful, 'doubtful one')}" if doubtful else "")
+    found = _count(certain, "finding") + (f" and {_count(doubtful, 'doubtful finding')}" if doubtful else "")
     unread = f"; {_count(len(checked.unreadable), 'file')} could not be checked" if checked.unreadable else ""
     known = f"; {_count(checked.known, 'known finding')} in the baseline" if checked.known else ""
     yield f"{found} in {_count(checked.files, 'file')}{unread}{known}"
     if offers_baseline and len(groups) >= MANY:
         yield (
-            "first run? `dagproof check --baseline dagproof-baseline.json --update-baseline` silences what is known, "
-            "so that only new findings fail; --group-by cause lists what to fix first"
+            "first run? `dagproof check --baseline dagproof-baseline.json --update-baseline` silences the known "
+            "findings, so that only new ones fail; --group-by cause lists what to fix first"
         )
 
 

@@ -248,10 +248,12 @@ def _check_places(config: Config, where: str) -> None:
                 )
     for path, target in world.paths.items():
         if not path.startswith("/") or path.strip("/") == "" or ".." in path.split("/"):
-            raise ConfigError(f"{where}.world.paths has {path!r}, which is not an absolute path; write one below /")
+            raise ConfigError(
+                f"{where}.world.paths has {path!r}, which is not an absolute path; write one that begins with /"
+            )
         if not target.startswith("{files}") or ".." in target.split("/"):
             raise ConfigError(
-                f"{where}.world.paths.{path} is {target!r}; a path leads into the world, so write {{files}} or a path "
+                f"{where}.world.paths.{path} is {target!r}; it must lead into the world; write {{files}} or a path "
                 f"below it, such as '{{files}}/data'"
             )
 
@@ -277,12 +279,12 @@ def _check_services(commands: Mapping[str, Any], where: str) -> None:
         if unknown := [other for other in found if other != PORT]:
             raise ConfigError(f"{where}.{name} has the placeholder {{{unknown[0]}}}{nearest(unknown[0], [PORT])}")
         if not found:
-            raise ConfigError(f"{where}.{name} is {command!r}; it must contain {{port}} where its port goes")
+            raise ConfigError(f"{where}.{name} is {command!r}; it must contain {{port}}, in place of the port number")
         try:
             shlex.split(command)
         except ValueError as error:
             raise ConfigError(
-                f"{where}.{name} is {command!r}, which is no command ({error}); close the quote"
+                f"{where}.{name} is {command!r}, which is not a valid command ({error}); close the quote"
             ) from None
 
 

@@ -80,7 +80,7 @@ def _unknown(where: str, shown: str, name: str, rest: str, parts: Mapping[str, t
 
 
 def _or_text(meant: str) -> str:
-    return f" (where the text itself is meant, write '\\{{{meant}}}')"
+    return f" (for the literal text, write '\\{{{meant}}}')"
 
 
 def _parts(place: str) -> dict[str, str]:

@@ -47,6 +47,8 @@ def checked(value: object, expected: str, where: str) -> object:
         return _generated_keys(value, where)
     if expected == "float" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
+    if expected == "tuple[str, ...]" and isinstance(value, str):
+        return (value,)  # one entry, as people write it
     if expected == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
         return tuple(value)
     if expected == "Mapping[str, tuple[str, ...]]" and isinstance(value, Mapping):

@@ -86,7 +86,7 @@ class Step:
         kind = self.point.partition(" ")[0]
         if kind not in OUTAGES[self.error].at:
             places = ", ".join(f"{kind} N" for kind in OUTAGES[self.error].at)
-            raise ValueError(f"no run meets {self.error!r} at the point {self.point!r}; valid points: {places}")
+            raise ValueError(f"no run hits {self.error!r} at the point {self.point!r}; valid points: {places}")
         if self.lasts not in (ONCE, ALWAYS):
             raise ValueError(f"an error lasts {ALWAYS!r}, or has no 'lasts'; {self.lasts!r} is neither")
 
@@ -135,7 +135,7 @@ class Step:
             f"{self.task}," if self.kind == "late" and self.task else self.task,
             self.error,
             self.point and f"{'held ' if self.other else ''}at {self.point}{',' if self.other else ''}",
-            self.other and f"passed by {self.other}",
+            self.other and f"overtaken by {self.other}",
             self.correction,
             self.at and f"on {self.at}",
             f"by {self.delay // 60} min" if self.delay else "",

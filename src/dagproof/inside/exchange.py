@@ -249,6 +249,8 @@ class RunReport(Plain):
     taken: tuple[Taken, ...] = ()
     trips: tuple[Trip, ...] = ()
     imported: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
+    """The files of the modules that it had to compile, since no bytecode of them was there."""
     ended: str = ""
     seconds: float = 0.0
 
@@ -285,7 +287,8 @@ class DagFacts(Plain):
     depends_on_past: tuple[str, ...] = ()
     max_active_runs: int = 16
     callbacks: tuple[str, ...] = ()
-    triggers: tuple[str, ...] = ()
+    triggers: Mapping[str, str] = field(default_factory=dict)
+    """Each task that triggers a DAG, and which."""
     params: tuple[str, ...] = ()
 
 

@@ -189,7 +189,8 @@ class Guard:
         shown = f"{name}:{port}" if port else name
         self.refuse(
             f"the run asked for the address of {shown}, which is not part of its world; map it to {{postgres}} or to a "
-            f"service in [tool.dagproof.world], or list {shown if port else name + ':PORT'} under allow"
+            f"service in [tool.dagproof.world], list {shown if port else name + ':PORT'} under allow, or take the task "
+            f"out with tasks in [tool.dagproof.proofs.DAG_ID]"
         )
 
     def check_signal(self, pid: int, number: int, sender: int) -> None:

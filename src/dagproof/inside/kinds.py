@@ -17,12 +17,12 @@ UNSUPPORTED = {
     "slackwebhook": "Slack", "dbt_cloud": "dbt Cloud",
 }  # fmt: skip
 WAYS_OUT = (
-    "a world has PostgreSQL ({postgres}), files and SQLite or DuckDB files ({files}), and the servers that you start "
-    "as services; map the connection to one of these, or take its tasks out with tasks in "
-    "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then means)"
+    "map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), or to a server that you "
+    "start as a service; or skip or replace its tasks with `tasks` in [tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md "
+    "explains what a proof then means)"
 )
 
 
 def unsupported(kind: str) -> str:
     """Return what is said of a connection of this kind, to follow its name."""
-    return f"is of the kind {kind!r} ({UNSUPPORTED[kind]}), which no world has; {WAYS_OUT}"
+    return f"has the connection type {kind!r} ({UNSUPPORTED[kind]}), for which a world has no server; {WAYS_OUT}"

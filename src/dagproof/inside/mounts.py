@@ -71,7 +71,7 @@ def _own_namespace(libc: Any) -> None:
         return
     user, group = os.getuid(), os.getgid()
     if libc.unshare(_CLONE_NEWNS | _CLONE_NEWUSER) != 0:
-        raise MountError(f"the kernel lets it make no mount namespace ({os.strerror(ctypes.get_errno())})")
+        raise MountError(f"the kernel does not allow a mount namespace ({os.strerror(ctypes.get_errno())})")
     libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)  # /proc/self is its own then, and the gate may look into it
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
@@ -92,7 +92,7 @@ def _link(libc: Any, path: Path, target: str, stage: Path) -> None:
             with contextlib.suppress(FileNotFoundError):  # it is gone by now, as things in /tmp are
                 _copy(libc, entry, stage / entry.name)
     if len(first) > 1 and (folder / first[0]).exists():  # it is a file
-        raise MountError(f"{folder / first[0]} is no folder")
+        raise MountError(f"{folder / first[0]} is not a folder")
     place = stage.joinpath(*first)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(target)
@@ -121,7 +121,7 @@ def _become_root(libc: Any, stage: Path) -> None:
     old.mkdir()
     number = _PIVOT_ROOT.get(platform.machine())
     if number is None or libc.syscall(number, os.fsencode(stage), os.fsencode(old)) != 0:
-        raise MountError(f"the kernel lets it have no root folder of its own ({os.strerror(ctypes.get_errno())})")
+        raise MountError(f"the kernel does not allow a root folder of its own ({os.strerror(ctypes.get_errno())})")
     os.chdir("/")
     if libc.umount2(b"/.before", _DETACH) == 0:
         Path("/.before").rmdir()
@@ -134,4 +134,4 @@ def _mount(libc: Any, source: str | None, target: str, flags: int, kind: str | N
         if ctypes.get_errno() == errno.ENOENT:
             raise FileNotFoundError(target)
         reason = os.strerror(ctypes.get_errno())
-        raise MountError(f"the kernel lets it mount nothing at {target} ({reason})")
+        raise MountError(f"the kernel does not allow a mount at {target} ({reason})")

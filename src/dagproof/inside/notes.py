@@ -15,11 +15,11 @@ from dagproof.inside.exchange import LeftOut
 
 #: What a note says in the report of a run: why it is named there, and the setting that makes it so.
 _WHY = {
-    "reached": ("also spoke to: neither compared nor restored", "world.allow"),
-    "served": ("also spoke to: neither compared nor restored", "world.services"),
+    "reached": ("also connected to: neither compared nor restored", "world.allow"),
+    "served": ("also connected to: neither compared nor restored", "world.services"),
     "wrote": ("also wrote: neither compared nor restored", "world.allow"),
-    "perhaps reached": ("may have spoken to: neither compared nor restored", "world.allow"),
-    "perhaps served": ("may have spoken to: neither compared nor restored", "world.services"),
+    "perhaps reached": ("may have connected to: neither compared nor restored", "world.allow"),
+    "perhaps served": ("may have connected to: neither compared nor restored", "world.services"),
     "perhaps wrote": ("may have written: neither compared nor restored", "world.allow"),
     "removed": ("not compared, since it is removed after each run", ""),
     "refused": ("(refused; the run went on)", ""),

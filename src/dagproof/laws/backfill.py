@@ -13,10 +13,10 @@ class Backfill(Law):
     """A backfill of all dates leaves the same rows as running each date in turn.
 
     ## What it does
-    Lets the data of all dates arrive, and only then backfills the dates, weeks later.
+    Waits until the data of all dates has arrived, and backfills the dates weeks later.
 
-    The result is compared with running each date in turn, as soon as its data are there. A backfill is not a scheduled
-    run: it has its own run id and run type, and the data of later dates are there already.
+    The result is compared with running each date in turn, as soon as its data is there. A backfill is not a scheduled
+    run: it has its own run id and run type, and the data of later dates is there already.
 
     ## Why is this bad
     After a new column or a fixed bug, you wipe a table and backfill it, and expect the same table. A task that reads
@@ -37,8 +37,8 @@ class Backfill(Law):
     order = 75
     relation = "each date in turn = wipe and backfill all of them"
     verdict = "incremental ≠ full refresh"
-    accusation = "gives a different table when it is backfilled"
-    headline = "Rows differ between a run each day and a backfill of all days"
+    accusation = "leaves different rows when it is backfilled"
+    headline = "Rows differ between daily runs and a backfill of all dates"
     sides = ("day by day", "backfilled")
     promise = "a backfill of all dates leaves the same rows as running each date in turn"
 

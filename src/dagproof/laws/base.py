@@ -218,7 +218,7 @@ class Law(ABC):
         noise = self._noise(lab, dates)
         if noise is None:
             raise NotApplicableError(
-                f"two fresh runs of {', '.join(dates)} differ in whole rows, so that a comparison shows nothing"
+                f"two fresh runs of {', '.join(dates)} differ in whole rows, so a comparison shows nothing"
             )
         return noise
 

@@ -17,10 +17,10 @@ class Clock(Law):
     ## What it does
     Runs a date when it is due, and again in fresh worlds whose wall clock shows another time.
 
-    Months later, across midnight, at the end of a year, and while the clocks of Europe and America change.
-    SQL sees the moved clock, too: now(), CURRENT_DATE and similar; likewise `date` in a shell. A column that now()
-    fills differs between any two runs, and is not compared. Other programs see the real time, and so does an untyped
-    SQL literal such as `dt = 'today'`.
+    The times are months later, across midnight, at the end of a year, and during the clock changes of Europe and
+    America. SQL sees the moved clock, too: now(), CURRENT_DATE and similar; likewise `date` in a shell. A column that
+    now() fills differs between any two runs, and is not compared. Other programs see the real time, and so does an
+    untyped SQL literal such as `dt = 'today'`.
 
     ## Why is this bad
     A backfill runs a date months after its day, a retry after midnight. A load that reads the
@@ -42,7 +42,7 @@ class Clock(Law):
     relation = "S(run D) at wall clock T1 = at T2, months apart, across midnight, a year's end and a change of clocks"
     verdict = "clock-dependent"
     accusation = "depends on the clock"
-    headline = "A run of the same date at another time differs"
+    headline = "A run of the same date at another time leaves different rows"
     sides = ("when it is due", "at another time")
     promise = "a run at another time leaves identical rows"
     asks_who = True

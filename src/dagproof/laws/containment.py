@@ -20,8 +20,8 @@ class Containment(Law):
     ## What it does
     Runs one date and then another, and checks that no row or file of the first is gone or changed.
 
-    Tables and files that are the same for every date (they are refreshed as a whole) have no partitions, and are
-    left out; likewise materialized views, which are computed from their tables.
+    Tables and files that are the same for every date (refreshed as a whole) have no partitions, and are left out;
+    likewise materialized views, which are computed from their tables.
 
     ## Why is this bad
     Fixing one day must not damage another. If a delete reaches too far, or each day overwrites the whole table, people
@@ -44,7 +44,7 @@ class Containment(Law):
     verdict = "leaks outside its partition"
     accusation = "leaks outside its partition"
     headline = "The run of one date changes rows of another"
-    sides = ("after the one date", "after the other one, too")
+    sides = ("after one date", "after both dates")
     promise = "a run leaves the rows of other dates alone"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
@@ -55,7 +55,7 @@ class Containment(Law):
     def histories(self, lab: Lab) -> list[History]:
         """Each two of the dates; in order only where runs wait for the run before."""
         if len(lab.dates) < 2:
-            raise NotApplicableError("it needs two dates; add another --date")
+            raise NotApplicableError("the law needs two dates; add another --date")
         only_forwards = bool(lab.about.depends_on_past)
         pairs = [h for h in self.examples(active(lab)) if writes(lab, h[0].date)]
         return [(one, other) for one, other in pairs if not only_forwards or one.date < other.date]
@@ -64,13 +64,13 @@ class Containment(Law):
         """Compare what the first run wrote with what is left of it."""
         first, second = history
         noise = self.noise(lab, history)
-        before, one, other = (lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,)))
-        before, one, other = (lab.open_ended(snapshot) for snapshot in (before, one, other))
-        other = lab.renamed(one, other)
+        alone = [lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,))]
         try:
-            both = lab.renamed(one, lab.open_ended(lab.state(history).without(noise)))
+            states = [*alone, lab.state(history).without(noise)]
         except RunFailedError as failure:
             return Finding(not_compared=noise, broken=True, headline=sentence(failure), raised=failure.raised)
+        before, one, other, both = lab.open_ended(*states)
+        other, both = lab.renamed(one, other), lab.renamed(one, both)
         written = _written(before, one, *_parts(one, other))
         for name in differing_names(before, one) - _names(written):
             lab.scope.leave_out(name, "not compared, as each date leaves the same there")

@@ -9,15 +9,15 @@ from dagproof.worlds.failing import RunFailedError
 
 
 class Correction(Law):
-    """A date that runs again with corrected data keeps nothing of the old ones.
+    """A rerun with corrected data leaves nothing of the old data.
 
     ## What it does
     Runs a date, changes its data upstream as the configuration says, and runs it again.
 
     The result is compared with a fresh world that only ever saw the corrected data. If a fresh run refuses the
-    corrected data, the rerun must refuse them, too, and leave the rows as they were. The DAGs in `after` have run
-    before the correction and do not run again: the correction changes what they have delivered. If a table keeps old
-    versions on purpose, list it in `history`: its current rows are compared.
+    corrected data, the rerun must refuse them, too, and leave the rows as they were. The DAGs in `after` run before
+    the correction, and not again: the correction changes what they delivered. If a table keeps old versions on
+    purpose, list it in `history`: its current rows are compared.
 
     ## Why is this bad
     Upstream corrects its data, and rows vanish there. An upsert never deletes, a cache is never
@@ -40,15 +40,15 @@ class Correction(Law):
     relation = "upstream data of D changes, run D again: same S as a fresh world that only ever saw the corrected data"
     verdict = "keeps stale rows"
     accusation = "keeps stale rows"
-    headline = "Rows of the old data are left when the date runs again with corrected ones"
+    headline = "Rows of the old data remain after a rerun with corrected data"
     sides = ("with the corrected data only", "after the correction")
-    promise = "a date that runs again with corrected data keeps nothing of the old ones"
+    promise = "a rerun with corrected data leaves nothing of the old data"
 
     def histories(self, lab: Lab) -> list[History]:
         """Each correction, on the first date."""
         if not lab.proof.corrections:
             raise NotApplicableError(
-                f"nothing says how data change; name a correction in [tool.dagproof.proofs.{lab.dag_id}.corrections]"
+                f"no correction is configured; add one to [tool.dagproof.proofs.{lab.dag_id}.corrections]"
             )
         date = active(lab)[0]
         return [
@@ -80,7 +80,7 @@ class Correction(Law):
                 not_compared=noise,
                 verdict="changes rows that it refuses",
                 accusation="changes rows although it refuses the corrected data",
-                headline=f"The run refuses the corrected data, and the rows changed all the same: {failure}",
+                headline=f"The run refuses the corrected data, but its rows changed: {failure}",
                 sides=("before", "after"),
             )
         return Finding(broken=True, headline=f"The rerun takes data that a first run refuses: {refusal}")

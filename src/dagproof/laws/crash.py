@@ -21,7 +21,7 @@ UNSEEN = LeftOut("what a shell command, or a library in C, does to files", "is n
 
 
 class Crash(Law):
-    """A run killed at any point leaves all of the old or all of the new, and running again heals it.
+    """A run killed at any point leaves all old or all new rows, and a rerun heals it.
 
     ## What it does
     Kills a run at each of its points, checks what a reader sees then, and runs the date again.
@@ -61,7 +61,7 @@ class Crash(Law):
     accusation = "does not survive a crash"
     headline = "Rows differ after a crash and another run"
     sides = ("without the crash", "after the crash and another run")
-    promise = "a run killed at any point leaves all of the old or all of the new, and running again heals it"
+    promise = "a run killed at any point leaves all old or all new rows, and a rerun heals it"
 
     def histories(self, lab: Lab) -> Iterable[History]:
         """The first date cut off at each point of its run, and then at each point of its rerun."""
@@ -106,7 +106,7 @@ class Crash(Law):
                 not_compared=noise,
                 verdict="not atomic",
                 accusation="is not atomic",
-                headline="A reader sees half of it after a crash",
+                headline="After a crash, a reader sees only part of the rows",
                 sides=("whole", "after the crash"),
                 history=crashed,
                 faults=(fault,),

@@ -19,7 +19,9 @@ class Effect(Law):
     ## What it does
     Runs each date in a fresh world and checks that the run has changed a table or a file.
 
-    If the dates come from the schedule, one with an effect is enough: the others may have no data.
+    What tasks return (XComs), log or print is not an effect, and neither are asset events.
+
+    If the dates come from the schedule, one date with an effect is enough: the others may have no data.
 
     ## Why is this bad
     A DAG that writes nothing passes every comparison. In Airflow 3 a cron string gives a data

@@ -26,7 +26,8 @@ class AnyHistory(Law):
     """Whatever happens, the rows are those of fresh runs on the latest data.
 
     ## What it does
-    Draws histories of runs, reruns, cleared tasks, crashes, errors, retries and corrections of several dates.
+    Generates random histories of runs, reruns, cleared tasks, crashes, errors, retries and corrections of several
+    dates.
 
     Some histories have two runs at once, of one date or of two. What each history leaves is compared with fresh runs
     of the same dates, in order, on the latest data. If the last step of a date was a crash, an error or a correction,

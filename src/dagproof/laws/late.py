@@ -33,11 +33,11 @@ def _rest(lab: Lab, late: Step) -> History:
 
 
 class Late(Law):
-    """Data that come late change no row, and no worker slot is held for them.
+    """Late data changes no rows, and no worker slot is held while waiting.
 
     ## What it does
-    Starts a run when it is due, and runs the DAGs in `after` only `delay` seconds later. Of several, it also lets some
-    run in time; and of one with several tasks, it lets the first tasks run in time, so that the data are there in part.
+    Starts a run when it is due, and runs the DAGs in `after` only `delay` seconds later. If there are several, some
+    also run on time; if one has several tasks, its first tasks also run on time, so that part of the data is there.
 
     The rows must be the same, and no task may have held a worker slot while it waited. The clock jumps, so an
     hour takes no real time.
@@ -61,17 +61,15 @@ class Late(Law):
     order = 80
     relation = "upstream arrives late by Δ: same S, and the waiting sensor held no worker slot"
     verdict = "fails while waiting"
-    accusation = "does not wait well"
-    headline = "Rows differ when the data come late"
-    sides = ("with the data in time", "with the data late")
-    promise = "data that come late change no row, and no worker slot is held for them"
+    accusation = "does not wait correctly for late data"
+    headline = "Rows differ when the data arrive late"
+    sides = ("with the data on time", "with the data late")
+    promise = "late data changes no rows, and no worker slot is held while waiting"
 
     def histories(self, lab: Lab) -> list[History]:
         """Each date, with its data late."""
         if lab.runs[lab.dag_id, lab.dates[0]].run_type == "asset_triggered":
-            raise NotApplicableError(
-                "assets start its runs, so a run starts only when its data are there, however late"
-            )
+            raise NotApplicableError("assets start its runs, so a run starts only when its data is there, however late")
         if not lab.proof.after:
             raise NotApplicableError(
                 f"no upstream DAG is configured; list it in `after` in [tool.dagproof.proofs.{lab.dag_id}]"
@@ -93,7 +91,7 @@ class Late(Law):
             there = (*there, arrives)
 
     def check(self, lab: Lab, history: History) -> Finding:
-        """Compare with the data in time, and look who held a slot meanwhile."""
+        """Compare with the data on time, and look who held a slot meanwhile."""
         step = history[-1]
         on_time: History = (Step("run", step.date),)
         if any(earlier.point for earlier in history):  # what running the producer again makes of it is its own affair

@@ -11,12 +11,12 @@ from dagproof.runs.lab import Lab
 
 
 class Order(Law):
-    """Any two dates may change places.
+    """Running two dates in either order leaves identical rows.
 
     ## What it does
     Runs each pair of dates in both orders, and compares the rows.
 
-    Pairs are enough: if any two dates may change places, swapping neighbours turns any order into any other. So ten
+    Pairs are enough: if any two dates can be swapped, swapping neighbors turns any order into any other. So ten
     dates take 45 histories, not 3,628,800.
 
     ## Why is this bad
@@ -42,7 +42,7 @@ class Order(Law):
     headline = "Rows differ when the dates run in another order"
     sides = ("in order", "in this order")
     judges_reference = True
-    promise = "any two dates may change places"
+    promise = "running two dates in either order leaves identical rows"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
         """Each two of the dates, the later one first."""
@@ -51,9 +51,9 @@ class Order(Law):
     def histories(self, lab: Lab) -> list[History]:
         """Each two of the dates, the later one first."""
         if tasks := lab.about.depends_on_past:
-            raise NotApplicableError(f"{', '.join(tasks)} wait for the run before, so that dates run in order only")
+            raise NotApplicableError(f"{', '.join(tasks)} wait for the previous run, so dates run in order only")
         if len(lab.dates) < 2:
-            raise NotApplicableError("an order needs two dates; add another --date")
+            raise NotApplicableError("the law needs two dates; add another --date")
         return self.examples(active(lab))
 
     def check(self, lab: Lab, history: History) -> Finding:

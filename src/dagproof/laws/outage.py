@@ -32,25 +32,25 @@ _VERB = re.compile(r"(open|rename to|link to|remove|truncate) ")
 
 
 class Outage(Law):
-    """A run that meets an error ends red, or with its rows, and running again heals it.
+    """A run that hits an error ends red, or with its rows, and a rerun heals it.
 
     ## What it does
-    Lets a run meet one error at each of its points. A run that ends green must have its rows.
+    Makes a run hit one error at each of its points. A run that ends green must have its rows.
 
-    The points are connections (they are refused), statements (a deadlock, a cancelled statement, a serialization
-    failure at COMMIT), the reply to a COMMIT (it is lost), files that are written or read (a full disk, a file that is
-    gone), and the looks of sensors and triggers. PostgreSQL itself raises the errors, so that each client raises its
-    own exception, and the transaction is what PostgreSQL makes of it. Each error is met once, and at some points each
-    time from then on, which is what an outage is: the server is gone. Tasks have the retries of the DAG, and one at
-    least. After a run that ends red, a reader must see all of the old rows or all of the new ones, and the next run
-    must lead to the rows of an undisturbed run. What `exempt.crash` lists may be half-written after an error, too. The
-    run is the first one of its date; `crash` also tries reruns.
+    The points are connections (refused), statements (a deadlock, a cancelled statement, a serialization failure at
+    COMMIT), the reply to a COMMIT (lost), files that are written or read (a full disk, a missing file), and pokes of
+    sensors and triggers. PostgreSQL itself raises the errors, so that each client raises its own exception, and the
+    transaction is what PostgreSQL makes of it. Each error happens once, and at some points every time from then on, as
+    in a real outage, when the server is gone. Tasks have the retries of the DAG, and at least one. After a run that
+    ends red, a reader must see all of the old rows or all of the new ones, and the next run must lead to the rows of
+    an undisturbed run. What `exempt.crash` lists may be half-written after an error, too. The run is the first one of
+    its date; `crash` also tries reruns.
 
-    If a task reads the same several times, the first and the last read meet an error. A function that is not
-    PostgreSQL's own is taken to write. A run that triggers others without waiting is green only if these are.
+    If a task reads the same thing several times, the first and the last read hit an error. A function that is not
+    PostgreSQL's own is assumed to write. A run that triggers others without waiting is green only if these are.
 
     The verdict is `loses rows in silence`, `not healed by running again`, or `not atomic`. `--all-errors` tries each
-    error at each point, such as a server that shuts down, or too many connections. If a task ends green, or skipped,
+    error at each point, such as a server that shuts down, or too many connections. If a task ends green or skipped
     without its rows on purpose, configure that: `outage.allow = ["fetch: connection refused"]`. Running again must
     then heal it.
 
@@ -80,10 +80,10 @@ class Outage(Law):
         "S(run D with the error, run D) = S(run D)"
     )
     verdict = "loses rows in silence"
-    accusation = "loses rows in silence"
-    headline = "A run met an error, ended green, and its rows differ"
+    accusation = "silently loses rows"
+    headline = "A run hit an error, ended green, and its rows differ"
     sides = ("without the error", "with it")
-    promise = "a run that meets an error ends red, or with its rows, and running again heals it"
+    promise = "a run that hits an error ends red, or with its rows, and a rerun heals it"
     finds_handlers = True
 
     def histories(self, lab: Lab) -> Iterable[History]:
@@ -121,7 +121,7 @@ class Outage(Law):
         point = lab.point(disturbed) or Point("message", 0)
         if not report.reached:
             return Finding(
-                left_out=(LeftOut(f"{point.name} ({point.what})", f"{NOT_TRIED}: the run did not come there"),)
+                left_out=(LeftOut(f"{point.name} ({point.what})", f"{NOT_TRIED}: the run did not get there"),)
             )
         is_green = _is_green(report)
         lost = self._lost(lab, disturbed, now, report) if is_green else Finding()
@@ -135,10 +135,11 @@ class Outage(Law):
         """Return how the rows of a green run differ from those of an undisturbed one, and what is said of that."""
         expected = faults.undisturbed((*disturbed[:-1], Step("run", disturbed[-1].date)))
         finding = tidied(self.compared(lab, expected, disturbed), [now])
-        if finding and not tidied(self._at_last_try(lab, expected, disturbed, report), [now]):
-            return Finding(not_compared=finding.not_compared)
         if not finding:
             return finding
+        last_try = max((task.begun for task in report.tasks), default="")  # a later one, which is not the error's fault
+        if not tidied(faults.compared_at(self, lab, expected, disturbed, last_try), [now]):
+            return Finding(not_compared=finding.not_compared)
         failed = unwanted(report)
         # Of a callback that fails, Airflow only logs the error.
         who = f"task {failed.task_id}" if failed else next(iter(report.callbacks), "")
@@ -151,18 +152,8 @@ class Outage(Law):
             history=disturbed,
             verdict="not healed by running again",
             accusation="is not healed by running again after an error",
-            headline="Rows differ after an error and another try",
+            headline="Rows differ after an error and a retry",
         )
-
-    def _at_last_try(self, lab: Lab, expected: History, disturbed: History, report: RunReport) -> Finding:
-        """Compare with a run at the time of the last try, which is another one after retries: not an error's fault."""
-        begun = max((task.begun for task in report.tasks), default="")
-        if not begun:
-            return Finding(broken=True)
-        try:
-            return self.compared(lab, (*expected[:-1], replace(expected[-1], at=begun)), disturbed)
-        except RunFailedError:
-            return Finding(broken=True)
 
     def _after_red(self, lab: Lab, again: History, now: Snapshot, point: Point) -> Finding:
         """Return what is wrong with what a run that ended red has left, and with what the next one makes of it."""
@@ -197,7 +188,7 @@ class Outage(Law):
                 not_compared=noise,
                 verdict="not atomic",
                 accusation="is not atomic",
-                headline="A reader sees half of it after a run that failed",
+                headline="After a failed run, a reader sees only part of the rows",
                 sides=("whole", "after the error"),
                 history=disturbed,
                 faults=(outcome,),

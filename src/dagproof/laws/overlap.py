@@ -20,22 +20,22 @@ MOST_POINTS_LATER = (2, 2, 1)
 #: Why two runs are not let meet.
 NO_REFERENCE = f"{NOT_TRIED}, as the two also fail one after the other"
 #: Why two runs did not meet as they should.
-NOT_PASSED = f"{NOT_TRIED} to the end, as the other run took three times as long as a run alone"
+NOT_PASSED = f"{NOT_TRIED} to the end, as the other run took more than three times as long as a run alone"
 #: Why a run may fail.
 NOT_JUDGED = "not judged, as running it again left the right rows"
 
 
 class Overlap(Law):
-    """Two runs at once leave the rows of one after the other.
+    """Two overlapping runs leave the same rows as one after the other.
 
     ## What it does
     Holds a run at one of its points while another one overtakes it, and compares the rows.
 
-    The other run is of the next date, or of the same date (a task that Airflow took for dead and retried may still be
-    running). The first run is held before a message to PostgreSQL or at a file operation. If the other one waits for a
-    lock of the held one, the held one goes on. Both are tried in a fresh world, and again after runs of the dates, as
-    those may have created the tables. Only rows decide: an attempt that Airflow has given up may fail, tasks are
-    retried, and a run that fails is run again. A date that cannot be run again then fails the law.
+    The other run is of the next date, or of the same date (a task that Airflow considered dead and retried may still
+    be running). The first run is held before a message to PostgreSQL or at a file operation. If the other run waits
+    for a lock of the held one, the held one continues. Both are tried in a fresh world, and again after runs of the
+    dates, as those may have created the tables. Only rows decide: an attempt that Airflow has given up may fail, tasks
+    are retried, and a run that fails is run again. A date that cannot be run again then fails the law.
 
     ## Why is this bad
     Catchup starts several runs at once. Two of them look for rows to replace, both find none, and
@@ -63,10 +63,10 @@ class Overlap(Law):
     effort = 6
     relation = "two runs of one date at once, and of two dates at once: same S as one after the other"
     verdict = "not concurrency-safe"
-    accusation = "is not safe to run twice at once"
-    headline = "Rows differ when two runs are at work at once"
+    accusation = "is not safe to run concurrently"
+    headline = "Rows differ when two runs overlap"
     sides = ("one after the other", "both at once")
-    promise = "two runs at once leave the rows of one after the other"
+    promise = "two overlapping runs leave the same rows as one after the other"
     machines = (HERE, ELSEWHERE)
 
     def histories(self, lab: Lab) -> Iterable[History]:
@@ -143,7 +143,7 @@ def _note(lab: Lab, history: History) -> None:
     if report.again:
         lab.scope.leave_out("a run that failed beside another one", NOT_JUDGED)
     if not report.reached:
-        lab.scope.leave_out(f"holding a run at {point}", f"{NOT_TRIED}: the run did not come there")
+        lab.scope.leave_out(f"holding a run at {point}", f"{NOT_TRIED}: the run did not get there")
     elif not report.passed:
         lab.scope.leave_out(f"two runs at once at {point}", NOT_PASSED)
 

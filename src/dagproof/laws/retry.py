@@ -10,13 +10,13 @@ from dagproof.runs.lab import Lab
 
 
 class Retry(Law):
-    """A task that is tried again after its work leaves identical rows.
+    """A task that is retried after its work leaves identical rows.
 
     ## What it does
-    Lets each task of a run fail once after it has done its work, and be tried again.
+    Makes each task of a run fail once after it has done its work, and retries it.
 
-    A task without retries gets one, because somebody will clear it. Only this task is tried again, with what the tasks
-    before it have left.
+    A task without retries gets one, because somebody will clear it. Only this task is retried, with what its upstream
+    tasks left.
 
     ## Why is this bad
     A worker can die between the task's last statement and the moment at which it reports success to
@@ -38,9 +38,9 @@ class Retry(Law):
     relation = "each task of run D fails after its effects landed, and is retried: same S"
     verdict = "not retry-safe"
     accusation = "is not safe to retry"
-    headline = "Rows differ after a task was tried again"
+    headline = "Rows differ after a task was retried"
     sides = ("after one try", "after two")
-    promise = "a task that is tried again after its work leaves identical rows"
+    promise = "a task that is retried after its work leaves identical rows"
 
     def examples(self, dates: Sequence[str]) -> list[History]:
         """Each date, with all of its tasks tried again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from dagproof.runs.scope import Compared
 from dagproof.stores.diff import Diff
 
 PROVEN, FALSIFIED, NOT_APPLICABLE, ERROR = "proven", "falsified", "not-applicable", "error"
+#: What the name of each world's folder has of its own.
+_WORLD = re.compile(r"\bdagproof-[0-9a-f]{16}\b")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ class Verdict:
     """The tables and files that were compared."""
     left_out: tuple[LeftOut, ...] = ()
     """What was not compared or not tried, and the tasks that never ran."""
+
+    @property
+    def cause(self) -> str:
+        """The reason without the name of a world's folder: where this is the same, the reason is."""
+        return _WORLD.sub("", self.reason or "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as in the JSON that ``dagproof prove`` prints."""

@@ -37,14 +37,14 @@ def understood(error: BaseException) -> DagproofError | None:
     if isinstance(error, OSError) and error.errno in FULL:
         where = error.filename or tempfile.gettempdir()
         return UsageError(
-            f"no space left for {visible(os.fsdecode(where))}; free some, or let TMPDIR name a folder that has more"
+            f"no space left for {visible(os.fsdecode(where))}; free some, or set TMPDIR to a folder with more"
         )
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return UsageError("no more files can be opened; raise the limit (`ulimit -n`), or use fewer --jobs")
     if isinstance(error, OSError) and error.errno in OF_THE_MACHINE and error.filename is not None:
         return UsageError(f"{visible(_cut(os.fsdecode(error.filename)))} cannot be used ({error.strerror})")
     if isinstance(error, MemoryError):
-        return UsageError("the memory ran out; check fewer files at once, or prove with --jobs 1")
+        return UsageError("out of memory; check fewer files at once, or prove with --jobs 1")
     return None
 
 
@@ -56,7 +56,7 @@ def without_room() -> str:
     except OSError:
         return ""
     return (
-        f"; no space left in {visible(folder)}: free some, or let TMPDIR name another folder"
+        f"; no space left in {visible(folder)}: free some, or set TMPDIR to another folder"
         if (left < _LEAST_ROOM)
         else ""
     )
@@ -67,7 +67,7 @@ def crashed(error: BaseException, arguments: Sequence[str]) -> str:
     trace = error.trace if isinstance(error, CrashError) else "".join(traceback.format_exception(error))
     what = error.what if isinstance(error, CrashError) else summary(error)
     return (
-        f"this is a fault of dagproof's, and no verdict ({what}); please report it to its maintainers with "
+        f"this is a bug in dagproof, so there is no verdict ({what}); please report it to its maintainers with "
         f"{_kept(trace, arguments)}"
     )
 

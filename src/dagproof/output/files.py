@@ -48,7 +48,7 @@ def check_target(path: Path, what: str, *, is_ours: IsOurs | None = None, force:
         raise UsageError(f"the {what} cannot be written to {shown} ({_reason(error)}); name another file") from None
     if stat.S_ISLNK(found.st_mode):
         place = visible(os.path.realpath(path))
-        raise UsageError(f"{shown} is a link to {place}, and the {what} follows no link; name a file that is none")
+        raise UsageError(f"{shown} is a link to {place}, and the {what} does not follow links; name a regular file")
     kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "")
     if kind:
         like = f", such as {shown}/{_EXAMPLES[what]}" if kind == "a folder" and what in _EXAMPLES else ""
@@ -104,12 +104,12 @@ def _check_folder(path: Path, what: str) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise UsageError(
-            f"there is no folder {visible(str(folder))} for the {what} {visible(path.name)}; make it, or name another "
-            "file"
+            f"there is no folder {visible(str(folder))} for the {what} {visible(path.name)}; create it, or name "
+            "another file"
         )
     if not os.access(folder, os.W_OK):
         raise UsageError(
-            f"nothing can be written to {visible(str(folder))}; name another file for the {what} {visible(path.name)}"
+            f"{visible(str(folder))} is not writable; name another file for the {what} {visible(path.name)}"
         )
 
 

@@ -33,7 +33,7 @@ def engine_problem() -> str | None:
         import docker
         from testcontainers.core.docker_client import DockerClient
     except ImportError:
-        return "Testcontainers is not installed: pip install 'dagproof[testcontainers]'"
+        return "Testcontainers is not installed; pip install 'dagproof[testcontainers]'"
     try:
         client = DockerClient(timeout=20).client
         with contextlib.closing(client):
@@ -41,7 +41,7 @@ def engine_problem() -> str | None:
     except (docker.errors.DockerException, OSError) as error:
         where = os.environ.get("DOCKER_HOST", "its usual socket")
         problem = (
-            f"no Docker engine answers at {where} ({_root_cause(error)}): start Docker, or use --postgres embedded"
+            f"no Docker engine answers at {where} ({_root_cause(error)}); start Docker, or use --postgres embedded"
         )
     else:
         return None
@@ -64,7 +64,7 @@ def in_container() -> Iterator[PostgresServer]:
     """Start a server in a container, for the length of the block."""
     problem = engine_problem()
     if problem:
-        raise ServerError(f"No PostgreSQL in a container: {problem}.")
+        raise ServerError(f"PostgreSQL cannot be started in a container: {problem}")
     password = secrets.token_urlsafe(24)
     container = _container(password)
     with contextlib.closing(container.get_docker_client().client), _started(container) as name:
@@ -103,7 +103,7 @@ def _published_port(container: DockerContainer, name: str) -> int:
             return int(client.port(container.get_container_id(), 5432))
         _check_container(container, name)
         time.sleep(0.1)
-    raise ServerError(f"The container {name} of image '{container.image}' publishes no port 5432: use another image.")
+    raise ServerError(f"the container {name} of image '{container.image}' publishes no port 5432; use another image")
 
 
 def _is_local(container: DockerContainer) -> bool:
@@ -123,8 +123,8 @@ def _started(container: DockerContainer) -> Iterator[str]:
         except (docker.errors.DockerException, OSError) as error:
             undo.settle()
             raise ServerError(
-                f"The image '{container.image}' could not be started: {first_sentence(error)}. Name one that can be "
-                "had in DAGPROOF_POSTGRES_IMAGE, or use --postgres embedded."
+                f"the image '{container.image}' could not be started ({first_sentence(error)}); set "
+                "DAGPROOF_POSTGRES_IMAGE to one that is available, or use --postgres embedded"
             ) from error
         undo.settle()
         yield name
@@ -149,6 +149,6 @@ def _check_container(container: DockerContainer, name: str) -> None:
     if container.status in ("exited", "dead"):
         said = b"\n".join(reversed(container.get_logs())).decode(errors="replace")
         raise ServerError(
-            f"The container {name} of image '{container.image}' ended at once: {complaint(said)}. Name another image "
-            "in DAGPROOF_POSTGRES_IMAGE, or use --postgres embedded."
+            f"the container {name} of image '{container.image}' ended at once ({complaint(said)}); set "
+            "DAGPROOF_POSTGRES_IMAGE to another image, or use --postgres embedded"
         )

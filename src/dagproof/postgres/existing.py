@@ -40,13 +40,13 @@ def _visit(url: str) -> PostgresServer:
             port = info.port
     except psycopg.Error as error:
         raise ServerError(
-            f"Cannot use the PostgreSQL server at the given address: {first_sentence(error)}. Check the "
-            "address, user and password, or use --postgres embedded."
+            f"cannot connect to the PostgreSQL server ({first_sentence(error)}); check its URL, user and password, or "
+            "use --postgres embedded"
         ) from error
     if where["host"].startswith("/"):
         raise ServerError(
-            f"The address given leads to a Unix socket in {where['host']}, and a proof needs TCP: name the host, as in "
-            "postgresql://user:password@localhost:5432/postgres."
+            f"the URL leads to a Unix socket in {where['host']}, and a proof needs TCP; give a host, as in "
+            "postgresql://user:password@localhost:5432/postgres"
         )
     rest = {key: value for key, value in given.items() if key not in {*where, "port", "hostaddr", "connect_timeout"}}
     return PostgresServer("url", port=port, **where, **rest)
@@ -55,13 +55,13 @@ def _visit(url: str) -> PostgresServer:
 def _check_rights(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     if connection.info.server_version < 130000:
         raise ServerError(
-            f"The PostgreSQL server is version {connection.info.server_version // 10000}, and a proof needs 13 or "
-            "later: use another server, or --postgres embedded."
+            f"the PostgreSQL server has version {connection.info.server_version // 10000}, and a proof needs 13 or "
+            "later; use another server, or --postgres embedded"
         )
     row = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     if not (row and row[0]):
         user = connection.info.user
         raise ServerError(
-            f"User '{user}' may not create databases on the PostgreSQL server, and each world is one: "
-            f'ALTER ROLE "{user}" CREATEDB, or name another user, or use --postgres embedded.'
+            f"the user '{user}' may not create databases on the PostgreSQL server, and each world needs one; run "
+            f'ALTER ROLE "{user}" CREATEDB, use another user, or use --postgres embedded'
         )

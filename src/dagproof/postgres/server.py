@@ -91,7 +91,7 @@ class PostgresServer:
         from psycopg import sql
 
         if not name.startswith(PREFIX):
-            raise ServerError(f"A database of ours is called '{PREFIX}…', and '{name}' is not: use unique_name().")
+            raise ServerError(f"a database of ours is called '{PREFIX}…', and '{name}' is not; use unique_name()")
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template:
             statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
@@ -100,24 +100,24 @@ class PostgresServer:
                 # Half the work of the default. It makes a checkpoint of the whole server, which has to be ours then.
                 statement += sql.SQL(" STRATEGY file_copy")
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                raise ServerError(f"The database '{name}' exists already and is not ours: use unique_name().")
+                raise ServerError(f"the database '{name}' exists already and is not ours; use unique_name()")
             undo = reaper.drop_database_later(self.url(self.maintenance_dbname), name)
             try:
                 connection.execute(statement)
             except psycopg.Error as error:
                 undo.forget()
-                raise ServerError(f"The database '{name}' could not be created: {first_sentence(error)}") from error
+                raise ServerError(f"the database '{name}' could not be created: {first_sentence(error)}") from error
             undo.settle()
             self._created[name] = undo
 
     def drop_database(self, name: str, force: bool = True) -> None:
         """Drop a database that ``create_database`` made; with ``force`` also while somebody is connected to it."""
         if name not in self._created:
-            raise ServerError(f"The database '{name}' is not one that was created here, so it is not dropped.")
+            raise ServerError(f"the database '{name}' was not created here, so it is not dropped")
         if not force:
             with self.connect() as connection:
                 if connection.execute("SELECT 1 FROM pg_stat_activity WHERE datname = %s", [name]).fetchone():
-                    raise ServerError(f"The database '{name}' is in use: close its connections, or force.")
+                    raise ServerError(f"the database '{name}' is in use; close its connections, or force")
         self._created.pop(name).undo()
 
     def drop_created_databases(self) -> None:
@@ -169,4 +169,4 @@ def wait_until_it_answers(server: PostgresServer, check: Any) -> None:
             time.sleep(0.02 if look < 100 else 0.1)
         else:
             return
-    raise ServerError(f"{server!r} does not answer: {first_sentence(problem)}. Look at its log, or use another server.")
+    raise ServerError(f"{server!r} does not answer ({first_sentence(problem)}); check its log, or use another server")

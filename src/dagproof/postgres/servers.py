@@ -34,8 +34,8 @@ def check_kind(kind: str) -> None:
     if kind in KINDS or kind.startswith(SCHEMES):
         return
     raise ServerError(
-        f"{kind!r} is not a kind of PostgreSQL server{close_to(kind, KINDS)}; use embedded, testcontainers, or an "
-        "address such as postgresql://user:password@host:5432/postgres"
+        f"{kind!r} is not a PostgreSQL server{close_to(kind, KINDS)}; use embedded, testcontainers, or a "
+        "URL such as postgresql://user:password@host:5432/postgres"
     )
 
 

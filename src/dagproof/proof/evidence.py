@@ -43,8 +43,8 @@ class Evidence:
             return ""
         if point is None:
             return ""
-        what = f"the answer to {point.what}" if point.kind == "reply" else point.what
-        return f"{point.name} is {what}" + (f", in task {point.task}" if point.task else "")
+        what = f"the reply to {point.what}" if point.kind == "reply" else point.what
+        return f"{point.name}: {what}" + (f", in task {point.task}" if point.task else "")
 
     def asked(self, history: History, names: set[str]) -> tuple[str, ...]:
         """Return who, in the last run, asked for what makes runs differ in `names`."""

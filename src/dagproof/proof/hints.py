@@ -42,7 +42,7 @@ def audit_hint(dag_id: str, found: Diff, structure: Structure, ignored: Iterable
     line = f"ignore = {json.dumps(entries, ensure_ascii=False)}"
     names = ", ".join(f"{table}.{column}" for table, column in columns)
     return (
-        f"only columns that say when a row was written differ: {names}. If they may, put this line into\n"
+        f"only columns that record when a row was written differ: {names}. If that is expected, add this line to\n"
         f"[tool.dagproof.proofs.{_key(dag_id)}]:\n\n    {line}"
     )
 

@@ -190,7 +190,7 @@ class Job:
         except (EOFError, OSError):
             how = self._process.how_it_ended
             raise DagproofError(
-                f"a process of the proof ended unexpectedly, {how}; where memory is short, prove with --jobs 1"
+                f"a process of the proof ended unexpectedly, {how}; if memory is short, use --jobs 1"
             ) from None
         if isinstance(answer, DagproofError | CrashError):
             raise answer

@@ -16,7 +16,7 @@ LITTER = "not compared, as a crash may leave a temporary file"
 ALLOWED = "may end green without its rows"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
-SAME_ORDER = "not tried in another order of rows"
+SAME_ORDER = "not tried with rows in another order"
 NOT_HELD = "not refused on this machine, where C libraries and shell commands reach outside"
 
 
@@ -39,8 +39,14 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
         *_dates_without(lab.dates, tried),
         *(LeftOut(what, NOT_HELD) for what in lab.not_held),
     }
+    if any(finding and not finding.diff for finding in findings):  # a run failed, so there was nothing to compare
+        return tuple(sorted(known, key=_in_order))
     known |= {LeftOut(name, UNSEEN) for name in _uncompared(lab, law) - {entry.what for entry in known}}
-    return tuple(sorted(known, key=lambda entry: (entry.why, entry.setting, entry.what)))
+    return tuple(sorted(known, key=_in_order))
+
+
+def _in_order(entry: LeftOut) -> tuple[str, str, str]:
+    return entry.why, entry.setting, entry.what
 
 
 def _why(lab: Lab, name: str) -> str:
@@ -105,7 +111,7 @@ def _wanted_failures(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
         for failure in report.failures:
             if failure.wanted and failure.state == "failed":
                 errors.setdefault(failure.task_id, failure.error or "no reason given")
-    yield from (LeftOut(task_id, f"failed, as it may: {error}", "may_fail") for task_id, error in errors.items())
+    yield from (LeftOut(task_id, f"failed, as allowed: {error}", "may_fail") for task_id, error in errors.items())
 
 
 def _failed_callbacks(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
@@ -113,7 +119,7 @@ def _failed_callbacks(reports: Iterable[RunReport]) -> Iterator[LeftOut]:
     errors: dict[str, str] = {}
     for report in with_beside(reports):
         errors = {**report.callbacks, **errors}
-    yield from (LeftOut(what, f"failed, which only the log shows: {error}") for what, error in errors.items())
+    yield from (LeftOut(what, f"failed, reported only in the log: {error}") for what, error in errors.items())
 
 
 def _dates_without(dates: Sequence[str], tried: Iterable[History]) -> Iterator[LeftOut]:

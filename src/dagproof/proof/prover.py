@@ -110,7 +110,7 @@ class Prover:
     def _search(self, law: Law) -> Verdict:
         tried: dict[History, Finding] = {}
         if self._share is not None and self._is_spent and self._has_begun:  # one law tries one history in any case
-            raise NotApplicableError(f"not tried: nothing is left of {self._share.setting}")
+            raise NotApplicableError(f"not tried, as nothing is left of {self._share.setting}")
         self._has_begun = True
 
         def check(history: History) -> Finding:
@@ -134,10 +134,10 @@ class Prover:
             worst = min(broken, key=lambda history: (bool(tried[history].verdict), broken.index(history)))
             return self._falsified(law, self._simplest(law, worst, check), len(worst), tried)
         if len(tried) >= self.max_histories and type(law).draws is not Law.draws:
-            self.lab.scope.leave_out("drawn histories", NOT_TRIED, f"--max-histories {self.max_histories}")
+            self.lab.scope.leave_out("random histories", NOT_TRIED, f"--max-histories {self.max_histories}")
         drawn = self._draw(law, check, self.max_histories - len(tried))
         if self._share is not None and self._is_spent and type(law).draws is not Law.draws:
-            self.lab.scope.leave_out("further drawn histories", NOT_TRIED, self._share.setting)
+            self.lab.scope.leave_out("further random histories", NOT_TRIED, self._share.setting)
         if drawn is not None:
             history, first = drawn
             return self._falsified(law, self._simplest(law, history, check), len(first), tried)

@@ -69,13 +69,13 @@ def _meant(one: Named, seen: Names) -> str:
         columns = sorted(c.removeprefix(f"{table}.") for c in seen.columns if c.rpartition(".")[0] == table)
         some = ", ".join([c for c in columns if c != "*"][:MOST_COLUMNS])
         return (
-            f"a table; write '{one.entry}.*' to leave out the whole of it, or '{one.entry}.COLUMN' for one of its "
-            f"columns ({some})"
+            f"a table; write '{one.entry}.*' to ignore all of it, or '{one.entry}.COLUMN' for one of its columns "
+            f"({some})"
         )
     if any(spelling.startswith(f"{one.entry}.") for spelling in tables):
         return (
-            f"a schema; write '{one.entry}.*' to leave out all of its tables, or '{one.entry}.*.COLUMN' for one column "
-            "of each"
+            f"a schema; write '{one.entry}.*' to ignore all of its tables, or '{one.entry}.*.COLUMN' for one column of "
+            "each"
         )
     return ""
 

@@ -78,20 +78,20 @@ def load_saved(id_or_file: str, config: Config) -> Saved:
     try:
         body = json.loads(_text(path))
         if not isinstance(body, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not a JSON object")
         history = history_from_json(body["history"])
         return Saved(str(body["dag_id"]), str(body["law"]), int(body["seed"]), history)
     except OSError:
         folder = config.root / SAVED
         there = ", ".join(sorted(p.stem for p in folder.glob("*.json"))[:10]) or "none"
         raise UsageError(
-            f"there is no saved history or file {id_or_file!r}; in {folder}: {there}. A failing `dagproof prove` saves "
-            f"one; replay it in the same project"
+            f"there is no saved history or file {id_or_file!r}; saved in {folder}: {there} (a failing `dagproof prove` "
+            "saves its history in the project in which it runs)"
         ) from None
     except KeyError as error:
         raise UsageError(f"{path} is not a saved history: it has no key {error}") from None
     except json.JSONDecodeError as error:
-        raise UsageError(f"{path} is not a saved history: it is no JSON ({error})") from None
+        raise UsageError(f"{path} is not a saved history: it is not JSON ({error})") from None
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UsageError(f"{path} is not a saved history: {error}") from None
 

@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--postgres",
         metavar="KIND",
-        help="which PostgreSQL: embedded (default), testcontainers, or a postgresql:// address",
+        help="the PostgreSQL server to use: embedded (default), testcontainers, or a postgresql:// URL",
     )
     group.addoption(
         "--dagproof-dags",
@@ -37,26 +37,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--dagproof-no-import",
         action="store_true",
-        help="rules read the source only, as they do if Airflow is not installed",
+        help="check rules on the source only, as if Airflow were not installed",
     )
     group.addoption(
         "--dagproof-max-histories",
         type=positive,
         default=DEFAULT_MAX_HISTORIES,
         metavar="N",
-        help="histories to try for each law (default: %(default)s)",
+        help="the maximum number of histories to try for each law (default: %(default)s)",
     )
     group.addoption(
         "--dagproof-max-points",
         type=positive,
         metavar="N",
-        help="at how many points, spread over the run, the law crash kills it, and outage lets it meet an error "
-        "(default: all)",
+        help="for the laws crash and outage: kill a run, or let it hit an error, at no more than N points, spread over "
+        "the run (default: at all points)",
     )
     group.addoption(
         "--dagproof-all-errors",
         action="store_true",
-        help="let the law outage try each error at each point (default: the usual one)",
+        help="for the law outage: try every error at each point (default: the most common one)",
     )
     group.addoption("--dagproof-html", metavar="FILE", help="write all verdicts of the session to one HTML page")
     parser.addini("dagproof_postgres", "the default of --postgres", default="embedded")
@@ -104,7 +104,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         "--dagproof-dags" if config.getoption("--dagproof-dags") else f"dagproof_dags in {config.inipath or 'the ini'}"
     )
     most = config.getoption("--dagproof-max-points")
-    few = f", crash kills a run at {most} points at most" if most else ""
+    few = f", crash kills a run at no more than {most} points" if most else ""
     return f"dagproof: DAGs in {folder} ({where}), postgres: {postgres_kind(config)}{few}"
 
 

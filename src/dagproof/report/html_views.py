@@ -38,10 +38,14 @@ PLACES = {
     "file": ("file operation", "file operations"),
     "connect": ("connection", "connections"),
     "read": ("file that is read", "files that are read"),
-    "poke": ("look", "looks of sensors and triggers"),
+    "poke": ("poke", "pokes of sensors and triggers"),
 }
-#: What can happen at a point: how an outcome calls it, and what stands above its column.
-CRASHES = (("before", "crash before"), ("after", "crash after"))
+#: What can happen at a point: how an outcome calls it, and what stands above its column. A message and the reply to it
+#: are two points, in one line.
+CRASHES = {
+    "wire": (("before", "crash at the message"), ("after", "crash at the reply")),
+    "file": (("before", "crash before it"), ("after", "crash after it")),
+}
 ERRORS = (("error", "error"),)
 
 
@@ -112,7 +116,7 @@ def not_tried(proof: Proof) -> list[str]:
 
 def same_error(proof: Proof, verdict: Verdict) -> Verdict | None:
     """Return the first verdict with the same error, if that is not `verdict` itself: it is told in full there."""
-    first = next(v for v in proof.verdicts if (v.outcome, v.reason) == (verdict.outcome, verdict.reason))
+    first = next(v for v in proof.verdicts if (v.outcome, v.cause) == (verdict.outcome, verdict.cause))
     return None if first is verdict else first
 
 
@@ -167,9 +171,13 @@ def fault_maps(verdict: Verdict) -> Iterator[tuple[str, str, list[Point]]]:
         yield task, place, list(points.values())
 
 
-def ways_of(verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """Return what was tried at the points: crashes before and after, or an error."""
-    return ERRORS if any(fault.error for fault in verdict.faults) else CRASHES
+def ways_of(verdict: Verdict, place: str) -> tuple[tuple[str, str], ...]:
+    """Return what was tried at the points of `place`: crashes, or an error."""
+    faults = [fault for fault in verdict.faults if fault.place == place]
+    if any(fault.error for fault in faults):
+        return ERRORS
+    tried = {fault.when for fault in faults}
+    return tuple(way for way in CRASHES[place] if way[0] in tried)
 
 
 def is_bad(fault: FaultOutcome) -> bool:

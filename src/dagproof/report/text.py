@@ -10,6 +10,7 @@ from dagproof.inside.exchange import LeftOut
 from dagproof.laws import Verdict, law_named
 from dagproof.laws.verdict import ERROR, FALSIFIED, NOT_APPLICABLE, PROVEN
 from dagproof.output.text import printable, visible
+from dagproof.proof.several import Proofs
 from dagproof.proof.verdicts import Proof
 from dagproof.runs.scope import sentences
 from dagproof.stores.diff import Diff, Example, FileDiff, TableDiff
@@ -24,7 +25,7 @@ MOST_PARTS = 10
 def proof_text(proof: Proof) -> str:
     """Return the whole report of a proof: its failures first, each cause once, then a line a law."""
     falsified = [failure_text(proof.dag_id, v) for v in proof.verdicts if v.outcome == FALSIFIED and not v.same_as]
-    errors = {v.reason: failure_text(proof.dag_id, v) for v in reversed(proof.verdicts) if v.outcome == ERROR}
+    errors = {v.cause: failure_text(proof.dag_id, v) for v in reversed(proof.verdicts) if v.outcome == ERROR}
     return "\n\n".join([*falsified, *errors.values(), summary_text(proof)])  # the same error just once
 
 
@@ -39,6 +40,31 @@ def summary_text(proof: Proof) -> str:
     lines = [head, "", *_law_lines(proof.verdicts, common), ""]
     lines += [f"  {line}" for line in sentences(common)]
     return printable("\n".join([*lines, f"  seed {proof.seed}, {proof.seconds:.1f} s"]))
+
+
+def proof_or_reason_text(dag_id: str, answer: Proof | str) -> str:
+    """Return the whole report of a proof, or why there is none."""
+    return proof_text(answer) if isinstance(answer, Proof) else printable(f"{visible(dag_id)}: no proof: {answer}")
+
+
+def each_in_a_line(proofs: Proofs) -> str:
+    """Return a line for each of several DAGs, under one that counts them."""
+    signs = {0: "✓", 1: "✗"}
+    rows = [(signs.get(proof.exit_status, "-"), visible(proof.dag_id), _in_short(proof)) for proof in proofs.proofs]
+    rows += [("?", visible(name), f"no proof: {visible(why)}") for name, why in proofs.unproven.items()]
+    width = max((len(name) for _, name, _ in rows), default=0)
+    seconds = sum(proof.seconds for proof in proofs.proofs)
+    head = f"{count(len(rows), 'DAG')} in {seconds:.1f} s"
+    return printable("\n".join([head, "", *(f"  {sign} {name:<{width}}  {text}" for sign, name, text in rows)]))
+
+
+def _in_short(proof: Proof) -> str:
+    proven = sum(verdict.outcome == PROVEN for verdict in proof.verdicts)
+    parts = [f"{proven} of {count(len(proof.verdicts), 'law')} proven"]
+    for outcome in (FALSIFIED, ERROR, NOT_APPLICABLE):
+        if laws := [verdict.law for verdict in proof.verdicts if verdict.outcome == outcome]:
+            parts.append(f"{outcome.replace('-', ' ')}: {', '.join(laws)}")
+    return "; ".join(parts)
 
 
 def common_to(verdicts: Iterable[Verdict]) -> list[LeftOut]:
@@ -111,8 +137,8 @@ def _falsified_lines(dag_id: str, verdict: Verdict) -> Iterator[str]:
     yield from readings
     if verdict.written_by:
         yield f"Written by {visible(verdict.written_by)}"
-    yield from (f"Error taken at {visible(taken)}" for taken in verdict.taken)
-    yield from (f"It asked for {visible(asked)}" for asked in verdict.asked)
+    yield from (f"Error swallowed at {visible(taken)}" for taken in verdict.taken)
+    yield from (f"Depends on {visible(asked)}" for asked in verdict.asked)
     if verdict.machines:
         yield f"The machines differ in {verdict.machines}"
     if verdict.replay:
@@ -194,16 +220,16 @@ def _law_lines(verdicts: Iterable[Verdict], common: Sequence[LeftOut]) -> Iterat
 
     An error is reported once, and so is why laws in a row are not applicable.
     """
-    errors: set[str | None] = set()
+    errors: set[str] = set()
     above: Verdict | None = None
     for verdict in verdicts:
-        again = verdict.outcome == ERROR and verdict.reason in errors
+        again = verdict.outcome == ERROR and verdict.cause in errors
         if verdict.outcome == NOT_APPLICABLE and above:
-            again = (above.outcome, above.reason) == (verdict.outcome, verdict.reason)
-        yield _law_line(replace(verdict, reason="the same") if again else verdict)
+            again = (above.outcome, above.cause) == (verdict.outcome, verdict.cause)
+        yield _law_line(replace(verdict, reason="same reason as above") if again else verdict)
         if verdict.outcome in (PROVEN, FALSIFIED):
             yield from (f"{INDENT}{line}" for line in sentences(e for e in verdict.left_out if e not in common))
-        errors |= {verdict.reason} if verdict.outcome == ERROR else set()
+        errors |= {verdict.cause} if verdict.outcome == ERROR else set()
         above = verdict
 
 

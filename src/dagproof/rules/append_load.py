@@ -74,7 +74,7 @@ class AppendLoad(Rule):
     """A load adds rows, and a rerun adds them again.
 
     ## What it does
-    Finds what adds rows where nothing in the same task removes them first: no `DELETE`, `TRUNCATE`, new table or
+    Finds code that adds rows where nothing in the same task removes them first: no `DELETE`, `TRUNCATE`, new table or
     upsert of the same target. It knows `INSERT INTO` and `COPY … FROM` in SQL (in `psql -c`, too),
     `to_sql(if_exists="append")`, `insert_rows` and `bulk_load` of hooks, `insert()` and `add_all` of SQLAlchemy,
     `insert_many` of Mongo, `insert_rows_json`, `WRITE_APPEND` and load jobs of BigQuery, `mode("append")` of Spark,
@@ -82,18 +82,18 @@ class AppendLoad(Rule):
     `"a"`, and functions that are called when a DAG or task succeeds. Finds SQL that adds to what a column holds, too:
     `UPDATE stock SET n = n + 1`, and upserts and merges with `n = stock.n + excluded.n`.
 
-    It is fine where the task asks whether it was done already (`if not is_known(row):` with a look-up of the same
-    table, `WHERE last_day < …` of a column that is set with it, `if cursor.rowcount:`), where an error that a unique
-    key raises is caught, and for files in temporary folders. Where the task runs SQL that can't be read, nothing is
-    found. Where an earlier task empties the table, split-transaction reports it. A target that is named as a journal
-    (`audit_log`, `load_errors`) or as a staging table is doubtful, and so are a condition that may be such a look-up,
-    a `version`, and a `||` that may merge documents.
+    It reports nothing where the task checks whether the work was done already (`if not is_known(row):` with a look-up
+    of the same table, `WHERE last_day < …` of a column that is set with it, `if cursor.rowcount:`), where an error
+    that a unique key raises is caught, and for files in temporary folders. Where the task runs SQL that can't be read,
+    it reports nothing. Where an earlier task empties the table, split-transaction reports it. A target with the name
+    of a log (`audit_log`, `load_errors`) or of a staging table is doubtful; likewise a condition that may be such a
+    look-up, a `version`, and a `||` that may merge documents.
 
     Beside DAG files it finds `mode("append")` in scripts and notebooks of Spark, and incremental models of dbt without
     a `unique_key`, unless their strategy replaces rows (`insert_overwrite`, `delete+insert`, `microbatch`).
 
     ## Why is this bad
-    A retry, a cleared run or a backfill loads the same date again, and each time its rows are there once more. Nothing
+    A retry, a cleared run or a backfill loads the same date again, and each time its rows are added again. Nothing
     fails; the sums are wrong.
 
     ## Example

@@ -14,16 +14,16 @@ LEAST_SECONDS = 60
 
 
 class BusySensor(Rule):
-    """A rescheduled sensor looks more often than once a minute.
+    """A rescheduling sensor pokes more than once a minute.
 
     ## What it does
-    Finds sensors in the mode `reschedule` with a `poke_interval` below 60 seconds, be they given to the sensor or in
-    `default_args`. With `exponential_backoff` the interval grows by itself, and nothing is found.
+    Finds sensors in the mode `reschedule` with a `poke_interval` below 60 seconds, set on the sensor or in
+    `default_args`. With `exponential_backoff` the interval grows by itself, so it reports nothing.
 
     ## Why is this bad
-    Each look of a rescheduled sensor is a whole start of a task: the scheduler queues it, a worker starts a process
-    that parses the DAG file, and its state goes to the metadata database. A few dozen sensors that come back every
-    five seconds keep the scheduler from starting anything else.
+    Each poke of a rescheduling sensor starts a whole task: the scheduler queues it, a worker starts a process that
+    parses the DAG file, and its state goes to the metadata database. A few dozen sensors that come back every five
+    seconds keep the scheduler from starting anything else.
 
     ## Example
     ```python

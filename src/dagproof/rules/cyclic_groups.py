@@ -19,13 +19,13 @@ class CyclicGroups(Rule):
     """Task groups depend on each other.
 
     ## What it does
-    Finds task groups, and tasks beside them, that come before and after one another: a task of the first group before
-    one of the second group, and a task of the second group before one of the first. The tasks themselves need not form
-    a cycle. Without importing the file, it looks at what surely happens once: not at groups in a loop or a branch.
+    Finds task groups, and tasks beside them, that come both before and after each other: a task of the first group
+    before one of the second group, and a task of the second group before one of the first. The tasks themselves need
+    not form a cycle. If the file is not imported, it ignores groups in a loop or a branch.
 
     ## Why is this bad
-    Airflow puts the groups in order, and there is none. Airflow 3.5 refuses the DAG with an import error. Before, the
-    DAG runs, and its grid can fail with an error 500.
+    Airflow sorts the groups, and no order exists. Airflow 3.5 rejects the DAG with an import error. In earlier
+    versions the DAG runs, but its grid view can fail with an error 500.
 
     ## Example
     ```python

@@ -20,14 +20,14 @@ class DanglingReference(Rule):
 
     ## What it does
     Finds an `ExternalTaskSensor` or `TriggerDagRunOperator` whose DAG is not in the folder, or whose task or group is
-    not in that DAG; a pool that is not among those of the option `pools`, where that is given; and an asset that
-    starts a DAG and that nothing produces, where one with nearly the same name is produced and unused (which is
-    doubtful). DAGs that live elsewhere are named with the option `dags = ["other_team_*"]`. If a file of the
-    folder does not import, or only a part of the folder is checked, it finds nothing: it cannot know what exists then.
+    not in that DAG; a pool that the option `pools` does not list, if it is set; and an asset that starts a DAG and
+    that nothing produces, where one with nearly the same name is produced and unused (which is doubtful). List DAGs
+    that live elsewhere in the option `dags = ["other_team_*"]`. If a file of the folder does not import, or only a
+    part of the folder is checked, it finds nothing: it cannot know what exists then.
 
     ## Why is this bad
-    A sensor waits until its timeout for what never comes; a trigger fails each time; a task in a pool that isn't
-    there is never started, and nobody says why.
+    A sensor waits until its timeout for something that never comes; a trigger fails each time; a task in a pool that
+    does not exist never starts, and nothing reports why.
 
     ## Example
     ```python

@@ -1,4 +1,4 @@
-"""A task takes the run's date in a DAG whose runs have none."""
+"""A task uses the run's date in a DAG whose runs have none."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dagproof.source.dates import Use, has_no_date, uses_of_dates
 
 
 class DatelessRun(Rule):
-    """A task takes the run's date in a DAG whose runs have none.
+    """A task uses the run's date in a DAG whose runs have none.
 
     ## What it does
     Finds `{{ ds }}`, `{{ data_interval_start }}` and others in templates, parameters such as `ds=None` of a task's
-    function, and `context["ds"]`, in DAGs that only assets start (`schedule=[Asset("orders")]`). Where the template or
-    the function asks whether there is a date, it is doubtful.
+    function, and `context["ds"]`, in DAGs that only assets start (`schedule=[Asset("orders")]`). If the template or
+    the function checks for a date, the finding is doubtful.
 
     ## Why is this bad
     In Airflow 3 a run that assets start has no logical date: `{{ ds }}` and `context["ds"]` fail, and a parameter is
-    `None`, so that a query for the day selects nothing. A run that somebody triggers by hand with a date works, which
-    is why nobody notices before.
+    `None`, so that a query for the day selects nothing. A run that somebody triggers by hand with a date works, so
+    nobody notices earlier.
 
     ## Example
     ```python

@@ -16,12 +16,12 @@ class DuplicateDagId(Rule):
 
     ## What it does
     Finds DAGs with an id that another DAG has already, in another file or in the same one. Folders that are copies of
-    each other (`dev/`, `stage/`, `prod/`) are one finding for each pair, and a doubtful one where they are named as
-    environments: each of them may be deployed for itself.
+    each other (`dev/`, `stage/`, `prod/`) are one finding for each pair, and a doubtful one if they have names of
+    environments: each may be deployed separately.
 
     ## Why is this bad
-    Airflow keeps one of them, whichever it parsed last, and says so nowhere. The history of both goes into one, and
-    every now and then the other one's tasks run.
+    Airflow keeps the one that it parsed last, and reports nothing. Both share one history, and now and then the tasks
+    of the other one run.
 
     ## Example
     ```python

@@ -22,8 +22,8 @@ class DynamicStartDate(Rule):
     `datetime.now()`, `days_ago(1)`, a helper or a constant of the module that reads it.
 
     ## Why is this bad
-    The file is parsed again and again, and the start moves along. A DAG whose start is always now never gets its first
-    interval finished, or skips dates, and nobody can say afterwards which dates should be there.
+    The file is parsed again and again, and the start moves with it. A DAG that always starts now never completes its
+    first interval, or skips dates, and nobody can know afterwards which dates should be there.
 
     ## Example
     ```python

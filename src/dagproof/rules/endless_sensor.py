@@ -1,4 +1,4 @@
-"""A sensor does not say how long it waits."""
+"""A sensor has no timeout."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ COMES_BY_ITSELF = (
 
 
 class EndlessSensor(Rule):
-    """A sensor does not say how long it waits.
+    """A sensor has no timeout.
 
     ## What it does
-    Finds sensors without a `timeout`, be it their own or in the DAG's `default_args`. An `execution_timeout` counts,
-    but not in the mode `reschedule`, where it limits each single look. Sensors that wait for a time of the clock are
-    left out. A class of a package that dagproof does not know is doubtful: it may set a timeout itself.
+    Finds sensors without a `timeout`, on the sensor or in the DAG's `default_args`. An `execution_timeout` counts, but
+    not in the mode `reschedule`, where it limits each single poke. Sensors that wait for a point in time are left out.
+    A class of a package that dagproof does not know is doubtful: it may set a timeout itself.
 
     ## Why is this bad
-    The default is seven days. What the sensor waits for may never come, and for a week nobody is told; meanwhile the
-    runs of seven days pile up behind it.
+    The default is seven days. What the sensor waits for may never come, and nobody notices for a week; meanwhile seven
+    daily runs pile up behind it.
 
     ## Example
     ```python

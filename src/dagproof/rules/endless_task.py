@@ -14,20 +14,20 @@ from dagproof.source.settings import Settings
 
 
 class EndlessTask(Rule):
-    """A task that reaches another system may run for ever.
+    """A task that reaches another system may run forever.
 
     ## What it does
     Finds tasks without an `execution_timeout` that surely reach another system: operators of providers, commands such
-    as `curl` and `psql`, Python that sends requests or connects to a database. What gives up by itself is fine: a
-    request with a `timeout`, an operator with such a parameter of its own (`extra_options={"timeout": 60}`,
-    `cmd_timeout`, `waiter_max_attempts`). What the task, `.override(…)`, its groups and the `default_args` of its DAG
-    give counts, and so does a `dagrun_timeout` of the DAG. Several tasks of one DAG, or of DAGs that share their
-    `default_args`, are one finding, at the place where one line helps them all. For a function with `@asset`, put
-    `@task(execution_timeout=…)` below it. Sensors have a rule of their own, `endless-sensor`.
+    as `curl` and `psql`, Python that sends requests or connects to a database. Calls that give up by themselves are
+    fine: a request with a `timeout`, an operator with such a parameter of its own (`extra_options={"timeout": 60}`,
+    `cmd_timeout`, `waiter_max_attempts`). It takes values from the task, `.override(…)`, its groups and the
+    `default_args` of its DAG, and a `dagrun_timeout` of the DAG counts, too. Several tasks of one DAG, or of DAGs that
+    share their `default_args`, are one finding, at the place where one line fixes them all. For a function with
+    `@asset`, put `@task(execution_timeout=…)` below it. Sensors have a rule of their own, `endless-sensor`.
 
     ## Why is this bad
-    A server that accepts a connection and never answers is met sooner or later. The task then neither fails nor is it
-    retried; it holds its slot until somebody looks, and the next runs wait behind it.
+    Sooner or later, a server accepts a connection and never answers. The task then neither fails nor is retried; it
+    holds its slot until somebody looks, and the next runs wait behind it.
 
     ## Example
     ```python

@@ -1,4 +1,4 @@
-"""A scheduled DAG does not say whether it catches up."""
+"""A scheduled DAG does not set catchup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagproof.source.names import Resolver
 from dagproof.source.values import Value, followed
 
 KEYS = ("schedule", "schedule_interval", "timetable")
-MESSAGE = "the DAG has a schedule and does not say whether it catches up; set catchup to True or False"
+MESSAGE = "the DAG has a schedule but does not set catchup; set it to True or False"
 OF_DAG = (
     *("catchup", "schedule", "schedule_interval", "timetable", "max_active_runs", "max_active_tasks"),
     *("max_consecutive_failed_dag_runs", "dagrun_timeout", "is_paused_upon_creation"),
@@ -23,17 +23,17 @@ DELTAS = ("datetime.timedelta", "pendulum.duration", "pendulum.Duration", "dateu
 
 
 class ImplicitCatchup(Rule):
-    """A scheduled DAG does not say whether it catches up.
+    """A scheduled DAG does not set catchup.
 
     ## What it does
-    Finds DAGs with a schedule of time (a cron string, a `timedelta`, a timetable) and no `catchup`. Finds `catchup`,
-    `schedule`, `max_active_runs` and other settings of a DAG in `default_args`, too: these go to the tasks, so that
-    nobody ever reads them there.
+    Finds DAGs with a time-based schedule (a cron string, a `timedelta`, a timetable) and no `catchup`. Finds
+    `catchup`, `schedule`, `max_active_runs` and other settings of a DAG in `default_args`, too: these go to the tasks,
+    where they have no effect.
 
     ## Why is this bad
-    Airflow 2 catches up by default and Airflow 3 does not, and either default can be turned round in the configuration.
-    So after an upgrade, a pause or a new deployment the same file runs every missed date, or leaves a gap that nobody
-    ordered.
+    Airflow 2 catches up by default and Airflow 3 does not, and the configuration can reverse either default. So after
+    an upgrade, a pause or a new deployment the same file runs every missed date, or leaves a gap that nobody asked
+    for.
 
     ## Example
     ```python

@@ -40,16 +40,15 @@ class BrokenImport(Rule):
     """A file of the DAG folder does not import.
 
     ## What it does
-    Imports each file that Airflow looks at as the DAG processor does, in a process and under a time limit of its own
-    (`[tool.dagproof.check] timeout`), and finds those that fail, hang, or end the process. What reaches other systems
-    or writes files meanwhile is refused, and what a Variable or Connection without a value is worth is made up: an
-    error that may come of that is doubtful, and so is a third-party module that is not installed here. With the
-    option `missing-modules = "fail"` the latter is certain: for where the check runs in the image that Airflow runs
-    in.
+    Imports each file that Airflow parses as the DAG processor does, in a process of its own with a time limit
+    (`[tool.dagproof.check] timeout`), and finds those that fail, hang, or end the process. Access to other systems and
+    writes to files are refused meanwhile, and a Variable or Connection without a value gets an invented one: an error
+    that may result from that is doubtful, and so is a third-party module that is not installed here. With the option
+    `missing-modules = "fail"` the latter is certain: use it if the check runs in Airflow's own image.
 
     ## Why is this bad
-    A file that does not import has no DAGs. Those that were in it before just stop being scheduled, and all there is
-    to see is a line at the top of the web page.
+    A file that does not import has no DAGs. Those that were in it before stop being scheduled, and all that shows it
+    is a banner at the top of the UI.
 
     ## Example
     ```python
@@ -94,7 +93,11 @@ class BrokenImport(Rule):
             package = (error.module or "").partition(".")[0]
             told = f"the module {error.module!r} is not installed here, so the DAGs of this file were not checked"
             hint = _distribution(error.module or package)
-            return f"{told}; install {hint}, or look at the source only with --no-import", self._missing_fails()
+            return (
+                f"{told}; install {hint}, or if it is the project's own, name its folder in pythonpath in "
+                "[tool.dagproof], or check the source only, with --no-import",
+                self._missing_fails(),
+            )
         if error.type == "SyntaxError":
             is_newer = any(
                 sys.version_info < version and pattern.search(error.text or "") for version, pattern in NEWER
@@ -120,21 +123,21 @@ def _of_this_environment(error: LoadError, file: LoadedFile) -> str | None:
         if error.type == "ImportError" and module in sys.stdlib_module_names:
             return (
                 f"{here}, which this check runs with, has no {name['module']}.{name['name']}; a later Python may have "
-                "it: check with the Python that Airflow runs with, or look at the source only with --no-import"
+                "it: check with the Python that Airflow runs with, or check the source only, with --no-import"
             )
     if name := OF_DECORATOR.search(error.message):
         known = DECORATORS.get(name["name"])
         package = f"apache-airflow-providers-{known}" if known else "the one that provides it"
         return (
-            f"@task.{name['name']} is not available, because its provider is not installed here; install {package}, "
-            "or look at the source only with --no-import"
+            f"@task.{name['name']} is not available, because its provider is not installed here; install {package}, or "
+            "check the source only, with --no-import"
         )
     # of a package that was found, a module that is missing is missing everywhere
     if error.module and "." not in error.module and is_own(Path(file.path).resolve(), error.module):
         return (
             f"the module {error.module!r} is this project's own, but none of the folders that imports start from here "
-            "holds it, so the DAGs of this file were not checked; name that folder in [tool.dagproof] pythonpath, "
-            "or look at the source only with --no-import"
+            "holds it, so the DAGs of this file were not checked; name that folder in [tool.dagproof] pythonpath, or "
+            "check the source only, with --no-import"
         )
     return None
 

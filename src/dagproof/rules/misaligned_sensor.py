@@ -18,8 +18,8 @@ class MisalignedSensor(Rule):
     producer has. Schedules that time does not decide are left out, and so are functions that want more than the date.
 
     ## Why is this bad
-    The sensor looks for a run with exactly that logical date. An hour off, a weekday that one of them leaves out, or a
-    change of the clocks, and it waits until its timeout, though all the data is there.
+    The sensor looks for a run with exactly that logical date. If it is an hour off, a weekday is missing in one of the
+    schedules, or the clocks change, it waits until its timeout although all data is there.
 
     ## Example
     ```python

@@ -14,18 +14,19 @@ from dagproof.source.values import Value, constant, followed
 
 
 class MissingMetadata(Rule):
-    """A DAG lacks what its organisation asks of all DAGs.
+    """A DAG lacks what its organization requires of all DAGs.
 
     ## What it does
-    Finds DAGs that break what `[tool.dagproof.rules.missing-metadata]` asks for; without such a table it finds nothing.
-    `dag_id` and `owner` are patterns (regular expressions that match the whole), `tags` is a list of patterns of which
-    each must match a tag, `min_retries` and `max_retries` are limits of `retries` in the `default_args`, and `present`
-    names arguments that a DAG must have, such as `doc_md` or `description`. What can't be told is left alone.
+    Finds DAGs that violate what `[tool.dagproof.rules.missing-metadata]` requires; without such a table it finds
+    nothing. `dag_id` and `owner` are patterns (regular expressions that match the whole), `tags` is a list of patterns
+    of which each must match a tag, `min_retries` and `max_retries` are limits of `retries` in the `default_args`, and
+    `present` names arguments that a DAG must have, such as `doc_md` or `description`. It ignores what it can't
+    determine.
 
     ## Why is this bad
-    When a DAG fails at night, its owner and its tags say whom to call; a hundred DAGs with a naming scheme can be
-    searched, and one without a limit of retries hides a failure for hours. A convention that nothing checks is broken
-    within a month.
+    When a DAG fails at night, its owner and its tags show whom to call; a hundred DAGs with a naming scheme can be
+    searched, and one without a limit of retries hides a failure for hours. A convention that nothing checks is
+    violated within a month.
 
     ## Example
     ```toml

@@ -13,12 +13,12 @@ class NoDagFound(Rule):
 
     ## What it does
     Finds functions with the decorator `@dag`, and functions that make a DAG in a file that has none, which nothing in
-    the file and no import from another one speaks of; DAGs that are made and not kept where Airflow looks, which is
-    the top level of the module; and files that make DAGs without the words "airflow" and "dag" or "asset" in them,
-    which Airflow skips without looking.
+    the file uses and no other file imports; DAGs that are made and not kept where Airflow looks, which is the top
+    level of the module; and files that make DAGs without the words "airflow" and "dag" or "asset" in them, which
+    Airflow skips without parsing them.
 
     ## Why is this bad
-    Nothing is wrong with such a file, and nothing ever runs. There is no error to see.
+    Such a file looks right, but nothing ever runs, and there is no error.
 
     ## Example
     ```python

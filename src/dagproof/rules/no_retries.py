@@ -19,17 +19,16 @@ class NoRetries(Rule):
     """A task that reaches another system is tried only once.
 
     ## What it does
-    Finds tasks without `retries` that surely reach another system: operators of providers, commands such as `curl`
-    and `psql`, Python that sends requests or connects to a database, also in functions of your own modules. What the
-    task, `.override(…)`, its groups and the `default_args` of its DAG give counts. `retries=0` of a task itself is
-    taken as meant; in `default_args` it is doubtful. Several tasks of one DAG, or of DAGs that share their
-    `default_args`, are one finding, at the place where one line helps them all. For a function with `@asset`, put
-    `@task(retries=…)` below it. Nothing is found where the environment sets
-    `AIRFLOW__CORE__DEFAULT_TASK_RETRIES`.
+    Finds tasks without `retries` that surely reach another system: operators of providers, commands such as `curl` and
+    `psql`, Python that sends requests or connects to a database, also in functions of your own modules. It takes
+    values from the task, `.override(…)`, its groups and the `default_args` of its DAG. `retries=0` of a task itself is
+    taken as intended; in `default_args` it is doubtful. Several tasks of one DAG, or of DAGs that share their
+    `default_args`, are one finding, at the place where one line fixes them all. For a function with `@asset`, put
+    `@task(retries=…)` below it. Nothing is found where the environment sets `AIRFLOW__CORE__DEFAULT_TASK_RETRIES`.
 
     ## Why is this bad
-    A connection that breaks once a month is nothing special, and the second try succeeds. Without one, somebody gets
-    up at night to clear the task by hand, and all that waits for it is late.
+    A connection that breaks once a month is normal, and a retry succeeds. Without one, somebody gets up at night to
+    clear the task by hand, and everything downstream is late.
 
     ## Example
     ```python

@@ -15,13 +15,12 @@ class PokeSensor(Rule):
 
     ## What it does
     Finds sensors that wait in the mode `poke`, which is the default: neither `mode="reschedule"` nor `deferrable=True`
-    is given, be it to the sensor or in the DAG's `default_args`, and the sensor's own class sets neither. Where that
-    can't be told for sure, nothing is found. A class of a package that dagproof does not know is doubtful: it may defer
-    by itself.
+    is set on the sensor or in the DAG's `default_args`, and the sensor's own class sets neither. If it can't determine
+    that, it reports nothing. A class of a package that dagproof does not know is doubtful: it may defer by itself.
 
     ## Why is this bad
-    A poking sensor sits in a worker slot all the time, doing nothing. A few of them for data that is late fill all
-    slots, and what would bring the data can't start.
+    A poking sensor sits in a worker slot all the time, doing nothing. If data is late, a few of them fill all slots,
+    and the tasks that would deliver the data can't start.
 
     ## Example
     ```python

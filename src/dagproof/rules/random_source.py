@@ -12,13 +12,13 @@ from dagproof.source.readings import Reading, Readings
 
 
 class RandomSource(Rule):
-    """Task code, a template, SQL or shell draws at random.
+    """Task code, a template, SQL or shell generates random values.
 
     ## What it does
     Finds `uuid1()` and `uuid4()`, `random`, `secrets`, `os.urandom`, NumPy's generators without a seed and `hash()` of
-    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and similar
-    in SQL, `$RANDOM` and `uuidgen` in shell. What is drawn from a fixed seed is fine, and so is what only goes into a
-    log line, a pause, or the name of a hidden or temporary file (`f".{uuid4()}.part"`).
+    a text in what tasks run (also in functions of your own modules that they call), `gen_random_uuid()` and similar in
+    SQL, `$RANDOM` and `uuidgen` in shell. Values from a fixed seed are fine, and so are values that only go into a log
+    line, a pause, or the name of a hidden or temporary file (`f".{uuid4()}.part"`).
 
     ## Why is this bad
     A rerun of the same date writes other values than the first run did: new keys for the same rows, another sample,

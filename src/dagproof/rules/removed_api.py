@@ -42,23 +42,23 @@ STANDARD = (
 
 
 class RemovedApi(Rule):
-    """The file uses what the targeted Airflow does not have any more.
+    """The file uses something that the targeted Airflow has removed.
 
     ## What it does
-    Finds imports of modules and names that are gone (also in modules of your own that the file imports), operators and
-    modules that no release of a provider for Airflow 3 has (`PostgresOperator`, `SimpleHttpOperator`), parameters
-    of DAGs and operators that are refused, trigger rules that are unknown, and variables of the context that tasks and
-    templates are not given any more, such as `execution_date` and `next_ds`. Each is checked against the version that
-    `airflow` in `[tool.dagproof]` names, which is the installed one by default: `airflow.datasets` is gone since 3.2
-    only. Further, in tasks: `xcom_pull` without `task_ids`, which asks for what the task itself pushed;
-    `execution_date` of `ti` and `dag_run`; sessions on the metadata database; and `default_var` of the SDK's
-    `Variable.get`. Where ruff is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful.
-    An import with a fallback (`try` … `except ImportError`) is fine, and so is code that only runs on other versions of
-    Airflow, in a branch that asks for the version.
+    Finds imports of modules and names that were removed (also in modules of your own that the file imports), operators
+    and modules that no release of a provider for Airflow 3 has (`PostgresOperator`, `SimpleHttpOperator`), parameters
+    of DAGs and operators that are refused, trigger rules that are unknown, and context variables that tasks and
+    templates no longer get, such as `execution_date` and `next_ds`. Each is checked against the version that `airflow`
+    in `[tool.dagproof]` names, which is the installed one by default: `airflow.datasets` is gone since 3.2 only. In
+    tasks, it also finds: `xcom_pull` without `task_ids`, which asks for what the task itself pushed; `execution_date`
+    of `ti` and `dag_run`; sessions on the metadata database; and `default_var` of the SDK's `Variable.get`. Where ruff
+    is installed, its rules AIR301 to AIR303 are asked too; what only they know is doubtful. An import with a fallback
+    (`try` … `except ImportError`) is fine, and so is code that only runs on other versions of Airflow, in a branch
+    that asks for the version.
 
     ## Why is this bad
     The DAG does not load, and all its runs stop with the upgrade; or it loads, and a template or task fails at night,
-    when it asks for a date that it always had.
+    when it asks for a date that it used to get.
 
     ## Example
     ```python
@@ -134,7 +134,7 @@ class _Look:
 
     def _gone(self, gone: Removed, places: tuple[Place, ...], task: Task | None) -> Finding | None:
         if not gone.since:
-            return self._found(places, f"{gone.name} is not there in {self.airflow}", gone.instead, task)
+            return self._found(places, f"{gone.name} does not exist in {self.airflow}", gone.instead, task)
         message = f"{gone.name} was removed in {gone.since}"
         return self._found(places, message, gone.instead, task, certain=gone.certain)
 
@@ -184,7 +184,7 @@ class _Look:
         rule = constant(given, self.dagfile.resolver) if given else None
         if given and isinstance(rule, str) and rule in TRIGGER_RULES:
             places = (*task.chain, Place(given.scope.module, given.node))
-            yield self._found(places, f"{self.airflow} knows no trigger rule {rule!r}", TRIGGER_RULES[rule], task)
+            yield self._found(places, f"{self.airflow} has no trigger rule {rule!r}", TRIGGER_RULES[rule], task)
 
     def of_context(self) -> Iterator[Finding | None]:
         """What templates, functions and their parameters are not given any more."""
@@ -208,7 +208,7 @@ class _Look:
         """What runs and task instances don't have any more."""
         for body in self._running():
             for name, place in context.dates_of_runs(self.dagfile, body):
-                message = f"{name} is not there in {self.airflow}: this is an AttributeError"
+                message = f"{name} does not exist in {self.airflow}: this is an AttributeError"
                 instead = "dag_run.logical_date" if name.startswith("dag_run.") else "logical_date of the context"
                 yield self._found((*body.chain, place), message, instead, body.task)
 

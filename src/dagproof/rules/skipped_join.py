@@ -10,16 +10,16 @@ from dagproof.source.dagfile import DagFile, Task
 
 
 class SkippedJoin(Rule):
-    """A task where branches meet is skipped whichever way was taken.
+    """A task where branches meet is skipped, whichever branch was chosen.
 
     ## What it does
-    Finds tasks below a branch (`@task.branch`, `BranchPythonOperator` and others) that come after several of its ways
-    and have the trigger rule `all_success`, which is the default. Where the branch may choose several ways at once, it
-    is doubtful.
+    Finds tasks below a branch (`@task.branch`, `BranchPythonOperator` and others) that join several of its paths and
+    have the trigger rule `all_success`, which is the default. If the branch may choose several paths at once, the
+    finding is doubtful.
 
     ## Why is this bad
-    The branch skips the ways that it does not choose, and `all_success` takes a skipped task before it as a reason to
-    skip, too. So the task where the ways meet never runs, nor does anything after it, and the run is green.
+    The branch skips the paths that it does not choose, and with `all_success` a skipped upstream task causes a skip,
+    too. So the joining task never runs, nor does anything downstream, and the run is green.
 
     ## Example
     ```python
@@ -65,10 +65,11 @@ class SkippedJoin(Rule):
 
 
 def _message(one: Skipped) -> str:
-    unless = "" if one.is_sure else ", unless it chooses all of the ways at once"
+    unless = "" if one.is_sure else ", unless it chooses all branches at once"
     return (
-        f"{_shown(one.join, 'this task')} is skipped whichever way {_shown(one.branch, 'the branch')} chooses{unless}: "
-        f"it needs all tasks before it to succeed, and the branch skips {_shown(one.by, 'one of them')} or another "
+        f"{_shown(one.join, 'this task')} is skipped, whichever branch {_shown(one.branch, 'the branch task')} "
+        f"chooses{unless}: it needs all upstream tasks to succeed, and the branch skips "
+        f"{_shown(one.by, 'one of them')} or another "
         'one; set trigger_rule="none_failed_min_one_success"'
     )
 

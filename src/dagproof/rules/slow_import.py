@@ -14,14 +14,14 @@ class SlowImport(Rule):
     """Importing a file takes too long.
 
     ## What it does
-    Finds files whose import takes longer than the option `seconds` (5), or both longer than the option
-    `least-seconds` (2) and more than `times-median` (10) as long as half of the folder's files take. Airflow itself
-    is there already, as it is for the DAG processor, and does not count. What a file looks up or reaches is refused
-    here, and may take longer where it isn't.
+    Finds files whose import takes longer than the option `seconds` (5), or both longer than the option `least-seconds`
+    (2) and more than `times-median` (10) times the median of the folder's files. Airflow itself is imported already,
+    as in the DAG processor, and does not count. Lookups and access to other systems are refused here, and may take
+    longer in production.
 
     ## Why is this bad
-    The DAG processor imports the file again every 30 seconds or so, and every task does once more before it starts.
-    After 30 seconds it gives up, and the DAGs of the file are gone.
+    The DAG processor imports the file again every 30 seconds or so, and so does every task before it starts. After 30
+    seconds it gives up, and the DAGs of the file disappear.
 
     ## Example
     ```python

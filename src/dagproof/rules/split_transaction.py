@@ -17,9 +17,9 @@ class SplitTransaction(Rule):
     Finds tasks that delete from a table (or truncate or drop it) and insert into it, or drop it and rename another one
     to its name, with a commit in between: two `run(…)` of a hook, a list of statements under `autocommit=True`, a
     `commit()` or `COMMIT` in the middle, two connections. A `MERGE` counts as an insert. Where one task deletes and a
-    later one inserts, it is doubtful, and so is one text of several statements under `autocommit`, which some databases
-    run as one. Staging tables, temporary tables, and the deleting of what is older than something, or of what is
-    missing elsewhere (`WHERE NOT EXISTS …`), are left out.
+    later one inserts, it is doubtful, and so is one text of several statements under `autocommit`, which some
+    databases run as one. Staging tables, temporary tables, and deletes of rows that are older than something, or that
+    are missing elsewhere (`WHERE NOT EXISTS …`), are left out.
 
     ## Why is this bad
     Between the two, readers see a table without its rows. Where the task is killed there, or the insert fails, they see

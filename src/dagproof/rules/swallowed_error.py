@@ -1,4 +1,4 @@
-"""A handler takes any error of a load, and the task ends well."""
+"""A handler swallows any error of a load, and the task succeeds."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dagproof.source.swallowing import Swallow, swallows
 
 
 class SwallowedError(Rule):
-    """A handler takes any error of a load, and the task ends well.
+    """A handler swallows any error of a load, and the task succeeds.
 
     ## What it does
     Finds `except Exception`, `except BaseException` and a bare `except` around a write, a query or a request in what
     tasks run, if the handler only logs: it neither raises, nor counts, nor passes the error on. It is certain where
     rows are written, or where later tasks work with what is missing. Loops that try again, and handlers that call
-    something else, are left out. The law `outage` finds the rest: it lets the run meet the error.
+    something else, are left out. The law `outage` finds the rest: it makes the run hit the error.
 
     ## Why is this bad
-    The task is green, so that nobody looks and nothing is retried; the rows of that day never arrive.
+    The task is green, so nobody looks and nothing is retried; the rows of that day never arrive.
 
     ## Example
     ```python
@@ -93,6 +93,6 @@ class SwallowedError(Rule):
 def _message(found: Swallow) -> str:
     what = "of a write" if found.writes else "of what the task asks for"
     return (
-        f"this takes any error {what} and only logs it: the task is green without its rows, and nothing is retried; "
-        "let the error go on, or raise it again"
+        f"this swallows any error {what} and only logs it: the task is green without its rows, and nothing is retried; "
+        "let the error propagate, or raise it again"
     )

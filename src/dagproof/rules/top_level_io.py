@@ -61,7 +61,8 @@ class TopLevelIo(Rule):
 
     ## Why is this bad
     The DAG processor parses the file every 30 seconds or so, and so does each task before it runs. A slow answer slows
-    down the parsing of all DAGs; no answer makes the DAG disappear; and what is written is written thousands of times.
+    down the parsing of all DAGs; no answer makes the DAG disappear; and whatever it writes is written thousands of
+    times.
 
     ## Example
     ```python

@@ -1,4 +1,4 @@
-"""A comment allows a rule to be broken without saying why."""
+"""A suppression comment gives no reason."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dagproof.source.dagfile import DagFile
 
 
 class UnexplainedSuppression(Rule):
-    """A comment allows a rule to be broken without saying why.
+    """A suppression comment gives no reason.
 
     ## What it does
     Finds `# dagproof: allow RULE` without a reason in parentheses.
 
     ## Why is this bad
-    Who reads the file in a year can neither tell whether the exception still holds, nor whom to ask.
+    Anyone who reads the file in a year can neither know whether the exception still applies, nor whom to ask.
 
     ## Example
     ```python

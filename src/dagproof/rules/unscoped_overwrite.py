@@ -13,10 +13,10 @@ class UnscopedOverwrite(Rule):
     """Spark replaces a whole table with the rows of one date.
 
     ## What it does
-    Finds `mode("overwrite")` with `partitionBy` where the rows are those of a single partition
-    (`where(col("dt") == date)`, `withColumn("dt", lit(date))`), and nothing limits what is replaced:
-    no `replaceWhere`, no `partitionOverwriteMode`. It looks at tasks, and at scripts and notebooks beside the DAG
-    files. A path or table whose name is not known as a whole may hold the date, and is fine.
+    Finds `mode("overwrite")` with `partitionBy` where the rows are those of a single partition (`where(col("dt") ==
+    date)`, `withColumn("dt", lit(date))`), and nothing limits what is replaced: no `replaceWhere`, no
+    `partitionOverwriteMode`. It looks at tasks, and at scripts and notebooks beside the DAG files. A path or table
+    whose name is only partly known may contain the date, and is fine.
 
     ## Why is this bad
     Spark's default is to delete everything at the target before it writes. So each run deletes the rows of all other

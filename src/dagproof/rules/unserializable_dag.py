@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from dagproof.loaded.model import LoadedDag, LoadedFile
 from dagproof.rules.base import FINE, Rule, Verdict
+
+#: What Airflow says of a class that only a plugin can make known.
+_OF_PLUGINS = re.compile(r"[Rr]egister|Unknown priority strategy")
 
 
 class UnserializableDag(Rule):
@@ -11,11 +16,10 @@ class UnserializableDag(Rule):
 
     ## What it does
     Serializes each DAG as the DAG processor does, and finds those that can't be: timetables that no plugin registers,
-    parameters and other values that JSON does not know.
+    parameters and other values that JSON does not support.
 
     ## Why is this bad
-    The file imports and `dag.test()` runs it, but the scheduler works with what is serialized, and this DAG is not
-    there.
+    The file imports and `dag.test()` runs it, but the scheduler works with serialized DAGs, and this one is missing.
 
     ## Example
     ```python
@@ -55,8 +59,9 @@ class UnserializableDag(Rule):
         if dag.unserializable is None:
             return FINE
         hint = (
-            "; name the folder of its plugin in [tool.dagproof.check] plugins"
-            if "egister" in dag.unserializable
+            "; name the folder of the plugin that registers it in [tool.dagproof.check] plugins, and import the class "
+            "as that plugin does"
+            if _OF_PLUGINS.search(dag.unserializable)
             else ""
         )
         return f"the scheduler can't serialize the DAG {dag.dag_id!r}: {dag.unserializable}{hint}"

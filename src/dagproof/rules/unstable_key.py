@@ -1,4 +1,4 @@
-"""The key of an upsert is another one each time."""
+"""The key of an upsert is different each time."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PARAMETERS = ("parameters", "params", "vars", "argslist", "vars_list", "seq_of_p
 
 
 class UnstableKey(Rule):
-    """The key of an upsert is another one each time.
+    """The key of an upsert is different each time.
 
     ## What it does
     Finds `INSERT … ON CONFLICT (key)` whose key comes from `uuid4()`, `random`, `hash()` of a text, or the clock: in
-    the SQL itself (`gen_random_uuid()`, `now()`), or in the parameters given beside it. Where the columns are not
-    named, it is doubtful.
+    the SQL itself (`gen_random_uuid()`, `now()`), or in the parameters given beside it. If the columns are not named,
+    the finding is doubtful.
 
     ## Why is this bad
-    The key of a row that is there already is never met again, so that nothing ever conflicts: each rerun adds all rows
-    once more, and the upsert looks as if it were safe.
+    The key of an existing row never comes again, so nothing ever conflicts: each rerun adds all rows again, although
+    the upsert looks safe.
 
     ## Example
     ```python
@@ -147,4 +147,4 @@ def _keys(upsert: Upsert, row: Value) -> Iterator[tuple[str, Value, bool]]:
 def _message(column: str, *, certain: bool = True) -> str:
     if not certain:
         return f"this value is a new one each time; if it is the key {column}, a rerun adds all rows again"
-    return f"the key {column} is a new one each time, so nothing conflicts and a rerun adds all rows again"
+    return f"the key {column} is different each time, so nothing conflicts and a rerun adds all rows again"

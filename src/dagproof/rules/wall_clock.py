@@ -19,13 +19,13 @@ class WallClock(Rule):
     """Task code, a template, SQL or shell reads the current time.
 
     ## What it does
-    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and
-    similar in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in
-    templated fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators
-    that go by the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
-    without `use_task_logical_date=True` (doubtful where the DAG's `default_args` can't be told). Doubtful, too, are
-    `{{ dag_run.start_date }}` and `{{ ti.start_date }}` in SQL that writes: a rerun starts later. What only goes into a
-    log line, a pause or the measuring of a duration is fine.
+    Finds what reads the clock while a task runs, or puts the time of parsing into a task: `datetime.now()` and similar
+    in Python (also in functions of your own modules that the task calls), `{{ macros.datetime.now() }}` in templated
+    fields, `now()`, `CURRENT_DATE`, `age(born)` or `'today'::date` in SQL, `$(date)` in shell, and operators that
+    depend on the current day or hour: `BranchDayOfWeekOperator`, `BranchDateTimeOperator` and `DayOfWeekSensor`
+    without `use_task_logical_date=True` (doubtful if the DAG's `default_args` can't be read). Doubtful, too, are `{{
+    dag_run.start_date }}` and `{{ ti.start_date }}` in SQL that writes: a rerun starts later. Time that only goes into
+    a log line, a pause or a measured duration is fine.
 
     In models of dbt it finds `{{ run_started_at }}`, `current_timestamp` and similar. They are certain in models that
     are tables or incremental; doubtful in views, in branches, and in columns that say when a row was written
@@ -95,8 +95,8 @@ class WallClock(Rule):
             told = [constant(given, dagfile.resolver) for name in BY_LOGICAL_DATE if (given := settings.given(name))]
             if kind and not any(told):
                 message = (
-                    f"{kind} goes by the current time: a rerun of the same date may go another way; "
-                    f"give it {BY_LOGICAL_DATE[0]}=True"
+                    f"{kind} uses the current time: a rerun of the same date may take another branch; set "
+                    f"{BY_LOGICAL_DATE[0]}=True"
                 )
                 certain = settings.has(BY_LOGICAL_DATE[0]) is not None
                 yield self.found(dagfile, (*task.chain, task.place), message, task=task, certain=certain)

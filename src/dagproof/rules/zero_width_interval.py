@@ -29,7 +29,7 @@ DELTAS = ("datetime.timedelta", "pendulum.duration", "pendulum.Duration", "dateu
 
 
 class ZeroWidthInterval(Rule):
-    """A task selects between two ends of an interval that are the same moment.
+    """A task filters by a data interval of zero width.
 
     ## What it does
     Finds filters between `data_interval_start` and `data_interval_end` (in SQL, its parameters, templates, `.sql`
@@ -41,8 +41,8 @@ class ZeroWidthInterval(Rule):
 
     ## Why is this bad
     In Airflow 2 `@daily` meant the interval of a day. In Airflow 3 it means a moment: the run's start and end are both
-    midnight, and `>= start AND < end` selects no row at all, ever. The task succeeds, and a rerun gives the same
-    nothing, so that no comparison of runs will show it.
+    midnight, and `>= start AND < end` selects no row at all, ever. The task succeeds, and a rerun also selects
+    nothing, so no comparison of runs shows it.
 
     ## Example
     ```python

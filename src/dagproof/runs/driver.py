@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dagproof.config import Config
@@ -125,6 +126,7 @@ class Driver:
             WorkerError: a DAG is unknown or does not load.
         """
         first = self._first
+        self.worlds.standing.clear()  # its metadata are those that the worker writes to
         own = self.worlds.own / "kept-metadata.db"  # a worker may write there, and not to where worlds are kept
         own.unlink(missing_ok=True)
         if metadata.exists():
@@ -178,6 +180,7 @@ class Driver:
         missing = [dag_id for dag_id in dag_ids if dag_id not in self._about]
         if not missing:
             return
+        self.worlds.standing.clear()  # the worker is about to replace its metadata
         timeout = self.config.world.timeout
         first, *others = self.machines
         self.worker(first).start_loading(missing, self.worlds.metadata_template, makes_template=True)
@@ -190,13 +193,18 @@ class Driver:
         """Load the DAGs that these trigger, and so on: their runs happen in the same world."""
         known = list(dag_ids)
         for dag_id in known:
-            for triggered in self._about[dag_id].triggers:
-                if triggered not in known:
-                    known.append(triggered)
-                    try:
-                        self._load([triggered])
-                    except WorkerError as error:
-                        raise WorkerError(f"{dag_id} triggers {triggered}: {error}") from error
+            for task, triggered in self._about[dag_id].triggers.items():
+                if triggered in known or any(fnmatchcase(task, pattern) for pattern in self.config.proof(dag_id).tasks):
+                    continue
+                known.append(triggered)
+                try:
+                    self._load([triggered])
+                except WorkerError as error:
+                    reason = str(error).removesuffix(f"; did you mean {dag_id!r}?")
+                    raise WorkerError(
+                        f"task {task} of {dag_id} triggers {triggered}: {reason}; if it cannot run here, take the task "
+                        f"out with tasks in [tool.dagproof.proofs.{dag_id}]"
+                    ) from error
 
 
 def _distinct(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
@@ -215,7 +223,9 @@ def open_driver(
             is wrong, or names no DAG folder.
     """
     if not config.dags_folder.is_dir():
-        raise ConfigError(f"there is no DAG folder {config.dags_folder}; name it with --dags or [tool.dagproof] dags")
+        raise ConfigError(
+            f"there is no DAG folder {config.dags_folder}; set it with --dags, or with `dags` in [tool.dagproof]"
+        )
     if isinstance(postgres, str):
         check_kind(postgres)  # also where no world has a database: a misspelt option is never right
     check_references(config)

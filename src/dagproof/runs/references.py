@@ -30,7 +30,7 @@ def check_references(config: Config) -> None:
     files_folder(config)
     for path in config.pythonpath:
         if not (config.root / path).is_dir():
-            raise ConfigError(f"tool.dagproof.pythonpath names {path!r}, and there is no folder {config.root / path}")
+            raise ConfigError(f"tool.dagproof.pythonpath has {path!r}, but there is no folder {config.root / path}")
     for dag_id, proof in config.proofs.items():
         for name, what in proof.corrections.items():
             name_of_database, colon, path = what.partition(":")
@@ -40,7 +40,9 @@ def check_references(config: Config) -> None:
                 path = what
             source = config.root / path
             if not source.exists():
-                raise ConfigError(f"tool.dagproof.proofs.{dag_id}.corrections.{name}: there is no {source}")
+                raise ConfigError(
+                    f"tool.dagproof.proofs.{dag_id}.corrections.{name}: there is no file or folder {source}"
+                )
         for task, instead in proof.tasks.items():
             source = config.root / instead.rpartition(":")[0]
             if instead != SKIP and not source.is_file():
@@ -58,7 +60,7 @@ def _check_outage(table: Mapping[str, Iterable[str]], where: str) -> None:
         if not colon:
             raise ConfigError(f"{where}.allow has {entry!r}; write TASK: ERROR, such as 'fetch: connection refused'")
         if not any(fnmatchcase(name, error) for name in OUTAGES):
-            raise ConfigError(f"{where}.allow names the error {error!r}, which no run meets{nearest(error, OUTAGES)}")
+            raise ConfigError(f"{where}.allow has the unknown error {error!r}{nearest(error, OUTAGES)}")
 
 
 def check_dag_ids(config: Config, known: Iterable[str]) -> None:

@@ -60,7 +60,7 @@ def decode(data: bytes) -> str:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
     except (SyntaxError, ValueError, LookupError) as error:  # each codec has errors of its own
-        raise UnreadableError(f"its encoding is not what it says: {error}") from error
+        raise UnreadableError(f"it cannot be decoded: {error}") from error
 
 
 def parse(text: str) -> ast.Module:
@@ -93,7 +93,7 @@ def _parsed(text: str) -> ast.Module:
 
 def _syntax_reason(error: SyntaxError) -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"line {error.lineno or 1}: {error.msg} (it was read as Python {version})"
+    return f"line {error.lineno or 1}: {error.msg} (read as Python {version})"
 
 
 def too_deep(error: RecursionError) -> str:

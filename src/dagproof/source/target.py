@@ -23,7 +23,7 @@ def target(configured: str = "") -> Version:
     found = _parsed(configured)
     if found not in SUPPORTED:
         known = ", ".join(shown(version) for version in SUPPORTED)
-        raise ConfigError(f"tool.dagproof.airflow is {configured!r}; the rules know {known}; write one of these")
+        raise ConfigError(f"tool.dagproof.airflow is {configured!r}; supported versions: {known}")
     return found
 
 

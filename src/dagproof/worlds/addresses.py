@@ -36,7 +36,7 @@ _NO_HOSTS = {
     "memory", "data", "local", "package", "asset", "dataset",
 }  # fmt: skip
 #: Endings of file names, which no host's name ends in.
-_FILES = {
+FILE_ENDINGS = {
     "avro", "bak", "cfg", "conf", "csv", "gz", "html", "ini", "json", "jsonl", "log", "md", "orc", "parquet", "pdf",
     "py", "sh", "sql", "toml", "tsv", "txt", "xml", "yaml", "yml", "zip",
 }  # fmt: skip
@@ -68,8 +68,8 @@ def check_addresses(world: WorldConfig) -> None:
     paths = [entry for entry in world.allow if entry.startswith("/")]
     if service := world.env.get("PGSERVICE"):
         raise ConfigError(
-            f"tool.dagproof.world.env.PGSERVICE is {service!r}, the name of an address that a file outside every world "
-            f"holds; map a connection or a variable to {{postgres}} instead"
+            f"tool.dagproof.world.env.PGSERVICE is {service!r}, whose address is in a file outside the world; map a "
+            f"connection or a variable to {{postgres}} instead"
         )
     for setting, address in literal_addresses(world):
         if address.startswith("/"):
@@ -85,10 +85,10 @@ def check_addresses(world: WorldConfig) -> None:
 
 def _refusal(setting: str, what: str, entry: str) -> str:
     return (
-        f"tool.dagproof.world.{setting} holds {what}, which is outside every world; write {{postgres}} for the world's "
-        f"database, {{NAME}} for a server in [tool.dagproof.world.services], or list {entry!r} under allow in "
-        f"[tool.dagproof.world], where nothing is compared and nothing restored (a host that ends in .invalid stands "
-        f"for one that no run reaches)"
+        f"tool.dagproof.world.{setting} contains {what}, which is outside the world; write {{postgres}} for the "
+        f"world's database, {{NAME}} for a server in [tool.dagproof.world.services], or list {entry!r} under allow in "
+        "[tool.dagproof.world] (what happens there is neither compared nor restored); if no run connects to it, use a "
+        "host name that ends in .invalid"
     )
 
 
@@ -254,7 +254,7 @@ def _known(addresses: Iterable[str]) -> Iterator[str]:
 def _is_surely_a_host(host: str) -> bool:
     """Tell whether what stands before a port can hardly be anything but a host."""
     return _is_surely_local(host) or (
-        "." in host and host.rpartition(".")[2].isalpha() and host.rpartition(".")[2].lower() not in _FILES
+        "." in host and host.rpartition(".")[2].isalpha() and host.rpartition(".")[2].lower() not in FILE_ENDINGS
     )
 
 

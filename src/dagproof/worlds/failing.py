@@ -13,6 +13,10 @@ from dagproof.stores.snapshot import Snapshot
 MOST_REFUSALS = 3
 #: What an error says when a task expects a date that its run does not have; and what is said of it then.
 OF_DATES = re.compile(r"\b(ds(_nodash)?|ts(_nodash)?|logical_date|data_interval(_start|_end)?|None(Type)?)\b")
+#: The path that a refusal is about: one of them is enough for each.
+OUTSIDE = re.compile(r" (/\S+), which is outside its world")
+#: How Airflow begins what it says of a param that has no valid value.
+INVALID_PARAM = "ParamValidationError"
 DATELESS = " (a run that an asset triggers has no logical_date and no ds; dag_run.run_after is always there)"
 
 
@@ -44,7 +48,8 @@ def why(what: str, report: RunReport, world: WorldConfig) -> str:
             f"{what} wrote more than {world.disk:g} MB and was killed; raise disk in [tool.dagproof.world] if it must"
         )
     if report.reason:
-        return f"{what} failed: {report.reason}" + refusals(report)
+        params = f"; set its params with conf in [tool.dagproof.proofs.{report.dag}]" * (INVALID_PARAM in report.reason)
+        return f"{what} failed: {report.reason}{params}" + refusals(report)
     failure = unwanted(report)
     if failure is None:
         return f"{what} ended as {report.state}, and no task failed" + refusals(report)
@@ -61,7 +66,7 @@ def _how_it_failed(failure: Failure, report: RunReport) -> str:
     task, where = failure.task_id, f" in [tool.dagproof.proofs.{report.dag}]"
     if failure.state == "upstream_failed":
         why = "did not run, because a task before it failed"
-        return f"failed: task {task} {why}; if it may be so, add {task!r} to may_fail{where}"
+        return f"failed: task {task} {why}; if it may fail, add {task!r} to may_fail{where}"
     error = failure.error or "no reason given"
     if report.dag_run != "success":
         hint = DATELESS if not report.dated and OF_DATES.search(error) else ""
@@ -72,7 +77,10 @@ def _how_it_failed(failure: Failure, report: RunReport) -> str:
 def refusals(report: RunReport) -> str:
     """Return what was refused to the run, to follow its error, where that does not say it already."""
     errors = [report.reason or "", *(task.error or "" for task in report.tasks)]
-    untold = [told for told in report.refused if not any(told in error for error in errors)]
+    once: dict[str, str] = {}
+    for told in report.refused:
+        once.setdefault(path[1] if (path := OUTSIDE.search(told)) else told, told)
+    untold = [told for told in once.values() if not any(told in error for error in errors)]
     more = f" (and {len(untold) - MOST_REFUSALS} more)" if len(untold) > MOST_REFUSALS else ""
     return "".join(f"; {told}" for told in untold[:MOST_REFUSALS]) + more
 

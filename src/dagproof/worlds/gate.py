@@ -221,7 +221,7 @@ class Gate:
             self._shared[path] = reaper.rmtree_later(path)
             return
         self._of(call).refuse(
-            f"the run tried to write {path}, which another program has created; give shared memory another name"
+            f"the run tried to write {path}, which another program has created; use another name for the shared memory"
         )
 
     def _check_shared(self, call: Call) -> None:
@@ -282,7 +282,8 @@ class Gate:
         if number == NAME_SERVER:
             self._of(call).refuse(
                 f"the run asked the name server {host}:{number} for an address; a world resolves only the "
-                f"names that it declares; list HOST:PORT under allow in [tool.dagproof.world]"
+                f"names that it declares; list the HOST:PORT that it needs under allow in [tool.dagproof.world], or "
+                f"take the task out with tasks in [tool.dagproof.proofs.DAG_ID]"
             )
         if self._is_reachable(host, number):
             self._guard.check_address(host, number)

@@ -34,5 +34,5 @@ def variables_in(path: Path) -> list[tuple[str, str]]:
             return connection.execute("SELECT key, val FROM variable ORDER BY key").fetchall()
     except sqlite3.DatabaseError as error:
         raise WorkerError(
-            f"the run spoilt the metadata database of Airflow ({error}); no task may write to it"
+            f"the run corrupted Airflow's metadata database ({error}); tasks must not write to it"
         ) from None

@@ -7,7 +7,9 @@ from pathlib import Path
 
 #: A frame of Airflow's, or of our own: what runs a task stands between the two.
 _NOT_THE_USERS = re.compile(rf'\s*File "(?:[^"]*/site-packages/airflow/|{re.escape(str(Path(__file__).parents[1]))}/)')
-_AIRFLOWS_OWN = re.compile(r"::group::|::endgroup::|\[airflow\.(?:models|api_fastapi|sdk\.definitions\.dag)\b")
+_AIRFLOWS_OWN = re.compile(
+    r"::group::|::endgroup::|\[airflow\.(?:models|api_fastapi|dag_processing|serialization|sdk\.definitions\.dag)\b"
+)
 
 
 def log_tail(log: Path, lines: int = 20) -> str:

@@ -110,8 +110,8 @@ def _restored(path: Path, name: str, where: str) -> bytes:
     restore = program("pg_restore") or shutil.which("pg_restore")
     if restore is None:
         raise ConfigError(
-            f"{where}: {name} is a dump that only pg_restore reads, which is not installed; install PostgreSQL's "
-            f"client programs, or dump with --format=plain"
+            f"{where}: {name} is a dump that only pg_restore can read, which is not installed; install PostgreSQL's "
+            "client programs, or dump with --format=plain"
         )
     command = [str(restore), "--no-owner", "--no-privileges", "-f", "-", str(path)]
     ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
@@ -135,7 +135,7 @@ def _run_command(
     try:
         words = [fill(word, places) for word in shlex.split(command)]
     except ValueError as error:
-        raise ConfigError(f"{where} has {entry!r}, which is no command ({error}); close the quote") from None
+        raise ConfigError(f"{where} has {entry!r}, which is not a valid command ({error}); close the quote") from None
     places_of_it = (Path(sys.executable).parent / words[0], *([root / words[0]] if "/" in words[0] else []))
     if not (shutil.which(words[0]) or any(os.access(place, os.X_OK) for place in places_of_it)):
         raise ConfigError(

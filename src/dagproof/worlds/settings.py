@@ -12,7 +12,13 @@ from typing import Any
 from dagproof.config import Config, WorldConfig
 from dagproof.config.placeholders import fill, fill_all, mentions
 from dagproof.errors import ConfigError
-from dagproof.worlds.addresses import literal_addresses
+from dagproof.worlds.addresses import FILE_ENDINGS, literal_addresses
+
+#: Endings of files at fixed paths, besides those that tell text from a host's name.
+_FURTHER_ENDINGS = frozenset({
+    "arrow", "dat", "db", "done", "duckdb", "feather", "flag", "lock", "ok", "pickle", "pid", "pkl", "png", "sqlite",
+    "sqlite3", "tmp", "xls", "xlsx",
+})  # fmt: skip
 
 
 def beside(
@@ -76,6 +82,11 @@ def lay_out(config: Config, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
+def is_file(path: str) -> bool:
+    """Tell whether a fixed path is that of a file: it ends as files' names do, such as ``/tmp/orders.csv``."""
+    return path.rpartition(".")[2].lower() in FILE_ENDINGS | _FURTHER_ENDINGS
+
+
 def files_folder(config: Config) -> Path | None:
     """Return the folder of the files that each world begins with; None where there is none.
 
@@ -84,7 +95,7 @@ def files_folder(config: Config) -> Path | None:
     """
     named = config.world.files
     if named and not (config.root / named).is_dir():
-        raise ConfigError(f"tool.dagproof.world.files names {named!r}, and there is no folder {config.root / named}")
+        raise ConfigError(f"tool.dagproof.world.files is {named!r}, but there is no folder {config.root / named}")
     return config.root / named if named else None
 
 

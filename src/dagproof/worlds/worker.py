@@ -218,7 +218,9 @@ class Worker:
             raise WorkerError(f"the worker process ended unexpectedly ({self._process.last_words()})")
         answer = _reply_in(reply)
         if answer.pop(ORIGIN, None) != self._secret:
-            raise WorkerError("a DAG file wrote to a descriptor that is not its own; let it write to files it opened")
+            raise WorkerError(
+                "a DAG file wrote to a file descriptor that it did not open; write only to files that it opens"
+            )
         if "error" in answer:
             raise WorkerError(_as_written(answer["error"], self._dags_folder))
         return kind.from_json(answer)

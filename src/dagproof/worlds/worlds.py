@@ -32,7 +32,8 @@ from dagproof.worlds.filling import fill_templates
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.schema import Target, execute
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.settings import beside, import_folders, lay_out, needs_postgres, world_environment
+from dagproof.worlds.settings import beside, import_folders, is_file, lay_out, needs_postgres, world_environment
+from dagproof.worlds.standing import Standing
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
@@ -70,8 +71,8 @@ class Worlds:
         self.metadata_template = self.own / "metadata-template.db"
         self._log_count = 0
         self._saved_count = 0
-        self.is_open = False
-        """Whether there is a world now."""
+        self.standing = Standing()
+        self._is_there = False
 
     @contextmanager
     def ready(self) -> Iterator[Worlds]:
@@ -162,14 +163,21 @@ class Worlds:
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
         """Make a fresh world in which `worker` runs DAGs, or one like `saved`; destroy it at the end.
 
-        There can be one at a time (:attr:`is_open`): they would have the same folders and the same database.
+        There can be one at a time (:attr:`is_open`): they would have the same folders and the same database. So the one
+        that stands is destroyed before.
         """
-        self.is_open = True
+        self.standing.clear()
+        self._is_there = True
         try:
             with self._world(worker, saved) as world:
                 yield world
         finally:
-            self.is_open = False
+            self._is_there = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody uses a world now: none just stands."""
+        return self._is_there and not self.standing
 
     @contextmanager
     def _world(self, worker: Worker, saved: SavedWorld | None) -> Iterator[World]:
@@ -214,7 +222,9 @@ class Worlds:
             shutil.copytree(saved.folder / "world", self.world_folder, symlinks=True, dirs_exist_ok=True)
             return
         lay_out(self.config, self.files)
-        for folder in (*folders, self.own / "logs", *map(Path, self.paths.values())):
+        targets = ((path, Path(fill(target, self.folders))) for path, target in self.config.world.paths.items())
+        places = (target.parent if is_file(path) else target for path, target in targets)
+        for folder in (*folders, self.own / "logs", *places):
             if not folder.exists():  # a path may lead to a file
                 folder.mkdir(parents=True)
 

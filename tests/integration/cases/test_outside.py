@@ -71,7 +71,7 @@ def test_a_literal_address_is_refused_before_anything_runs(case: Copy, dag_id: s
 @pytest.mark.parametrize(
     ("dag_id", "told"),
     [
-        ("real_and_file", "also spoke to 127.0.0.1:{port} (connection warehouse): neither compared nor restored"),
+        ("real_and_file", "also connected to 127.0.0.1:{port} (connection warehouse): neither compared nor restored"),
         (
             "real",
             "not applicable: the run for 2026-03-01 writes nothing that is compared: 127.0.0.1:{port} (connection",
@@ -111,7 +111,7 @@ def test_what_a_service_keeps_is_never_proven(case: Copy, dag_id: str, monkeypat
         assert "writes nothing that is compared: service s3 (world.services)" in ended.out
     else:
         assert ended.status == 0
-        assert "also spoke to service s3: neither compared nor restored (world.services)" in ended.out
+        assert "also connected to service s3: neither compared nor restored (world.services)" in ended.out
 
 
 ALLOWED = Path("/tmp/dagproof-cases")
@@ -125,7 +125,7 @@ allow = ["{ALLOWED}"]
 """
 CALL = "urllib.request.urlopen('http://' + os.environ['DESK'], timeout=9)"
 BY_SHELL = "subprocess.run({!r}, shell=True, executable='/bin/bash', check={})"
-SPOKE = "also spoke to service desk: neither compared nor restored (world.services)"
+SPOKE = "also connected to service desk: neither compared nor restored (world.services)"
 WROTE = f"also wrote files below {ALLOWED}: neither compared nor restored (world.allow)"
 EMPTIED = "not compared, since it is emptied before each run: the folder for temporary files"
 #: What a task does, the outcome of `rerun`, and what the verdict says besides.
@@ -224,7 +224,7 @@ def test_what_a_run_does_beside_its_data_is_said(name: str, driver: Driver) -> N
     assert verdict.outcome == outcome, said
     assert told in said
     if not told:
-        assert {entry.what for entry in verdict.left_out} <= {"drawn histories"}
+        assert {entry.what for entry in verdict.left_out} <= {"random histories"}
     assert [entry for entry in os.listdir("/dev/shm") if entry.startswith("dagproof-cases")] == []
 
 

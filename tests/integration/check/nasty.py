@@ -22,7 +22,11 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
     "interrupts": (HEAD + "raise KeyboardInterrupt\n", {"import-error": "KeyboardInterrupt"}),
     "misses": (
         HEAD + "import frobnicate.client\n" + dag("misses"),
-        {"import-error": "'frobnicate' is not installed"},
+        {
+            "import-error": "the module 'frobnicate' is not installed here, so the DAGs of this file were not "
+            "checked; install frobnicate, or if it is the project's own, name its folder in pythonpath in "
+            "[tool.dagproof], or look at the source only with --no-import"
+        },
     ),
     "misses_provider": (
         HEAD + "from airflow.providers.frob.hooks import FrobHook\n" + dag("misses_provider"),

@@ -171,7 +171,7 @@ def test_the_report_is_the_same_where_ci_runs_it(project: Path) -> None:
 RETRIED = """\
 appends is not safe to retry
 
-- Rows differ after a task was tried again
+- Rows differ after a task was retried
 
     all.txt   changed: line 1: '2026-01-01' became '2026-01-012026-01-01'
 
@@ -184,7 +184,7 @@ Replay:  dagproof replay """
 TORN = """\
 appends is not atomic
 
-- A reader sees half of it after a crash
+- After a crash, a reader sees only part of the rows
 
     all.txt   changed: 1 line, then 0
 
@@ -192,7 +192,7 @@ Minimal failing history (1 step):
 
     1  crash  2026-01-01  at file 1      0 bytes
 
-    (file 1 is open all.txt, in task write)
+    (file 1: open all.txt, in task write)
 
 Written by task write, at dags/appends.py:8
 Replay:  dagproof replay """

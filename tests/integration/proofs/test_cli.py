@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,24 @@ VERDICT_KEYS = {"law", "outcome", "verdict", "histories", "seconds", "history", 
 
 FIRST, SECOND = "2026-01-01", "2026-01-02"
 THREE_LAWS = ("--law", "effect", "--law", "deterministic", "--law", "rerun")
+LOADS = """\
+import pendulum
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import dag, task
+
+
+@dag("{name}", schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"))
+def load_orders():
+    @task
+    def load(ds=None):
+        statements = ["DELETE FROM orders WHERE dt = %(ds)s", "INSERT INTO orders VALUES (1, %(ds)s)"]
+        PostgresHook("shop").run(statements, parameters={{"ds": ds}})
+
+    load()
+
+
+load_orders()
+"""
 FAILURE = """\
 dag_inserts is not idempotent
 
@@ -102,7 +121,7 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--dags", "nowhere"],
-            r"there is no DAG folder .*/nowhere; name it with --dags or \[tool\.dagproof\] dags",
+            r"there is no DAG folder .*/nowhere; set it with --dags, or with `dags` in \[tool\.dagproof\]",
             id="no-folder",
         ),
         pytest.param(
@@ -110,12 +129,12 @@ def refused(ended: Ended) -> str:
         ),
         pytest.param(
             ["prove", "dag_appends", "--postgres", "embeded"],
-            r"'embeded' is not a kind of PostgreSQL server; did you mean 'embedded'\?.*",
+            r"'embeded' is not a PostgreSQL server; did you mean 'embedded'\?.*",
             id="postgres",
         ),
         pytest.param(
             ["prove", "dag_appends", "--html", "nowhere/proof.html"],
-            r"there is no folder nowhere for the report proof\.html; make it, or name another file",
+            r"there is no folder nowhere for the report proof\.html; create it, or name another file",
             id="html-in-no-folder",
         ),
         pytest.param(
@@ -208,7 +227,7 @@ def test_a_failure_reads_as_promised_and_replays(project: Project) -> None:
 TORN = """\
 dag_commits_twice is not atomic
 
-- A reader sees half of it after a crash
+- After a crash, a reader sees only part of the rows
 
     orders   whole: 7 rows   after the crash: 0 rows
     7 missing, e.g. (id, dt) = (1, 2026-01-01)
@@ -218,7 +237,7 @@ Minimal failing history (2 steps):
     1  run    2026-01-01                  7 rows
     2  crash  2026-01-01  at {point}      0 rows  ~
 
-    ({point} is the answer to {what}, in task commits_twice)
+    ({point}: the reply to {what}, in task commits_twice)
 
 Written by task commits_twice, at {place}
 Replay:  dagproof replay {replay}
@@ -239,7 +258,7 @@ def test_a_crash_reads_as_promised_and_replays(project: Project) -> None:
         "replay": re.search(r"dagproof replay ([0-9a-f]{6})\n", ended.out),
         "seconds": re.search(r"seed 0, ([0-9.]+) s\n", ended.out),
         "point": re.search(r"crash  2026-01-01  at (reply [0-9])", ended.out),
-        "what": re.search(r"the answer to (DELETE FROM orders WHERE dt = .*), in task", ended.out),
+        "what": re.search(r"the reply to (DELETE FROM orders WHERE dt = .*), in task", ended.out),
         "place": re.search(r", at (.*/misbehaving/tasks\.py:[0-9]+)\n", ended.out),
     }
     assert all(found.values()), ended.out
@@ -281,7 +300,7 @@ def test_a_failure_names_the_task_that_was_cut_off(project: Project) -> None:
     ended = project.run("prove", "dag_writes", "--date", "2026-01-01", "--law", "crash")
     assert (ended.status, ended.err) == (1, "")
     assert re.search(
-        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1 is open 2026-01-01.txt, in task writes\)\n\n"
+        r"    1  crash  2026-01-01  at file 1      0 bytes\n\n    \(file 1: open 2026-01-01.txt, in task writes\)\n\n"
         r"Written by task writes, at .*/misbehaving/tasks\.py:[0-9]+\nReplay:",
         ended.out,
     ), ended.out
@@ -368,3 +387,45 @@ def test_a_date_that_was_named_has_to_have_data(project: Project) -> None:
     assert ended.status == 1
     assert "✗ effect         vacuous: run(2026-01-01)\n" in ended.out, ended.out
     assert "✓ rerun          proven over 2 histories" in ended.out, ended.out
+
+
+def test_several_dags_as_text(project: Project) -> None:
+    """Each proof as it is alone, then a line each; a DAG that is not there keeps no other from its proof."""
+    ended = project.run(
+        *("prove", "dag_inserts", "dag_insert", "dag_loads_what_there_is"),
+        *("--date", FIRST, "--law", "rerun", "--html", "several.html"),
+    )
+    assert (ended.status, ended.err) == (1, "")
+    assert "dag_inserts: 0 of 1 law proven over 2026-01-01" in ended.out
+    assert "\n\ndag_insert: no proof: no DAG 'dag_insert' in " in ended.out
+    summary = ended.out[ended.out.index("3 DAGs in ") :].splitlines()
+    assert [line.split()[:2] for line in summary[2:]] == [
+        ["✗", "dag_inserts"],
+        ["-", "dag_loads_what_there_is"],
+        ["?", "dag_insert"],
+    ]
+    page = unescape((project.root / "several.html").read_text())
+    assert "dag_loads_what_there_is" in page
+    assert "no DAG 'dag_insert' in" in page
+
+
+def test_a_folder_as_json(make_project: Callable[..., Project], tmp_path: Path) -> None:
+    """Without an id each DAG of the folder is proven; a file that does not load is named, and is no success."""
+    folder = tmp_path / "some"
+    folder.mkdir()
+    (folder / "dag_broken.py").write_text("from airflow.sdk import dag\nimport there_is_no_such_module\n")
+    for name in ("first", "second"):
+        (folder / f"{name}.py").write_text(LOADS.format(name=name))
+    ended = make_project(dags=folder).run("prove", "--date", FIRST, "--law", "rerun", "--output-format", "json")
+    assert (ended.status, ended.err) == (2, "")
+    assert [(p["dag_id"], p["verdicts"][0]["outcome"]) for p in ended.json["proofs"]] == [
+        ("first", "proven"),
+        ("second", "proven"),
+    ]
+    assert list(ended.json["unproven"]) == ["dag_broken.py"]
+    assert "there_is_no_such_module" in ended.json["unproven"]["dag_broken.py"]
+
+
+def test_several_dags_and_a_law_that_there_is_not(project: Project) -> None:
+    """It is one mistake, not one for each DAG."""
+    assert refused(project.run("prove", "dag_inserts", "dag_fails", "--law", "rerum")).startswith("there is no law")

@@ -173,7 +173,7 @@ def test_a_process_that_is_killed_is_missed(project: Project) -> None:
         process.kill()
     assert (process.returncode, err) == (
         2,
-        "dagproof: a process of the proof ended unexpectedly, by SIGKILL; where memory is short, prove with --jobs 1\n",
+        "dagproof: a process of the proof ended unexpectedly, by SIGKILL; if memory is short, use --jobs 1\n",
     )
     assert eventually(lambda: project.left() == NOTHING), project.left()
 

@@ -34,7 +34,7 @@ PROOFS = {
     "columns_ignored": ProofConfig(ignore=("orders.id", "orders.dt")),
 }
 
-NO_CHAT = "failed, as it may: ConnectionError: no chat here (may_fail)"
+NO_CHAT = "failed, as allowed: ConnectionError: no chat here (may_fail)"
 
 DEEP = pytest.mark.deep
 
@@ -71,7 +71,7 @@ def verdict_of(driver: Driver) -> VerdictOf:
 
 def left_out(verdict: Verdict) -> list[str]:
     """What is said to be left out, but for the histories that this file does not draw."""
-    return [line for line in sentences(verdict.left_out) if "drawn histories" not in line]
+    return [line for line in sentences(verdict.left_out) if "random histories" not in line]
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,12 @@ def test_what_succeeds_in_the_end_is_proven(verdict_of: VerdictOf, dag_id: str) 
     ("dag_id", "says"),
     [
         pytest.param(
-            "may_fail_at_the_end", ["notify failed, as it may: ConnectionError: no chat here (may_fail)"], id="id"
+            "may_fail_at_the_end", ["notify failed, as allowed: ConnectionError: no chat here (may_fail)"], id="id"
         ),
         pytest.param(
             "may_fail_by_pattern",
             [
-                "notify_shop failed, as it may: ConnectionError: no chat here (may_fail)",
+                "notify_shop failed, as allowed: ConnectionError: no chat here (may_fail)",
                 "notify_again ran in no history (upstream_failed)",
             ],
             id="pattern",
@@ -160,7 +160,7 @@ def test_a_callback_that_fails_is_named(verdict_of: VerdictOf) -> None:
     """Airflow only logs it; of the DAG, and of a task."""
     verdict = verdict_of("callbacks_fail", "rerun")
     whose = "the on_success_callback of load_part, the on_success_callback of the DAG"
-    says = [f"{whose} failed, which only the log shows: ConnectionError: no chat here"]
+    says = [f"{whose} failed, reported only in the log: ConnectionError: no chat here"]
     assert (verdict.outcome, left_out(verdict)) == ("proven", says)
 
 
@@ -229,7 +229,7 @@ def test_a_table_without_any_column_is_compared_by_its_number_of_rows(verdict_of
 
 def test_histories_that_were_not_drawn_are_named(verdict_of: VerdictOf) -> None:
     """The option leaves no room for them; nothing is said by a law that draws none."""
-    assert sentences(verdict_of("healthy", "rerun").left_out) == ["not tried: drawn histories (--max-histories 1)"]
+    assert sentences(verdict_of("healthy", "rerun").left_out) == ["not tried: random histories (--max-histories 1)"]
     assert verdict_of("healthy", "order").left_out == ()
 
 

@@ -32,11 +32,11 @@ TOLD = [
     pytest.param(
         "wants_mysql",
         "failed in task wants_mysql: ",
-        "the connection 'shop_mysql' is not mapped: add shop_mysql = \"…\" to connections in [tool.dagproof.world]; it "
-        "is of the kind 'mysql' (MySQL), which no world has; a world has PostgreSQL ({postgres}), files and SQLite or "
-        "DuckDB files ({files}), and the servers that you start as services; map the connection to one of these, or "
-        "take its tasks out with tasks in [tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then "
-        "means)",
+        "the connection 'shop_mysql' is not mapped: add shop_mysql = \"…\" to connections in [tool.dagproof.world]; "
+        "it has the connection type 'mysql' (MySQL), for which a world has no server; map the connection to "
+        "PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), or to a server that you start as a service; "
+        "or skip or replace its tasks with `tasks` in [tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md explains what "
+        "a proof then means)",
         id="of-another-kind",
     ),
     pytest.param(

@@ -187,8 +187,8 @@ def unset() -> Iterator[Driver]:
         ),
         (
             "unset_part_of_airflow",
-            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` says "
-            "what took its place",
+            f"unset/i.py:1: Airflow {LINE} has no module 'airflow.operators.dummy_operator'; `dagproof check` reports "
+            "what replaces it",
         ),
         (
             "unset_by_nobody",
@@ -230,6 +230,55 @@ def test_a_thread_that_an_import_starts_is_named_with_who_started_it(
         "importing the DAGs left threads running (refresher, started by dags/of_thread.py:5), and a process with "
         "threads cannot be forked for a run; start them in a task, or make them daemon threads that the import does "
         "not wait for"
+    )
+
+
+PLUGIN = """
+from airflow.plugins_manager import AirflowPlugin
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+class Noon(CronDataIntervalTimetable):
+    def __init__(self):
+        super().__init__("0 12 * * *", timezone="UTC")
+
+    @classmethod
+    def deserialize(cls, data):
+        return cls()
+
+class OfNoon(AirflowPlugin):
+    name = "of_noon"
+    timetables = [Noon]
+"""
+AT_NOON = """
+import pendulum
+from airflow.sdk import DAG
+from of_noon import Noon
+
+with DAG("at_noon", schedule=Noon(), start_date=pendulum.datetime(2026, 3, 1)):
+    pass
+"""
+PLUGINS = {"AIRFLOW__CORE__PLUGINS_FOLDER": "{project}/plugins"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("env", [PLUGINS, {}], ids=["loaded", "imported-only"])
+def test_a_timetable_of_a_plugin_is_known(env: dict[str, str], tmp_path: Path) -> None:
+    """Where its folder is Airflow's for plugins; that its module can be imported is not enough."""
+    for name, file, text in (("dags", "at_noon.py", AT_NOON), ("plugins", "of_noon.py", PLUGIN)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(text)
+    config = Config(root=tmp_path, pythonpath=() if env else ("plugins",), world=WorldConfig(env=env))
+    with open_driver(config) as driver:
+        if env:
+            assert driver.lab("at_noon", ["2026-03-01"]).dates == ("2026-03-01",)
+            return
+        with pytest.raises(WorkerError) as error:
+            driver.lab("at_noon", ["2026-03-01"])
+    assert str(error.value) == (
+        "Failed to serialize DAG 'at_noon': Timetable class 'of_noon.Noon' is not registered or you have a top level "
+        "database access that disrupted the session. Please check the airflow best practices documentation.; if a "
+        'plugin registers the class, set AIRFLOW__CORE__PLUGINS_FOLDER = "{project}/plugins" under env in '
+        "[tool.dagproof.world], and import the class as the plugin does"
     )
 
 

@@ -90,7 +90,7 @@ def test_a_trigger_may_ask_in_a_thread(lab_of: LabOf) -> None:
     [
         pytest.param("for_ever_with_a_timeout", "Trigger timeout", id="its-deadline"),
         pytest.param("for_a_broken_trigger", "Trigger failure", id="it-fails"),
-        pytest.param("for_ever", "a deferred task waits for what never comes, and has no timeout", id="no-deadline"),
+        pytest.param("for_ever", "a deferred task waits for an event that never comes", id="no-deadline"),
     ],
 )
 def test_a_trigger_that_never_fires_ends(name: str, reason: str, lab_of: LabOf) -> None:

@@ -129,7 +129,7 @@ def test_a_doubtful_finding_fails_nothing(folder: Path, capsys: pytest.CaptureFi
         (["--select", "poke-sensr"], "did you mean 'poke-sensor'?"),
         (["--baseline", "old.json"], "there is no baseline old.json; --update-baseline writes one"),
         (["--update-baseline"], "--update-baseline has no file to update"),
-        (["--select", "import-error"], "looks at loaded DAGs only; leave --no-import out"),
+        (["--select", "import-error"], "can only check loaded DAGs; remove --no-import"),
         (["nowhere"], "nowhere does not exist"),
         (["empty"], "no Python file in empty"),
     ],

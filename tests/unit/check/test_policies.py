@@ -81,7 +81,7 @@ def test_the_end_of_a_baseline_is_a_date(project: Project) -> None:
     status, _, error = project.call("--baseline", "known.json", "--update-baseline", "--until", PAST)
     assert (status, error) == (2, f"dagproof: --until is {PAST}, which is in the past; give today or a later day\n")
     status, _, error = project.call("--baseline", "known.json", "--until", FUTURE)
-    assert (status, error.count("add --update-baseline, or leave it out")) == (2, 1)
+    assert (status, error.count("add --update-baseline, or remove --until")) == (2, 1)
     assert not (project.root / "known.json").exists()
 
 

@@ -37,7 +37,7 @@ def test_a_rule_may_be_left_out_below_a_folder(project: Project) -> None:
             "must be a number from 0 to 1,000,000,000, not 'three'",
         ),
         ("[tool.dagproof.rules.slow-import]\nseconds = true\n", "must be a number from 0 to 1,000,000,000, not True"),
-        ("[tool.dagproof.rules.dangling-reference]\npools = 'a'\n", "must be a list of strings, not 'a'"),
+        ("[tool.dagproof.rules.dangling-reference]\npools = 3\n", "must be a list of strings, not 3"),
         ("[tool.dagproof.rules.poke-sensor]\nmode = 'a'\n", "has no options"),
         ("[tool.dagproof.rules.poke-sensor]\nseverity = 'warn'\n", "valid severities: error, warning"),
         ("[tool.dagproof.check]\ntimeouts = 3\n", "did you mean 'timeout'?"),

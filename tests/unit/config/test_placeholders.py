@@ -65,31 +65,30 @@ ENV = "tool.dagproof.world.env.X has the placeholder"
     [
         pytest.param(
             {"env": {"X": "{postgress}"}},
-            f"{ENV} {{postgress}}; did you mean 'postgres'? (where the text itself is meant, write '\\{{postgress}}')",
+            f"{ENV} {{postgress}}; did you mean 'postgres'? (for the literal text, write '\\{{postgress}}')",
             id="near",
         ),
         pytest.param(
             {"env": {"X": "in/{date}.csv"}},
-            f"{ENV} {{date}} (choose from: files, postgres, project) (where the text itself is meant, write "
-            f"'\\{{date}}')",
+            f"{ENV} {{date}} (choose from: files, postgres, project) (for the literal text, write '\\{{date}}')",
             id="far",
         ),
         pytest.param(
             {"env": {"X": "{postgres.hots}"}},
-            f"{ENV} {{postgres.hots}}; did you mean 'postgres.host'? (where the text itself is meant, write "
+            f"{ENV} {{postgres.hots}}; did you mean 'postgres.host'? (for the literal text, write "
             f"'\\{{postgres.hots}}')",
             id="part",
         ),
         pytest.param(
             {"env": {"X": "{files+psycopg2}"}},
-            f"{ENV} {{files+psycopg2}} (choose from: files, postgres, project) (where the text itself is meant, write "
+            f"{ENV} {{files+psycopg2}} (choose from: files, postgres, project) (for the literal text, write "
             f"'\\{{files+psycopg2}}')",
             id="driver-of-a-folder",
         ),
         pytest.param(
             {"connections": {"db": {"host": "{audti.host}"}}, "databases": {"audit": []}},
-            "tool.dagproof.world.connections.db has the placeholder {audti.host}; did you mean 'audit'? (where the "
-            "text itself is meant, write '\\{audti.host}')",
+            "tool.dagproof.world.connections.db has the placeholder {audti.host}; did you mean 'audit'? (for the "
+            "literal text, write '\\{audti.host}')",
             id="connection-table",
         ),
         pytest.param(
@@ -106,12 +105,12 @@ ENV = "tool.dagproof.world.env.X has the placeholder"
         ),
         pytest.param(
             {"paths": {"data": "{files}"}},
-            "tool.dagproof.world.paths has 'data', which is not an absolute path; write one below /",
+            "tool.dagproof.world.paths has 'data', which is not an absolute path; write one that begins with /",
             id="relative-path",
         ),
         pytest.param(
             {"paths": {"/data": "/srv/data"}},
-            "tool.dagproof.world.paths./data is '/srv/data'; a path leads into the world, so write {files} or a path "
+            "tool.dagproof.world.paths./data is '/srv/data'; it must lead into the world; write {files} or a path "
             "below it, such as '{files}/data'",
             id="path-out-of-the-world",
         ),

@@ -57,8 +57,8 @@ def test_what_is_no_history_is_refused(data: object) -> None:
     [
         ({"point": "message 3", "error": "dedlock"}, "unknown error 'dedlock'; valid errors: .*deadlock"),
         ({"point": "message 3"}, "unknown error ''"),
-        ({"point": "file 3", "error": "deadlock"}, "no run meets 'deadlock' at the point 'file 3'; valid .* message N"),
-        ({"error": "deadlock"}, "no run meets 'deadlock' at the point ''"),
+        ({"point": "file 3", "error": "deadlock"}, "no run hits 'deadlock' at the point 'file 3'; valid .* message N"),
+        ({"error": "deadlock"}, "no run hits 'deadlock' at the point ''"),
         ({"point": "message 3", "error": "deadlock", "lasts": "ever"}, "lasts 'always'"),
         ({"step": "run", "error": "deadlock"}, "a step run has no error"),
     ],

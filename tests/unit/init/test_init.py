@@ -141,8 +141,8 @@ WANTED = {
 
         [tool.dagproof.world]
         schema = [
-            # "sql/old/schema.sql",  # another schema
             "sql/schema.sql",  # it creates tables
+            # "sql/old/schema.sql",  # another schema
         ]
         """,
     ),

@@ -50,11 +50,11 @@ def test_where_the_kernel_allows_none_of_it_that_is_said(monkeypatch: pytest.Mon
     """With each way out; a proof without the paths would be one of something else."""
 
     def refused(libc: object) -> None:
-        raise mounts.MountError("the kernel lets it make no mount namespace (Operation not permitted)")
+        raise mounts.MountError("the kernel does not allow a mount namespace (Operation not permitted)")
 
     monkeypatch.setattr(mounts, "_own_namespace", refused)
     assert mapping_problem({"/data": str(tmp_path)}, tmp_path) == (
-        "the paths in [tool.dagproof.world] cannot be mapped on this machine: the kernel lets it make no mount "
+        "the paths in [tool.dagproof.world] cannot be mapped on this machine: the kernel does not allow a mount "
         "namespace (Operation not permitted); run dagproof where it may make a mount namespace (as root, as a user who "
         "may make user namespaces, or in a container with CAP_SYS_ADMIN), or let the DAG take the path from an "
         "environment variable that env sets"

@@ -19,8 +19,8 @@ from dagproof.output import crashes
 from dagproof.proof import jobs
 
 SENTENCE = (
-    r"dagproof: this is a fault of dagproof's, and no verdict \(KeyError: 'no \\x1b one'\); please report it to its "
-    r"maintainers with the file (?P<file>\S+/dagproof-crash-\w+\.txt)\n"
+    r"dagproof: this is a bug in dagproof, so there is no verdict \(KeyError: 'no \\x1b one'\); please report it to "
+    r"its maintainers with the file (?P<file>\S+/dagproof-crash-\w+\.txt)\n"
 )
 EACH = [
     pytest.param(["check", "--no-import"], "dagproof.check.command.load_config", id="check"),
@@ -76,8 +76,8 @@ def test_a_crash_in_a_parallel_job_is_one_here(
     assert main(["prove", "orders", "--jobs", "2"]) == 3
     err = capsys.readouterr().err
     found = re.fullmatch(
-        r"dagproof: this is a fault of dagproof's, and no verdict \(TypeError: 'NoneType' object is not callable\); "
-        r"please report it to its maintainers with the file (\S+)\n",
+        r"dagproof: this is a bug in dagproof, so there is no verdict \(TypeError: 'NoneType' object is not callable\);"
+        r" please report it to its maintainers with the file (\S+)\n",
         err,
     )
     assert found, err
@@ -101,7 +101,7 @@ def test_without_a_place_for_it_the_traceback_is_printed(
     [
         pytest.param(
             OSError(errno.ENOSPC, "No space left on device", "/tmp/x"),
-            "no space left for /tmp/x; free some, or let TMPDIR name a folder that has more",
+            "no space left for /tmp/x; free some, or set TMPDIR to a folder with more",
             id="full",
         ),
         pytest.param(
@@ -114,9 +114,7 @@ def test_without_a_place_for_it_the_traceback_is_printed(
             r"a\x1b\udcff cannot be used (Permission denied)",
             id="closed",
         ),
-        pytest.param(
-            MemoryError(), "the memory ran out; check fewer files at once, or prove with --jobs 1", id="memory"
-        ),
+        pytest.param(MemoryError(), "out of memory; check fewer files at once, or prove with --jobs 1", id="memory"),
     ],
 )
 def test_what_the_machine_lacks_is_status_2(
@@ -180,5 +178,5 @@ def test_no_room_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert main(["explain", "rern"]) == 2
     assert capsys.readouterr().err == (
         "dagproof: there is no rule or law 'rern'; did you mean 'rerun'?; no space left in "
-        f"{tmp_path}: free some, or let TMPDIR name another folder\n"
+        f"{tmp_path}: free some, or set TMPDIR to another folder\n"
     )

@@ -65,7 +65,7 @@ def test_no_link_is_followed(tmp_path: Path, target: str) -> None:
     place = os.path.realpath(link)
     for force in (False, True):
         said = refusal(link, force=force)
-        assert said == f"{link} is a link to {place}, and the report follows no link; name a file that is none"
+        assert said == f"{link} is a link to {place}, and the report does not follow links; name a regular file"
     assert link.is_symlink()
     assert (tmp_path / "a file").read_bytes() == b"ours"
 

@@ -1,4 +1,4 @@
-"""The line to paste where only columns that say when a row was written differ."""
+"""The line to paste where only columns that record when a row was written differ."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def entries(text: str) -> list[str]:
 def test_the_line_to_paste_keeps_what_is_ignored_already() -> None:
     """And says where it belongs."""
     assert hint(table("t", "loaded_at"), ignored=("x.y",)) == (
-        "only columns that say when a row was written differ: t.loaded_at. If they may, put this line into\n"
+        "only columns that record when a row was written differ: t.loaded_at. If that is expected, add this line to\n"
         '[tool.dagproof.proofs.load]:\n\n    ignore = ["x.y", "t.loaded_at"]'
     )
     assert '[tool.dagproof.proofs."a.b"]' in audit_hint("a.b", Diff((table("t", "loaded_at"),)), {}, ())

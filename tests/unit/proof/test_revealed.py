@@ -49,27 +49,27 @@ def test_schemas_tables_and_columns_may_be_patterns(proof: dict[str, Any]) -> No
     [
         (
             {"ignore": ("orders",)},
-            "ignore names 'orders', which is a table; write 'orders.*' to leave out the whole of it, or "
+            "ignore names 'orders', which is a table; write 'orders.*' to ignore all of it, or "
             "'orders.COLUMN' for one of its columns (dt, id, total)",
         ),
         (
             {"ignore": ("staging",)},
-            "ignore names 'staging', which is a schema; write 'staging.*' to leave out all of its tables, or "
+            "ignore names 'staging', which is a schema; write 'staging.*' to ignore all of its tables, or "
             "'staging.*.COLUMN' for one column of each",
         ),
         (
             {"ignore": ("staging.rows",)},
-            "ignore names 'staging.rows', which is a table; write 'staging.rows.*' to leave out the whole of it, or "
+            "ignore names 'staging.rows', which is a table; write 'staging.rows.*' to ignore all of it, or "
             "'staging.rows.COLUMN' for one of its columns (id, loaded_at)",
         ),
         (
             {"scratch": ("staging",)},
-            "scratch names 'staging', which is a schema; write 'staging.*' to leave out all of its tables, or "
+            "scratch names 'staging', which is a schema; write 'staging.*' to ignore all of its tables, or "
             "'staging.*.COLUMN' for one column of each",
         ),
         (
             {"exempt": {"crash": ("staging",)}},
-            "exempt.crash names 'staging', which is a schema; write 'staging.*' to leave out all of its tables, or "
+            "exempt.crash names 'staging', which is a schema; write 'staging.*' to ignore all of its tables, or "
             "'staging.*.COLUMN' for one column of each",
         ),
         (

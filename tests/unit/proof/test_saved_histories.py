@@ -46,9 +46,9 @@ GOOD: dict[str, Any] = {
     "history": [{"step": "run", "date": "2026-01-01"}],
 }
 TAMPERED = [
-    pytest.param(b"", "it is no JSON (Expecting value", id="empty"),
+    pytest.param(b"", "it is not JSON (Expecting value", id="empty"),
     pytest.param({"dag_id": "d"}, "it has no key 'history'", id="no-history"),
-    pytest.param(b"[]", "it is no JSON object", id="list"),
+    pytest.param(b"[]", "it is not a JSON object", id="list"),
     pytest.param(b"\xff", "'utf-8' codec", id="no-UTF-8"),
     pytest.param(b"[" * 100_000, "maximum recursion", id="deep-nesting"),
     pytest.param(b" " * 1_000_001, "it has more than 1,000,000 bytes", id="too-large"),

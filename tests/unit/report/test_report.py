@@ -76,7 +76,7 @@ def test_a_failure_reads_as_designed() -> None:
 def test_what_is_often_meant_is_said_first() -> None:
     """With the line to paste; how generated keys were read is said where it was judged."""
     hint = (
-        "only columns that say when a row was written differ: t.loaded_at. If they may, put this line into\n"
+        "only columns that record when a row was written differ: t.loaded_at. If that is expected, add this line to\n"
         "[x]:\n\n    y"
     )
     entry = LeftOut("orders.id", "compared by value, as it leaves its table: notes.order_id", "generated_keys")
@@ -85,7 +85,7 @@ def test_what_is_often_meant_is_said_first() -> None:
         """
         orders is not idempotent
 
-        - Only columns that say when a row was written differ: t.loaded_at. If they may, put this line into
+        - Only columns that record when a row was written differ: t.loaded_at. If that is expected, add this line to
         [x]:
 
             y
@@ -166,7 +166,7 @@ def test_a_verdict_can_say_it_in_its_own_words() -> None:
     own = replace(RERUN, headline="A reader sees half", sides=("whole", "half"), asked=("the time, at a.py:1: now()",))
     told = failure_text("orders", own)
     assert "- A reader sees half\n\n    users_daily   whole: 1,000 rows   half: 2,000 rows\n" in told
-    assert "at etl/users.py:88\nIt asked for the time, at a.py:1: now()\nReplay:" in told
+    assert "at etl/users.py:88\nDepends on the time, at a.py:1: now()\nReplay:" in told
 
 
 def test_machines_that_give_other_rows_are_told_apart() -> None:
@@ -209,6 +209,17 @@ def test_an_error_shows_the_end_of_the_log() -> None:
     )
 
 
+def test_one_error_in_two_worlds_is_one() -> None:
+    """The name of a world's folder is another one each time, and nothing else is."""
+    reason = "the run failed in task load: no room in /tmp/dagproof-{}/world/files/a"
+    verdicts = [Verdict("effect", ERROR, reason=reason.format("0123456789abcdef"))]
+    verdicts += [Verdict("rerun", ERROR, reason=reason.format("fedcba9876543210"))]
+    verdicts += [Verdict("retry", ERROR, reason=reason.format("x"))]
+    found = proof_text(Proof("orders", 0, (FIRST,), tuple(verdicts), 1.0))
+    assert found.count("could not be proven") == 2
+    assert "  ! rerun          error: the same\n  ! retry          error: the run failed" in found
+
+
 def test_a_proof_ends_with_a_line_for_each_law() -> None:
     """Under what is wrong, with the dates, what was ignored, the seed and the time."""
     loaded_at, noise = LeftOut("t.loaded_at", "not compared", "ignore"), "not compared, as fresh runs differ there"
@@ -248,7 +259,7 @@ def test_what_is_not_proven_is_marked() -> None:
             orders: 0 of 3 laws proven over 2026-01-01
 
               ! effect         error: it hangs
-              ! deterministic  error: the same
+              ! deterministic  error: same reason as above
               ✗ rerun          non-idempotent: run(2026-01-01), rerun(2026-01-01)
 
               seed 0, 1.0 s
@@ -271,10 +282,10 @@ def test_why_laws_are_not_applicable_is_told_once() -> None:
             orders: 0 of 7 laws proven, 6 not applicable, over 2026-01-01
 
               – clock          not applicable: the run writes nothing
-              – rerun          not applicable: the same
-              – retry          not applicable: the same
+              – rerun          not applicable: same reason as above
+              – retry          not applicable: same reason as above
               – order          not applicable: nothing comes before it
-              – late           not applicable: the same
+              – late           not applicable: same reason as above
               – history        not applicable: the run writes nothing
               ! effect         error: the run writes nothing
 

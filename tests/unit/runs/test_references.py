@@ -34,7 +34,7 @@ def check(config: Config) -> None:
             r"\[tool\.dagproof\.proofs\.d\.outage\] has no key 'alow'; did .* 'allow'",
         ),
         ({"outage": {"allow": ["fetch"]}}, "has 'fetch'; write TASK: ERROR"),
-        ({"outage": {"allow": ["fetch: dedlock"]}}, "names the error 'dedlock', which no run meets; did .* 'deadlock'"),
+        ({"outage": {"allow": ["fetch: dedlock"]}}, "has the unknown error 'dedlock'; did .* 'deadlock'"),
         ({"corrections": {"fewer": "sql/none.sql"}}, r"corrections\.fewer: there is no .*none\.sql"),
         ({"corrections": {"fewer": "none.py:fewer"}}, r"corrections\.fewer: there is no .*none\.py"),
     ],
@@ -47,7 +47,7 @@ def test_what_does_not_exist_is_refused(tmp_path: Path, proof: dict[str, Any], m
 
 def test_a_folder_to_import_from_has_to_exist(tmp_path: Path) -> None:
     """Otherwise each DAG would fail with an import error that does not say why."""
-    with pytest.raises(ConfigError, match="pythonpath names 'lib', and there is no folder"):
+    with pytest.raises(ConfigError, match="pythonpath has 'lib', but there is no folder"):
         check_references(configured(tmp_path, pythonpath=["lib"]))
 
 
@@ -83,10 +83,10 @@ def test_a_task_that_may_lose_its_rows_is_one_of_the_dag(tmp_path: Path) -> None
         check_tasks(config, "d", ["fetch_users", "loads"])
 
 
-WORLD_HAS = (
-    "a world has PostgreSQL ({postgres}), files and SQLite or DuckDB files ({files}), and the servers that you start "
-    "as services; map the connection to one of these, or take its tasks out with tasks in "
-    "[tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md says what a proof then means)"
+WAYS_OUT = (
+    "map the connection to PostgreSQL ({postgres}), to files, SQLite or DuckDB ({files}), or to a server that you "
+    "start as a service; or skip or replace its tasks with `tasks` in [tool.dagproof.proofs.DAG_ID] (docs/stand-ins.md "
+    "explains what a proof then means)"
 )
 
 
@@ -101,13 +101,14 @@ WORLD_HAS = (
     ],
 )
 def test_a_connection_of_a_kind_that_no_world_has_is_refused(tmp_path: Path, connection: object, kind: str) -> None:
-    """With the kind, what a world has, and the ways out."""
+    """With the type, and the ways out."""
     (tmp_path / "dags").mkdir()
     config = parse_config({"world": {"connections": {"dwh": connection}}}, root=tmp_path)
     with pytest.raises(ConfigError) as raised:
         check_references(config)
     assert str(raised.value) == (
-        f"tool.dagproof.world.connections.dwh is of the kind {kind}, which no world has; {WORLD_HAS}"
+        f"tool.dagproof.world.connections.dwh has the connection type {kind}, for which a world has no server; "
+        f"{WAYS_OUT}"
     )
 
 
@@ -130,7 +131,7 @@ def test_a_connection_that_leads_somewhere_is_anybody_s_own_affair(tmp_path: Pat
     [
         pytest.param(
             {"world": {"files": "tests/wrld"}},
-            "tool.dagproof.world.files names 'tests/wrld', and there is no folder ROOT/tests/wrld",
+            "tool.dagproof.world.files is 'tests/wrld', but there is no folder ROOT/tests/wrld",
             id="files",
         ),
         pytest.param(

@@ -17,5 +17,5 @@ def test_a_spoilt_database_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkerError) as caught:
         variables_in(path)
     assert str(caught.value) == (
-        "the run spoilt the metadata database of Airflow (file is not a database); no task may write to it"
+        "the run corrupted Airflow's metadata database (file is not a database); tasks must not write to it"
     )

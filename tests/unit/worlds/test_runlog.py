@@ -9,6 +9,8 @@ from dagproof.worlds.runlog import log_tail
 
 OURS = Path(dagproof.__file__).parent
 LOG = f"""\
+[info     ] DAG bundles loaded: dagproof [airflow.dag_processing.bundles.manager.DagBundlesManager] loc=manager.py:304
+[info     ] creating dag run [airflow.serialization.definitions.dag] loc=dag.py:615
 [error    ] Task failed with exception
 Traceback (most recent call last):
   File "/venv/lib/python3.11/site-packages/airflow/sdk/execution_time/task_runner.py", line 9, in run
