@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--force", action="store_true", help="write into a folder that is not empty")
     demo.set_defaults(run=_demo)
+    _add_init(commands)
     about = "explain a rule or law: what it finds, why that is bad, and what to use instead"
     explain = commands.add_parser("explain", help=about, description=_sentence(about))
     explain.add_argument("name", metavar="RULE_OR_LAW", help="the name of a rule or law, or the code of a rule")
@@ -81,6 +82,18 @@ def _parser() -> argparse.ArgumentParser:
     rules = commands.add_parser("rules", help="list all rules and laws", description="List all rules and laws.")
     rules.set_defaults(run=_rules)
     return parser
+
+
+def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "init",
+        help="write [tool.dagproof] for this project, from its code",
+        description="Read the code of this project, without running it, and append a commented [tool.dagproof] to "
+        "pyproject.toml. Exit status 0: written. 2: not written; the message says why.",
+    )
+    parser.add_argument("--dags", default="", metavar="DIR", help="the DAG folder (default: where most DAG files are)")
+    parser.add_argument("--stdout", action="store_true", help="print the table, and write nothing")
+    parser.set_defaults(run=_init)
 
 
 def _sentence(about: str) -> str:
@@ -312,6 +325,12 @@ def _demo(options: argparse.Namespace) -> int:
 
     quiet_rollbacks()
     return demo(options.folder, force=options.force)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from dagproof.init import init
+
+    return init(Path.cwd(), dags=options.dags, stdout=options.stdout)
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -108,7 +108,7 @@ def check_extras(words: list[str]) -> None:
 
 def check_dagproof(words: list[str]) -> None:
     """The command takes these arguments."""
-    assert words[1] in ("check", "demo", "prove", "replay", "explain", "rules", "--version", "--help")
+    assert words[1] in ("check", "demo", "init", "prove", "replay", "explain", "rules", "--version", "--help")
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {

@@ -180,7 +180,7 @@ def find_pyproject(start: Path) -> Path | None:
     """Return the nearest ``pyproject.toml`` at or above `start` that has a ``[tool.dagproof]`` table."""
     for folder in (start.resolve(), *start.resolve().parents):
         candidate = folder / "pyproject.toml"
-        tools = _read_toml(candidate).get("tool") if candidate.is_file() else None
+        tools = read_toml(candidate).get("tool") if candidate.is_file() else None
         if isinstance(tools, Mapping) and "dagproof" in tools:
             return candidate
     return None
@@ -195,7 +195,7 @@ def load_config(start: Path) -> Config:
     path = find_pyproject(start)
     if path is None:
         return Config(root=start.resolve())
-    return parse_config(_read_toml(path)["tool"]["dagproof"], root=path.parent, source=path)
+    return parse_config(read_toml(path)["tool"]["dagproof"], root=path.parent, source=path)
 
 
 def parse_config(table: Mapping[str, Any], *, root: Path, source: Path | None = None) -> Config:
@@ -299,9 +299,26 @@ def _tables(kind: type[T], tables: object, where: str) -> dict[str, T]:
     return {name: _build(kind, as_table(body, f"{where}.{name}"), f"{where}.{name}") for name, body in named.items()}
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file.
+
+    Raises:
+        ConfigError: it is not valid.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_of(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML ({error}); fix the file") from error
+
+
+def toml_of(text: str, path: Path) -> dict[str, Any]:
+    """Return the content of TOML text; `path` is the file that a message names.
+
+    Raises:
+        ConfigError: it is not valid.
+    """
+    try:
+        return tomllib.loads(text)
     except RecursionError:
         raise ConfigError(f"{path} is not valid TOML (it is nested too deeply); fix the file") from None
     except ValueError as error:  # also a number of more digits than Python converts
