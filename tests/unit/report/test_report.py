@@ -217,7 +217,7 @@ def test_one_error_in_two_worlds_is_one() -> None:
     verdicts += [Verdict("retry", ERROR, reason=reason.format("x"))]
     found = proof_text(Proof("orders", 0, (FIRST,), tuple(verdicts), 1.0))
     assert found.count("could not be proven") == 2
-    assert "  ! rerun          error: the same\n  ! retry          error: the run failed" in found
+    assert "  ! rerun          error: same reason as above\n  ! retry          error: the run failed" in found
 
 
 def test_a_proof_ends_with_a_line_for_each_law() -> None:
