@@ -538,6 +538,8 @@ OUTAGE = (
     Bug("mail_instead_of_failure", "mail_and_failure", lost("orders")),
     Bug("soft_sensor", "hard_sensor", lost("visits"), task="wait_for_orders"),
     Bug("thread_error_lost", "thread_error_raised", lost("orders")),
+    Bug("one_message_logged", "one_message_raised", lost("orders")),
+    Bug("function_commit_logged", "function_commit_raised", lost("orders")),
 )
 
 ORDER = (
@@ -775,9 +777,23 @@ KEYS = (
     Bug(
         "parents_pile_up",
         "parents_replaced",
-        piles_up("sales", "sale_lines") | {"correction": differs(CORRECTED, "sales")},
+        piles_up("sales"),
     ),
     Bug("children_adopted", "children_found_again", piles_up("kept_lines")),
+    Bug(
+        "view_of_one_id",
+        "view_of_one_number",
+        renumbers()
+        | {
+            "crash": differs(CRASHED_AND_RUN, "sales", "top_sale"),
+            "correction": differs(CORRECTED, "sales", "top_sale"),
+        }
+        | {"overlap": somehow(OVERLAPPED)},
+    ),
+    Bug("shards_of_old_ids", "shards_of_numbers", keeps_ids("visits")),
+    Bug("references_of_old_ids", "references_of_numbers", keeps_ids("sale_messages")),
+    Bug("notes_of_trusted_ids", "notes_of_declared_ids", keeps_ids("sale_notes")),
+    Bug("lines_left_unknown", "unknown_sale", piles_up("sale_lines")),
     Bug("ids_counted_up", "ids_of_the_source", {"order": differs(BACKWARDS, "sales")}),
 )
 
@@ -805,6 +821,18 @@ HISTORY_TABLES = (
         "log_emptied",
         "log_appended",
         {"containment": differs(FORWARDS, "load_log"), "order": differs(BACKWARDS, "load_log")},
+    ),
+    Bug("orders_of_another_load", "orders_of_their_load", {"order": differs(BACKWARDS, "load_log", "loaded_orders")}),
+    Bug("bookings_added_once", "bookings_replaced", {"correction": differs(CORRECTED, "bookings")}),
+    Bug("transfers_added_once", "transfers_added", {"correction": differs(CORRECTED, "transfers")}),
+    Bug(
+        "transfers_overwritten",
+        "transfers_added",
+        {
+            "containment": differs(FORWARDS, "transfers"),
+            "order": differs(BACKWARDS, "transfers"),
+            "correction": differs(CORRECTED, "transfers"),
+        },
     ),
 )
 
@@ -865,6 +893,8 @@ SCRATCH = {"blue_green": ("blue_orders", "green_orders")}
 GENERATED_KEYS: Mapping[str, str | Mapping[str, str]] = {
     "identity_on_reload": "stable",
     "uuid4_in_place": {"identified_orders.id": "renamed"},
+    "notes_of_trusted_ids": {"sales.id": "renamed"},
+    "notes_of_declared_ids": {"sales.id": "renamed", "sale_notes.sale_id": "sales.id"},
 }
 
 #: Tables that keep what was there before.
@@ -872,6 +902,9 @@ KEEPS_HISTORY = {
     **dict.fromkeys(("versions_closed", "versions_left_open", "version_for_each_run"), ("order_versions",)),
     **dict.fromkeys(("soft_deletes", "soft_delete_forgotten"), ("soft_orders",)),
     **dict.fromkeys(("log_appended", "log_emptied"), ("load_log",)),
+    **dict.fromkeys(("orders_of_their_load", "orders_of_another_load"), ("load_log",)),
+    **dict.fromkeys(("bookings_replaced", "bookings_added_once"), ("bookings",)),
+    **dict.fromkeys(("transfers_added", "transfers_added_once", "transfers_overwritten"), ("transfers",)),
 }
 
 #: After which errors a run may end green without its rows.

@@ -38,6 +38,7 @@ QUICK = frozenset(
         ("watermark_in_a_variable", "crash"),
         ("delete_insert", "crash"),
         ("load_error_logged", "outage"),
+        ("one_message_logged", "outage"),
         ("load_tried_twice", "outage"),
         ("shell_or_true", "outage"),
         ("skip_as_configured", "outage"),
@@ -57,6 +58,8 @@ LIKE_OTHERS = frozenset(
         *("messages_of_old_ids", "messages_of_numbers", "checksum_of_ids", "checksum_of_numbers"),
         *("reply_to_the_last", "reply_by_number", "parents_pile_up", "parents_replaced", "uuid_conflict"),
         *("children_adopted", "children_found_again", "ids_counted_up", "ids_of_the_source"),
+        *("shards_of_old_ids", "shards_of_numbers", "references_of_old_ids", "references_of_numbers"),
+        *("notes_of_declared_ids", "function_commit_logged", "function_commit_raised"),
         *("version_for_each_run", "soft_delete_forgotten", "soft_deletes", "log_emptied"),
     }
 )

@@ -85,3 +85,13 @@ CREATE TABLE order_versions (
 );
 CREATE TABLE soft_orders (number integer PRIMARY KEY, customer text, total numeric(10, 2), dt date, deleted_on date);
 CREATE TABLE load_log (id serial PRIMARY KEY, dt date, orders integer);
+CREATE TABLE loaded_orders (number integer PRIMARY KEY, dt date, load_id integer REFERENCES load_log (id));
+CREATE TABLE transfers (dt date, number integer, "from" text, "to" text, total numeric(10, 2));
+CREATE TABLE bookings (number integer, total numeric(10, 2), valid_from date, valid_to date);
+
+CREATE FUNCTION replace_orders(day date) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(1);
+    DELETE FROM orders WHERE dt = day;
+    INSERT INTO orders SELECT number, customer, total, day FROM placed_orders
+    WHERE placed_at >= day AND placed_at < day + 1;
+$$;

@@ -40,6 +40,18 @@ def test_the_verdict_says_how_generated_keys_were_compared(verdict_of: VerdictOf
     assert "numbered_orders.id compared by value, as configured (generated_keys)" in said
 
 
+def test_the_verdict_says_which_keys_are_compared_by_value_among_others(verdict_of: VerdictOf) -> None:
+    """Those that the runs choose, beside others that the database generates."""
+    said = sentences(verdict_of("unknown_sale", "rerun").left_out)
+    assert any("sales.id compared up to other" in text and "that the runs choose" in text for text in said), said
+
+
+def test_the_verdict_says_why_a_table_of_versions_is_compared_as_a_whole(verdict_of: VerdictOf) -> None:
+    """None of its rows is current, so that its end says something else."""
+    said = sentences(verdict_of("bookings_added_once", "correction").left_out)
+    assert "bookings compared as a whole, as none of its rows is current (valid_to) (history)" in said
+
+
 @pytest.mark.parametrize(("name", "law"), healthy_under(*HERE))
 def test_a_healthy_dag_is_proven(name: str, law: str, verdict_of: VerdictOf) -> None:
     """By every law that applies to it; a law that does not apply says why."""

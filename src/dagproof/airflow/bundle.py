@@ -93,8 +93,8 @@ def sync_to_metadata(folder: Path, dags: Dags) -> None:
         if type(error).__name__ != "SerializationError":  # where it is defined differs between releases
             raise
         raise DagproofError(
-            f"{error}; if a plugin registers the class, name the plugin's folder in [tool.dagproof.check] plugins, and "
-            f"import the class as the plugin does"
+            f"{error}; if a plugin registers the class, set AIRFLOW__CORE__PLUGINS_FOLDER = "
+            f'"{{project}}/plugins" under env in [tool.dagproof.world], and import the class as the plugin does'
         ) from error
 
 

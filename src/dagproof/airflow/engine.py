@@ -91,6 +91,10 @@ _transports: list[InlineTransport] = []
 """The one of this process, once its API is there."""
 
 
+_adapters: dict[Any, Any] = {}
+"""What checks values of a type, by that type: built by the warm-up, for all runs."""
+
+
 def _client_library() -> Any:
     """Return the HTTP library that tasks talk with, whose own kind of responses they want: httpx, or httpx2."""
     base = next(kind for kind in private.ExecutionClient.__mro__ if not kind.__module__.startswith("airflow."))
@@ -230,6 +234,20 @@ def wait_for_threads(seconds: float = 5.0) -> list[str]:
 def without_bundle_sync() -> Iterator[None]:
     """Keep ``dag.test()`` from reading the whole DAG folder again: what it needs is in the database already."""
     with private.patched(get_all_dag_bundles=lambda self: [], sync_bundles_to_db=lambda self, **kwargs: None):
+        yield
+
+
+@contextmanager
+def without_rendered_fields() -> Iterator[None]:
+    """Let the rendered templates of a task be checked as always, and not be kept: nobody looks at them after a run."""
+    kind = private.TypeAdapter
+
+    def adapter(of: Any) -> Any:
+        if of not in _adapters:
+            _adapters[of] = kind(of)
+        return _adapters[of]
+
+    with private.patched(set_rendered_fields=lambda *_: None, TypeAdapter=adapter):
         yield
 
 

@@ -35,6 +35,7 @@ class Part(NamedTuple):
 _BOTH = (CHECK, PROVE)
 _SERIALIZED = "airflow.serialization.serialized_objects"
 _API = "airflow.api_fastapi.execution_api"
+_CLIENT = "airflow.sdk.api.client"
 _RUNNER = "airflow.sdk.execution_time.task_runner"
 _TI = "airflow.models.taskinstance"
 
@@ -58,6 +59,10 @@ PARTS: dict[str, Part] = {
         "keep dag.test() from reading the whole folder again",
         ("airflow.dag_processing.bundles.manager:DagBundlesManager.sync_bundles_to_db",),
     ),
+    "set_rendered_fields": Part(
+        "keep no rendered templates of runs that nobody looks at", (f"{_CLIENT}:TaskInstanceOperations.set_rtif",)
+    ),
+    "TypeAdapter": Part("check rendered templates without building the check each time", (f"{_RUNNER}:TypeAdapter",)),
     "Serialization": Part(
         "see a DAG as the scheduler does",
         (f"{_SERIALIZED}:DagSerialization", f"{_SERIALIZED}:SerializedDAG"),  # split from SerializedDAG in 3.2
@@ -120,10 +125,8 @@ PARTS: dict[str, Part] = {
         (f"{_API}.versions:bundle.api_version_var",),
     ),
     "deleted_route_tag": Part("leave out routes of old versions", ("cadwyn.route_generation:_DELETED_ROUTE_TAG",)),
-    "ExecutionClient": Part("know which HTTP library tasks talk with", ("airflow.sdk.api.client:Client",)),
-    "trigger_dag_run": Part(
-        "let the runs happen that tasks trigger", ("airflow.sdk.api.client:DagRunOperations.trigger",)
-    ),
+    "ExecutionClient": Part("know which HTTP library tasks talk with", (f"{_CLIENT}:Client",)),
+    "trigger_dag_run": Part("let the runs happen that tasks trigger", (f"{_CLIENT}:DagRunOperations.trigger",)),
     # What runs tasks
     "run_task": Part("see what becomes of each task", ("airflow.sdk.definitions.dag:_run_task",)),
     "run_inline_trigger": Part(

@@ -25,7 +25,7 @@ from dagproof.airflow.taken_out import without_tasks
 from dagproof.airflow.triggering import triggered_runs
 from dagproof.airflow.waiting import RunInProgress, without_waiting
 from dagproof.errors import DagproofError
-from dagproof.inside import handlers, tripwire
+from dagproof.inside import bytecode, handlers, tripwire
 from dagproof.inside.clock import Arrival, Clock
 from dagproof.inside.exchange import (
     PlannedArrival,
@@ -86,6 +86,7 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
     run = RunInProgress(dag, request.run.run_id)
     tries = Tries()
     known = len(sys.modules)
+    bytecode.begin()
     started = time.perf_counter()
     files = _watched_files(request.options, tries)
     starts = datetime.fromisoformat(request.clock)
@@ -98,6 +99,7 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
     try:
         with ExitStack() as stack:
             stack.enter_context(engine.without_bundle_sync())
+            stack.enter_context(engine.without_rendered_fields())
             stack.enter_context(_prepared(dag, request))
             stack.enter_context(without_waiting(run))
             stack.enter_context(triggered_runs(request, clock, ask))
@@ -136,6 +138,7 @@ def run_in_child(dag: Any, request: RunRequest, ask: Ask) -> RunReport:
         taken=taken.taken() if taken else (),
         trips=tuple(trips),
         imported=tuple(name for name in _modules_after(known) if name.partition(".")[0] in PRELOADED),
+        compiled=bytecode.compiled(),
         states=states,
         ended=_clock_says(),
         seconds=time.perf_counter() - started,
@@ -146,7 +149,9 @@ def rehearse(dag: Any, planned: PlannedRun) -> str:
     """Run `dag` in this process, without a world, and return how it ended."""
     run = RunInProgress(dag, planned.run_id)
     with ExitStack() as stack:
-        for context in (engine.without_bundle_sync(), scheduled(planned), without_waiting(run), named_lookups()):
+        stack.enter_context(engine.without_bundle_sync())
+        stack.enter_context(engine.without_rendered_fields())
+        for context in (scheduled(planned), without_waiting(run), named_lookups()):
             stack.enter_context(context)
         stack.enter_context(_reported(Tries(), RunOptions(), turner({}, [])))
         return run.execute(planned)

@@ -28,7 +28,7 @@ from dagproof.airflow import bundle, callbacks, engine, private, runner, schedul
 from dagproof.airflow.children import LOOK_AT_DISK, Disk, adopt_orphans, children_of, end_of, how_it_ended
 from dagproof.airflow.triggering import triggered_ids
 from dagproof.errors import DagproofError
-from dagproof.inside import background
+from dagproof.inside import background, bytecode
 from dagproof.inside.exchange import (
     ORIGIN,
     Allowed,
@@ -132,6 +132,7 @@ class Worker:
             return RunReport(state="died", reason=how_it_ended(status))
         report = RunReport.from_json(written)
         preload(report.imported)
+        bytecode.keep(report.compiled)
         return report
 
     def call(self, request: CallRequest) -> Called:
@@ -185,10 +186,10 @@ class Worker:
         engine.hurry_metadata()
         engine.load_metadata(None)
         engine.install_inline_api()
-        # From here on it is the user's files that are imported, also by the commands of runs. Airflow itself may be
-        # cached: without, a freshly installed one costs each worker four seconds.
+        # From here on, files are the user's, also those of commands. Airflow's own may be cached, which saves seconds.
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        bytecode.install()
 
         with DAG("dagproof_warm_up", schedule="@daily", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
 

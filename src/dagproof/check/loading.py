@@ -23,7 +23,7 @@ from dagproof.loaded.deployment import airflow_settings
 from dagproof.loaded.model import Dates, LoadedFolder, Show, Waiting, loaded_dag, loaded_file
 from dagproof.processes.child import ChildProcess
 from dagproof.worlds.addresses import allowed_endpoints
-from dagproof.worlds.settings import lay_out, plugins_folder
+from dagproof.worlds.settings import lay_out
 
 LATER = 400 * 86_400.0  # another day, weekday, month and year
 WORTH_MEASURING = 1.0
@@ -240,15 +240,22 @@ def _environment(home: Path, files: Sequence[Wanted], config: Config) -> dict[st
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folders[0]),
         "AIRFLOW__CORE__LOAD_EXAMPLES": str(examples),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(
-            plugins_folder(config, folders, settings.get("CORE__PLUGINS_FOLDER", "")) or home / "plugins"
-        ),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(_plugins(config, folders, settings) or home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/metadata.db",
         "TMPDIR": str(home / "tmp"),
         "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])]),
         "PYTHONUNBUFFERED": "1",
         **given,
     }
+
+
+def _plugins(config: Config, folders: Sequence[Path], settings: Mapping[str, str]) -> Path | None:
+    """The folder of plugins: the one that is named, or the one beside the DAGs or among them."""
+    if config.check.plugins:
+        return (config.root / config.check.plugins).resolve()
+    told = settings.get("CORE__PLUGINS_FOLDER")
+    near = (place / "plugins" for folder in folders for place in (folder.parent, folder))
+    return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)
 
 
 def _filled(text: str, home: Path, config: Config) -> str:

@@ -115,8 +115,7 @@ class CheckConfig:
     memory: float = 4000.0
     """Megabytes of memory that importing one file may take."""
     plugins: str = ""
-    """The folder of Airflow's plugins, for proofs, too; by default the one that Airflow is told (in proofs: none), or
-    `plugins` beside the DAG folder or in it."""
+    """The folder of Airflow's plugins; by default the one that Airflow is told, or `plugins` beside the DAG folder."""
     baseline: str = ""
     """The file of the findings that are known already; none where it is empty."""
     others: bool = True

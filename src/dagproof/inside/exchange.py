@@ -249,6 +249,8 @@ class RunReport(Plain):
     taken: tuple[Taken, ...] = ()
     trips: tuple[Trip, ...] = ()
     imported: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
+    """The files of the modules that it had to compile, since no bytecode of them was there."""
     ended: str = ""
     seconds: float = 0.0
 

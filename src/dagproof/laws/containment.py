@@ -64,13 +64,13 @@ class Containment(Law):
         """Compare what the first run wrote with what is left of it."""
         first, second = history
         noise = self.noise(lab, history)
-        before, one, other = (lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,)))
-        before, one, other = (lab.open_ended(snapshot) for snapshot in (before, one, other))
-        other = lab.renamed(one, other)
+        alone = [lab.state(h).without(noise) for h in ((Step("arrive", first.date),), (first,), (second,))]
         try:
-            both = lab.renamed(one, lab.open_ended(lab.state(history).without(noise)))
+            states = [*alone, lab.state(history).without(noise)]
         except RunFailedError as failure:
             return Finding(not_compared=noise, broken=True, headline=sentence(failure), raised=failure.raised)
+        before, one, other, both = lab.open_ended(*states)
+        other, both = lab.renamed(one, other), lab.renamed(one, both)
         written = _written(before, one, *_parts(one, other))
         for name in differing_names(before, one) - _names(written):
             lab.scope.leave_out(name, "not compared, as each date leaves the same there")

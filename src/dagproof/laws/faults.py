@@ -41,16 +41,20 @@ def _run_again(law: Law, lab: Lab, history: History, left: Snapshot) -> Finding:
     if finding and not finding.diff and finding.headline:
         again = finding.headline[:1].lower() + finding.headline[1:]
         return replace(finding, headline=f"A date {SUFFERED[history[-2].kind]} cannot be run again: {again}")
-    if finding and not tidied(_at_that_time(law, lab, usual, history), [left]):
+    if finding and not tidied(compared_at(law, lab, usual, history, lab.report(history).clock), [left]):
         return Finding(not_compared=finding.not_compared)
     return finding
 
 
-def _at_that_time(law: Law, lab: Lab, usual: History, history: History) -> Finding:
-    """Compare with an undisturbed run at the time at which the crash was healed, which is not to blame for that."""
+def compared_at(law: Law, lab: Lab, usual: History, history: History, moment: str) -> Finding:
+    """Compare with an undisturbed run at the time at which the fault was healed, which is not to blame for that.
+
+    Where nothing is known of that time, or the undisturbed run fails then, the difference stands.
+    """
+    if not moment:
+        return Finding(broken=True)
     try:
-        clock = lab.report(history).clock
-        return law.compared(lab, (*usual[:-1], replace(usual[-1], at=clock)), history)
+        return law.compared(lab, (*usual[:-1], replace(usual[-1], at=moment)), history)
     except RunFailedError:
         return Finding(broken=True)
 

@@ -135,10 +135,11 @@ class Outage(Law):
         """Return how the rows of a green run differ from those of an undisturbed one, and what is said of that."""
         expected = faults.undisturbed((*disturbed[:-1], Step("run", disturbed[-1].date)))
         finding = tidied(self.compared(lab, expected, disturbed), [now])
-        if finding and not tidied(self._at_last_try(lab, expected, disturbed, report), [now]):
-            return Finding(not_compared=finding.not_compared)
         if not finding:
             return finding
+        last_try = max((task.begun for task in report.tasks), default="")  # a later one, which is not the error's fault
+        if not tidied(faults.compared_at(self, lab, expected, disturbed, last_try), [now]):
+            return Finding(not_compared=finding.not_compared)
         failed = unwanted(report)
         # Of a callback that fails, Airflow only logs the error.
         who = f"task {failed.task_id}" if failed else next(iter(report.callbacks), "")
@@ -153,16 +154,6 @@ class Outage(Law):
             accusation="is not healed by running again after an error",
             headline="Rows differ after an error and a retry",
         )
-
-    def _at_last_try(self, lab: Lab, expected: History, disturbed: History, report: RunReport) -> Finding:
-        """Compare with a run at the time of the last try, which is another one after retries: not an error's fault."""
-        begun = max((task.begun for task in report.tasks), default="")
-        if not begun:
-            return Finding(broken=True)
-        try:
-            return self.compared(lab, (*expected[:-1], replace(expected[-1], at=begun)), disturbed)
-        except RunFailedError:
-            return Finding(broken=True)
 
     def _after_red(self, lab: Lab, again: History, now: Snapshot, point: Point) -> Finding:
         """Return what is wrong with what a run that ended red has left, and with what the next one makes of it."""

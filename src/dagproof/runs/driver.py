@@ -126,6 +126,7 @@ class Driver:
             WorkerError: a DAG is unknown or does not load.
         """
         first = self._first
+        self.worlds.standing.clear()  # its metadata are those that the worker writes to
         own = self.worlds.own / "kept-metadata.db"  # a worker may write there, and not to where worlds are kept
         own.unlink(missing_ok=True)
         if metadata.exists():
@@ -179,6 +180,7 @@ class Driver:
         missing = [dag_id for dag_id in dag_ids if dag_id not in self._about]
         if not missing:
             return
+        self.worlds.standing.clear()  # the worker is about to replace its metadata
         timeout = self.config.world.timeout
         first, *others = self.machines
         self.worker(first).start_loading(missing, self.worlds.metadata_template, makes_template=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dagproof.errors import DagproofError
@@ -18,14 +18,17 @@ from dagproof.inside.machine import HERE
 from dagproof.runs.scope import ASIDE, NOT_COMPARED, reported
 from dagproof.stores.diff import Diff, diff, differing_columns
 from dagproof.stores.keys import Column, Domain, Setting, domains, generated
-from dagproof.stores.renaming import NULL, TooSymmetricError, renamed
+from dagproof.stores.renaming import TooSymmetricError, renamed
 from dagproof.stores.snapshot import Snapshot
+from dagproof.stores.stored import NULL
+from dagproof.stores.structure import without_sequences
 
 if TYPE_CHECKING:
     from dagproof.runs.lab import Lab
 
 SETTING = "generated_keys"
 RENAMED = "compared up to other generated values"
+TRUSTED = f"{RENAMED}, as configured; where else they are stored was not checked, as PostgreSQL does not generate them"
 AS_CONFIGURED = "compared by value, as configured"
 SYMMETRIC = "compared by value, as too many rows look the same without it"
 CHOSEN = "compared by value, as the runs choose it themselves"
@@ -45,6 +48,8 @@ class _Found:
     """Keys that are other ones where sequences begin elsewhere, or each time."""
     content: dict[Column, str] = field(default_factory=dict)
     """Keys that are compared as they are, each with the reason."""
+    chosen: dict[Column, set[bytes]] = field(default_factory=dict)
+    """What the runs choose themselves where keys are made, such as -1 for what is unknown."""
 
 
 class GeneratedKeys:
@@ -64,7 +69,7 @@ class GeneratedKeys:
         if not differing:
             return after
         self._note_stable(before, after, differing)
-        if any(not domain.is_trusted for domain in _reached(self._domains(before, after), differing)):
+        if _reached(self._domains(before, after), differing):
             self._look()
         chosen = [d for d in _reached(self._domains(before, after), differing) if self._is_renamed(d)]
         if not chosen:
@@ -74,7 +79,8 @@ class GeneratedKeys:
         except TooSymmetricError:
             self._note(chosen, SYMMETRIC)
             return after
-        self._note(chosen, RENAMED)
+        for domain in chosen:
+            self._note([domain], self._reading(domain))
         for entry in reported(self._lab.ran()):
             if entry.why.endswith(ASIDE):
                 self._lab.scope.leave_out(f"generated keys in what goes to {entry.what}", NOT_COMPARED, SETTING)
@@ -83,16 +89,27 @@ class GeneratedKeys:
     def _domains(self, *snapshots: Snapshot) -> list[Domain]:
         parts = {owner: s.structure[owner] for s in reversed(snapshots) for owner in s.structure}
         columns = {(name, column) for s in snapshots for name, t in s.tables.items() for column in t.columns}
-        return domains(parts, columns, self.setting)
+        chosen = self._known.chosen if self._known else {}
+        return [
+            replace(domain, chosen=frozenset().union(*(chosen.get(key, ()) for key in domain.keys)))
+            for domain in domains(parts, columns, self.setting)
+        ]
 
     def _is_renamed(self, domain: Domain) -> bool:
-        if domain.is_trusted:
-            return True
         known = self._look()
+        is_generated = domain.is_trusted or bool(domain.keys & known.moved)
         why = next((known.content[key] for key in sorted(domain.keys) if key in known.content), "")
+        if not why and domain.chosen and not is_generated:
+            why = CHOSEN
         if why:
             self._note([domain], why)
-        return not why and bool(domain.keys & known.moved)
+        return not why and is_generated
+
+    def _reading(self, domain: Domain) -> str:
+        """Return how a domain is read that is read up to other values."""
+        if not domain.keys & self._look().moved:
+            return TRUSTED
+        return f"{RENAMED}, except those that the runs choose themselves" if domain.chosen else RENAMED
 
     def _note_stable(self, before: Snapshot, after: Snapshot, differing: set[str]) -> None:
         stable = generated({**before.structure, **after.structure}, self.setting)
@@ -120,22 +137,23 @@ class GeneratedKeys:
             again = self._lab.state(run, repeat=1)
         except DagproofError:
             return  # it fails, and each law says so
-        mine = [domain for domain in self._domains(first) if not domain.is_trusted]
+        mine = self._domains(first)
         try:
             machine = HERE.with_other_numbers()
             moved = states.state(states.key(run, machine), machine)
         except DagproofError:
             known.content = {key: FAILS for domain in mine for key in domain.keys} | known.content
             return
-        chosen = []
         for domain in mine:
-            old = _values(given, domain.keys)
+            old = _values(given, domain.keys) | {NULL}
             new, other = _values(first, domain.keys) - old, _values(moved, domain.keys) - old
-            if new & other:
-                known.content.update(dict.fromkeys(domain.keys, CHOSEN))
-            elif new or other:
+            if new ^ other:
                 known.moved |= domain.keys
-                chosen.append(domain)
+            if new ^ other or not domain.is_trusted:  # where no sequence makes them, they are the same in both
+                for key in domain.keys:
+                    known.chosen.setdefault(key, set()).update(new & other)
+        chosen = [domain for domain in self._domains(first) if domain.keys & known.moved]
+        first, again, moved = (replace(s, structure=without_sequences(s.structure)) for s in (first, again, moved))
         self._look_outside(known, chosen, first, again, moved)
 
     def _look_outside(
@@ -147,11 +165,11 @@ class GeneratedKeys:
             return
         symmetric = {key: SYMMETRIC for domain in chosen for key in domain.keys}
         try:
-            noise = differing_columns(_rows_only(first, renamed(first, again, chosen)))
+            noise = differing_columns(diff(first, renamed(first, again, chosen)))
             if noise is None:
                 return  # fresh runs agree about nothing that could be compared
             first, moved = (s.without(noise).without_whole(self._lab.proof.scratch) for s in (first, moved))
-            found = _rows_only(first, renamed(first, moved, chosen))
+            found = diff(first, renamed(first, moved, chosen))
         except TooSymmetricError:
             known.content = symmetric | known.content
             return
@@ -162,6 +180,7 @@ class GeneratedKeys:
             declared = ", ".join(f'"{column}" = "{key}"' for column, key in sorted(copies.items()))
             why += f"; if that refers to the key, configure {{ {declared} }}"
         places = [Diff(tables=(t,)) for t in found.tables] + [Diff(files=(f,)) for f in found.files]
+        places += [Diff(structure=(part,)) for part in found.structure]
         holders = [[d for d in chosen if _is_in(d, moved, place)] for place in places]
         # Where one difference is nobody's, it may be anybody's.
         left = [d for d in chosen if any(d in held for held in holders)] if all(holders) else chosen
@@ -181,17 +200,14 @@ def _holding(chosen: list[Domain], first: Snapshot, moved: Snapshot, *, is_deriv
     found: dict[str, str] = {}
     for name, table in moved.tables.items():
         for column in table.columns if table.is_derived == is_derived else ():
-            values = _values(moved, [(name, column)]) - {NULL}
-            if (name, column) in known or not values or values & _values(first, [(name, column)]):
+            if (name, column) in known:
                 continue
-            holding = (d for d in chosen if values <= _values(moved, d.columns))
-            found |= {f"{name}.{column}": ".".join(min(domain.keys)) for domain in holding}
+            for domain in chosen:
+                values = _values(moved, [(name, column)]) - {NULL} - domain.chosen
+                is_new = values and not values & _values(first, [(name, column)])
+                if is_new and values <= _values(moved, domain.columns):
+                    found[f"{name}.{column}"] = ".".join(min(domain.keys))
     return found
-
-
-def _rows_only(before: Snapshot, after: Snapshot) -> Diff:
-    """Return how rows and files differ, and not what sequences begin with."""
-    return diff(Snapshot(before.tables, before.files), Snapshot(after.tables, after.files))
 
 
 def _differing(before: Snapshot, after: Snapshot) -> set[str]:
@@ -215,25 +231,25 @@ def _reached(found: Sequence[Domain], tables: set[str]) -> list[Domain]:
 def _values(snapshot: Snapshot, columns: Iterable[Column]) -> set[bytes]:
     found: set[bytes] = set()
     for name, column in columns:
-        table = snapshot.tables.get(name)
-        if table and column in table.columns:
-            place = table.columns.index(column)
-            found |= {row.split(b"\t")[place] for row in table.rows}
+        found |= snapshot.tables[name].values(column) if name in snapshot.tables else set()
     return found
 
 
 def _places(found: Diff) -> list[str]:
-    """Return where something differs: columns, whole tables, files."""
+    """Return where something differs: columns, whole tables, files, views and the like."""
     tables = [f"{t.table}.{c}" for t in found.tables for c in t.columns if t.only_columns]
-    return [*tables, *(t.table for t in found.tables if not t.only_columns), *(f.path for f in found.files)]
+    whole = [t.table for t in found.tables if not t.only_columns]
+    return [*tables, *whole, *(f.path for f in found.files), *(s.part for s in found.structure)]
 
 
 def _is_in(domain: Domain, snapshot: Snapshot, found: Diff) -> bool:
     """Tell whether keys of a domain stand where something differs; there, no other number is like them."""
-    keys = {value for value in _values(snapshot, domain.keys) if len(value) > 5}
+    keys = {value for value in _values(snapshot, domain.keys) - domain.chosen if len(value) > 5}
     tables = [snapshot.tables[t.table] for t in found.tables if t.table in snapshot.tables]
     texts = [b"\n".join(table.without(_own(domain, table.name)).rows) for table in tables]
     texts += [snapshot.files[f.path].content or b"" for f in found.files if f.path in snapshot.files]
+    parts = [(s.table, part) for s in found.structure for part in snapshot.structure.get(s.table, ())]
+    texts += [f"{part.named(owner)} {part.definition}".encode() for owner, part in parts]
     return any(word in keys for text in texts for word in _KEY.findall(text))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 #: How many fresh runs have to give the same number of rows before another number says anything.
 RUNS_THAT_AGREE = 4
+CURRENT_ONLY = "compared by its current rows only"
 
 
 class Lab:
@@ -136,29 +137,32 @@ class Lab:
         Logs keep what they have, and may have more. Tables of versions are compared as a whole with `all_versions`, and
         by their current rows otherwise.
         """
-        how = self.keeping_history(before) | self.keeping_history(after)
+        how = self.keeping_history(before, after)
+        if not how:
+            return before, after
+        whole = versions.without_current((before, after), how)
         for name, of in how.items():
             if not of.ends:
                 self.scope.leave_out(name, "may have more rows, and must keep those that it has", "history")
             elif not all_versions:
-                self.scope.leave_out(name, f"compared by its current rows only ({', '.join(of.ends)})", "history")
-        if not how:
-            return before, after
+                why = "compared as a whole, as none of its rows is current" if name in whole else CURRENT_ONLY
+                self.scope.leave_out(name, f"{why} ({', '.join(of.ends)})", "history")
         if not all_versions:
-            before, after = versions.current(before, how), versions.current(after, how)
+            read = {name: of for name, of in how.items() if name not in whole}
+            before, after = versions.current(before, read), versions.current(after, read)
         return before, versions.kept(before, self.renamed(before, after), how)
 
-    def open_ended(self, snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot without what says that a version has ended: a later run may end it."""
-        how = self.keeping_history(snapshot)
+    def open_ended(self, *snapshots: Snapshot) -> list[Snapshot]:
+        """Return the snapshots without what says that a version has ended: a later run may end it."""
+        how = self.keeping_history(*snapshots)
         for name, of in how.items():
             for column in of.ends:
                 self.scope.leave_out(f"{name}.{column}", "not compared, as a later run may end a version", "history")
-        return versions.open_ended(snapshot, how)
+        return [versions.open_ended(snapshot, how) for snapshot in snapshots]
 
-    def keeping_history(self, snapshot: Snapshot) -> dict[str, versions.Versions]:
-        """Return the tables of the snapshot of which the configuration says that they keep history, and how they do."""
-        return versions.named(snapshot, self.proof.history, self.states.names.columns)
+    def keeping_history(self, *snapshots: Snapshot) -> dict[str, versions.Versions]:
+        """Return the tables of the snapshots of which the configuration says that they keep history, and how."""
+        return versions.named(snapshots, self.proof.history, self.states.names.columns)
 
     def ran(self, *histories: History) -> Iterator[RunReport]:
         """Yield what each run of the histories says of itself, of whichever DAG (``dag``).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +61,8 @@ class States:
     """What the histories of one DAG leave.
 
     A state is computed once; a run that failed fails again the same way without being run again. Histories that begin
-    alike share their beginning: the world is kept there, and copied.
+    alike share their beginning: the world is kept there, and copied. One that begins with all of the last goes on in
+    its world, as it would have in one that came there again.
     """
 
     def __init__(self, driver: Driver, dag_id: str, runs: Mapping[tuple[str, str], PlannedRun]) -> None:
@@ -79,6 +80,8 @@ class States:
         self._written: dict[Key, Written] = {}
         self._saved: OrderedDict[Key, SavedWorld] = OrderedDict()
         self._passed: Counter[Key] = Counter()
+        self._last: tuple[Key, World | None] = (Key((), "", 0), None)
+        """The last state that was reached, and its world, which may still stand."""
 
     def key(self, history: History, machine: Machine, repeat: int = 0) -> Key:
         """Return under what the state after `history` is known."""
@@ -131,16 +134,18 @@ class States:
 
     def close(self) -> None:
         """Forget the worlds that were kept."""
+        self._worlds.standing.clear()
         while self._saved:
             self._worlds.forget(self._saved.popitem()[1])
 
     def _happen(self, key: Key, machine: Machine) -> None:
         """Let what `key` says happen; remember the state after each of its moves."""
-        done = self._nearest_saved(key)
-        at = done
+        at = len(key.moves)
         try:
-            with self._world(machine, key.first(done)) as world:
-                self._remember(key.first(done), world.snapshot())
+            with self._begun(key, machine) as (world, done):
+                at = done
+                if key.first(done) not in self._states:
+                    self._remember(key.first(done), world.snapshot())
                 for at in range(done + 1, len(key.moves) + 1):
                     now = key.first(at)
                     self._reports[now] = self._play(world, key.moves[at - 1], now)
@@ -174,8 +179,34 @@ class States:
         return next((n for n in range(len(key.moves) - 1, 0, -1) if key.first(n) in self._saved), 0)
 
     @contextmanager
+    def _begun(self, key: Key, machine: Machine) -> Iterator[tuple[World, int]]:
+        """Yield a world in which a part of `key` has happened, and how many of its moves; let it stand afterwards."""
+        with ExitStack() as stack:
+            done, (last, world) = self._nearest_saved(key), self._last
+            if world is not None and self._stands(world, machine) and self._is_nearer(key, last, done):
+                done = len(last.moves)
+                stack.push(self._worlds.standing.take())
+                self._keep_world(last, world)
+            else:
+                world = stack.enter_context(self._world(machine, key.first(done)))
+            yield world, done
+            self._last = key, world
+            self._worlds.standing.leave(world, stack.pop_all())
+
+    def _stands(self, world: World, machine: Machine) -> bool:
+        """Tell whether the world still is as its last history has left it, and on this machine."""
+        return self._worlds.standing.has(world) and world.machine == machine
+
+    def _is_nearer(self, key: Key, last: Key, saved: int) -> bool:
+        """Tell whether the last state is on the way to `key`, and not before the one that is `saved`."""
+        number = len(last.moves)
+        return saved <= number < len(key.moves) and key.first(number) == last
+
+    @contextmanager
     def _world(self, machine: Machine, begun: Key) -> Iterator[World]:
         """Make a world on `machine` like the one that was kept as `begun`; a fresh one where none was."""
+        if begun in self._saved:
+            self._saved.move_to_end(begun)  # what is used goes last
         with self._worlds.world(self._driver.worker(machine), self._saved.get(begun)) as world:
             world.machine = machine
             world.scratch = self._proof.scratch
@@ -184,6 +215,9 @@ class States:
     @contextmanager
     def _world_after(self, key: Key, machine: Machine) -> Iterator[World]:
         """Make a world in which the moves of `key` have happened; keep it, for who asks once will ask again."""
+        last, stood = self._last
+        if stood is not None and key == last and key.moves and key not in self._saved and self._stands(stood, machine):
+            self._save(key, stood)
         done = len(key.moves) if key in self._saved else self._nearest_saved(key)
         with self._world(machine, key.first(done)) as world:
             for number, move in enumerate(key.moves[done:], start=done + 1):
@@ -197,7 +231,7 @@ class States:
     def _keep_world(self, key: Key, world: World) -> None:
         """Keep the world when it is passed a second time; where data arrive, it will be."""
         self._passed[key] += 1
-        if key.moves[-1].leaves_pieces or key in self._saved:
+        if not key.moves or key.moves[-1].leaves_pieces or key in self._saved:
             return
         if self._passed[key] > 1 or key.moves[-1].is_arrival:
             self._save(key, world)

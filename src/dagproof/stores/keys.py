@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from dagproof.config.values import KEY_READINGS
 from dagproof.stores.naming import spellings
-from dagproof.stores.structure import Part, Structure
+from dagproof.stores.structure import Part, Structure, unquoted
 
 RENAMED, STABLE = KEY_READINGS
 #: A table and one of its columns.
@@ -40,6 +40,8 @@ class Domain:
     keys: frozenset[Column]
     is_trusted: bool = False
     """Whether the configuration names one of its columns, so that nobody has to find out whether it is generated."""
+    chosen: frozenset[bytes] = frozenset()
+    """Values that the runs choose themselves, such as -1 for what is unknown: these are content."""
 
     @property
     def names(self) -> list[str]:
@@ -173,7 +175,7 @@ class _Groups:
 
 
 def _names(text: str) -> list[str]:
-    return [n[1:-1].replace('""', '"') if n.startswith('"') else n for n in re.findall(_NAME, text)]
+    return [unquoted(name) for name in re.findall(_NAME, text)]
 
 
 def _matches(pattern: str, column: Column) -> bool:

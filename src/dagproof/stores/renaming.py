@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from dagproof.stores.keys import Column, Domain
 from dagproof.stores.snapshot import Snapshot
-from dagproof.stores.stored import Table
+from dagproof.stores.stored import NULL, Table
 
 #: How many rows may be looked at before what is still undecided is compared as it is: a few seconds. Where there are
 #: more rows, it is each of them so many times.
@@ -26,7 +26,6 @@ MOST_TIMES = 12
 MOST_CHOICES = 200
 #: How many rounds tell rows apart that differ anyhow, so that the fewest differences are shown.
 MOST_ROUNDS = 12
-NULL = rb"\N"
 
 #: A key: the number of its domain, and its value.
 Node = tuple[int, bytes]
@@ -89,8 +88,11 @@ def renamed(before: Snapshot, after: Snapshot, domains: Sequence[Domain]) -> Sna
     Raises:
         TooSymmetricError: it would take too long to find out.
     """
-    places = {column: number for number, domain in enumerate(domains) for column in domain.columns}
-    names = sorted({table for table, _ in places if table in before.tables or table in after.tables})
+    places = _Places(
+        {column: number for number, domain in enumerate(domains) for column in domain.columns},
+        [domain.chosen | {NULL} for domain in domains],
+    )
+    names = sorted({table for table, _ in places.of if table in before.tables or table in after.tables})
     if not names or all(before.tables.get(name) == after.tables.get(name) for name in names):
         return after
     keys = {column for domain in domains for column in domain.keys}
@@ -102,32 +104,48 @@ def renamed(before: Snapshot, after: Snapshot, domains: Sequence[Domain]) -> Sna
     return replace(after, tables=tables)
 
 
-def _side(snapshot: Snapshot, names: Iterable[str], places: Mapping[Column, int], keys: Collection[Column]) -> _Side:
+@dataclass(frozen=True)
+class _Places:
+    """The number of the domain of each column, and what is content there."""
+
+    of: Mapping[Column, int]
+    content: Sequence[frozenset[bytes]]
+
+    def held(self, table: Table) -> Callable[[int, bytes], Node | None]:
+        """Return what tells which key a value is, by the number of its column; None where it is content."""
+        domain_of = [self.of.get((table.name, column)) for column in table.columns]
+
+        def node(place: int, value: bytes) -> Node | None:
+            domain = domain_of[place]
+            return None if domain is None or value in self.content[domain] else (domain, value)
+
+        return node
+
+
+def _side(snapshot: Snapshot, names: Iterable[str], places: _Places, keys: Collection[Column]) -> _Side:
     tables = [snapshot.tables[name] for name in names if name in snapshot.tables]
     return _Side([row for table in tables for row in _rows(table, places, keys)])
 
 
-def _rows(table: Table, places: Mapping[Column, int], keys: Collection[Column]) -> Iterable[_Row]:
-    domain_of = [places.get((table.name, column)) for column in table.columns]
+def _rows(table: Table, places: _Places, keys: Collection[Column]) -> Iterable[_Row]:
+    node = places.held(table)
     order = sorted(range(len(table.columns)), key=lambda i: table.columns[i])
     for line in table.rows:
         values = line.split(b"\t")
-        held = [i for i in order if domain_of[i] is not None and values[i] != NULL]
-        content = tuple((table.columns[i], values[i]) for i in order if i not in held)
-        nodes = tuple((domain_of[i] or 0, values[i]) for i in held)
-        own = tuple(n for n, i in enumerate(held) if (table.name, table.columns[i]) in keys)
-        yield _Row(table.name, content, nodes, own)
+        found = [(i, node(i, values[i])) for i in order]
+        content = tuple((table.columns[i], values[i]) for i, key in found if key is None)
+        held = [(i, key) for i, key in found if key is not None]
+        own = tuple(n for n, (i, _) in enumerate(held) if (table.name, table.columns[i]) in keys)
+        yield _Row(table.name, content, tuple(key for _, key in held), own)
 
 
-def _with_names(table: Table, places: Mapping[Column, int], names: Names) -> Table:
-    domain_of = [places.get((table.name, column)) for column in table.columns]
+def _with_names(table: Table, places: _Places, names: Names) -> Table:
+    node = places.held(table)
     rows = []
     for line in table.rows:
         values = line.split(b"\t")
-        for i, domain in enumerate(domain_of):
-            if domain is not None and values[i] != NULL:
-                values[i] = names[domain, values[i]][1]
-        rows.append(b"\t".join(values))
+        keys = (node(i, value) for i, value in enumerate(values))
+        rows.append(b"\t".join([v if k is None else names[k][1] for v, k in zip(values, keys, strict=True)]))
     return replace(table, rows=tuple(sorted(rows)))
 
 
@@ -306,12 +324,19 @@ def _paired(
 def _nearest(before: _Side, after: _Side) -> Names:
     """Return names under which two sides that differ have most in common; each name is used once.
 
-    Rows that are the same keep their keys. Then those go together that refer to the same, as far as one can see; then
-    those that do so but for the columns in which the sides do not hold the same values.
+    Rows that are the same keep their keys, unless all that refers to one refers to another key on the other side: of a
+    log, rows say the same whichever load wrote them. Then those go together that refer to the same, as far as one can
+    see; then those that do so but for the columns in which the sides do not hold the same values.
     """
     sides = (before, after)
     pinned = {node for row in (Counter(before.rows) & Counter(after.rows)) for node in row.nodes}
-    names: Names = {node: node for node in pinned}
+    mine, others = _refine(sides, _start(sides, {}), most_rounds=MOST_ROUNDS).last
+    seen = (set(mine.values()), set(others.values()))
+    names: Names = {
+        node: node
+        for node in pinned
+        if mine[node] == others[node] or not (mine[node] in seen[1] or others[node] in seen[0])
+    }
     whole = _refine(sides, _start(sides, names), most_rounds=MOST_ROUNDS)
     _pair_classes(names, *whole.last)
     rough = _refine(sides, _start(sides, names), hidden=_moved(before, after), most_rounds=MOST_ROUNDS)
@@ -321,11 +346,11 @@ def _nearest(before: _Side, after: _Side) -> Names:
         _pair_classes(names, *colours)
     contents: dict[object, int] = {}
     _pair_classes(names, *(_by_own_row(side, contents, _moved(before, after)) for side in sides))
-    taken = set(names.values())
+    given = {name: node for node, name in names.items()}
     for node in sorted(after.at, key=_in_order):
         if node not in names:
-            names[node] = _unused(node, taken)
-            taken.add(names[node])
+            names[node] = _unused(node, given)
+            given[names[node]] = node
     return names
 
 
@@ -358,10 +383,10 @@ def _by_own_row(side: _Side, seen: dict[object, int], hidden: frozenset[object])
     return found
 
 
-def _unused(node: Node, taken: set[Node]) -> Node:
-    """Return the key itself, or one like it that nobody has yet."""
-    while node in taken:
-        node = (node[0], b"new " + node[1])
+def _unused(node: Node, given: Names) -> Node:
+    """Return the key itself, or where another one has its name, that one, or whose name that one has."""
+    while node in given:
+        node = given[node]
     return node
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 Row = tuple[bytes, ...]
+NULL = rb"\N"
+"""How NULL is written in rows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class Table:
         rows = sorted(b"\t".join([fields[i] for i in kept]) for fields in (row.split(b"\t") for row in self.rows))
         key = () if dropped & set(self.key) else self.key
         return Table(self.name, tuple(self.columns[i] for i in kept), key, tuple(rows), self.is_derived, self.path)
+
+    def values(self, column: str) -> set[bytes]:
+        """Return the values in a column; none where there is no such column."""
+        if column not in self.columns:
+            return set()
+        place = self.columns.index(column)
+        return {row.split(b"\t")[place] for row in self.rows}
 
 
 @dataclass(frozen=True)

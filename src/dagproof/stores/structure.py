@@ -196,7 +196,7 @@ UNION ALL
   SELECT 'public', extname, 'extension', '', extversion FROM pg_extension WHERE extname <> 'plpgsql'
 UNION ALL
   SELECT 'public', evtname, 'event trigger', '', format('%s %s %s %s', evtevent, evtfoid::regproc, evtenabled, evttags)
-  FROM pg_event_trigger
+  FROM pg_event_trigger WHERE evtfoid::regproc::text NOT LIKE 'dagproof.%'
 UNION ALL
   SELECT 'public', p.pubname, 'publication', '', concat_ws('; ',
          (SELECT string_agg(concat_ws(' ', l.prrelid::regclass, 'COLUMNS ' || (to_jsonb(l) ->> 'prattrs'),
@@ -361,6 +361,16 @@ def _body_of_trigger(definition: str) -> str:
     """Return a trigger's definition from when it fires on, without the table's name."""
     body = re.sub(r"^CREATE (CONSTRAINT )?TRIGGER (\"(\"\"|[^\"])*\"|\S+) ", r"\1", definition)
     return " ".join(re.sub(r" ON \S+ ", " ", body, count=1).split())
+
+
+def unquoted(name: str) -> str:
+    """Return a name without the quotes that SQL needs."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def without_sequences(found: Structure) -> dict[str, tuple[Part, ...]]:
+    """Return a structure without what sequences begin with."""
+    return {owner: tuple(p for p in parts if not p.kind.startswith("sequence")) for owner, parts in found.items()}
 
 
 def without_names(parts: tuple[Part, ...], names: frozenset[str]) -> tuple[Part, ...]:

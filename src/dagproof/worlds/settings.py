@@ -105,11 +105,3 @@ def files_folder(config: Config) -> Path | None:
 def import_folders(config: Config) -> list[str]:
     """Return the folders to import from, besides the DAG folder."""
     return [str((config.root / path).resolve()) for path in config.pythonpath]
-
-
-def plugins_folder(config: Config, folders: Iterable[Path], told: str = "") -> Path | None:
-    """Return the folder of Airflow's plugins: the one that is configured, or `told`, or near `folders`."""
-    if config.check.plugins:
-        return (config.root / config.check.plugins).resolve()
-    near = (place / "plugins" for folder in folders for place in (folder.parent, folder))
-    return next((path for path in (*([Path(told)] if told else []), *near) if path.is_dir()), None)

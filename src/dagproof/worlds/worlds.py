@@ -32,15 +32,8 @@ from dagproof.worlds.filling import fill_templates
 from dagproof.worlds.metadata import replace_metadata
 from dagproof.worlds.schema import Target, execute
 from dagproof.worlds.services import Services, start_services
-from dagproof.worlds.settings import (
-    beside,
-    import_folders,
-    is_file,
-    lay_out,
-    needs_postgres,
-    plugins_folder,
-    world_environment,
-)
+from dagproof.worlds.settings import beside, import_folders, is_file, lay_out, needs_postgres, world_environment
+from dagproof.worlds.standing import Standing
 from dagproof.worlds.worker import Worker
 from dagproof.worlds.world import World
 
@@ -78,8 +71,8 @@ class Worlds:
         self.metadata_template = self.own / "metadata-template.db"
         self._log_count = 0
         self._saved_count = 0
-        self.is_open = False
-        """Whether there is a world now."""
+        self.standing = Standing()
+        self._is_there = False
 
     @contextmanager
     def ready(self) -> Iterator[Worlds]:
@@ -137,8 +130,6 @@ class Worlds:
         """Return the environment variables of a run: the world's own, its connections and its variables."""
         own = {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         own["PATH"] = os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])
-        if plugins := plugins_folder(self.config, [self.config.dags_folder]):
-            own["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(plugins)
         return {**own, **world_environment(self.config.world, self.places(machine))}
 
     @property
@@ -172,14 +163,21 @@ class Worlds:
     def world(self, worker: Worker, saved: SavedWorld | None = None) -> Iterator[World]:
         """Make a fresh world in which `worker` runs DAGs, or one like `saved`; destroy it at the end.
 
-        There can be one at a time (:attr:`is_open`): they would have the same folders and the same database.
+        There can be one at a time (:attr:`is_open`): they would have the same folders and the same database. So the one
+        that stands is destroyed before.
         """
-        self.is_open = True
+        self.standing.clear()
+        self._is_there = True
         try:
             with self._world(worker, saved) as world:
                 yield world
         finally:
-            self.is_open = False
+            self._is_there = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody uses a world now: none just stands."""
+        return self._is_there and not self.standing
 
     @contextmanager
     def _world(self, worker: Worker, saved: SavedWorld | None) -> Iterator[World]:

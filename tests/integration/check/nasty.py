@@ -24,7 +24,7 @@ NASTY: dict[str, tuple[str, dict[str, str]]] = {
         HEAD + "import frobnicate.client\n" + dag("misses"),
         {
             "import-error": "the module 'frobnicate' is not installed here, so the DAGs of this file were not "
-            "checked; install frobnicate, or if it is the project's own, name its folder in pythonpath in "
+            "checked; install it, or if it is the project's own, name its folder in pythonpath in "
             "[tool.dagproof], or check the source only, with --no-import"
         },
     ),

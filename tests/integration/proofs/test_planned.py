@@ -257,16 +257,19 @@ from of_noon import Noon
 with DAG("at_noon", schedule=Noon(), start_date=pendulum.datetime(2026, 3, 1)):
     pass
 """
+PLUGINS = {"AIRFLOW__CORE__PLUGINS_FOLDER": "{project}/plugins"}
 
 
-@pytest.mark.parametrize("folder", ["plugins", pytest.param("lib", marks=pytest.mark.slow)])
-def test_a_timetable_of_a_plugin_is_known(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where its folder is Airflow's for plugins; another one has to be named, although its modules can be imported."""
-    for name, file, text in (("dags", "at_noon.py", AT_NOON), (folder, "of_noon.py", PLUGIN)):
+@pytest.mark.slow
+@pytest.mark.parametrize("env", [PLUGINS, {}], ids=["loaded", "imported-only"])
+def test_a_timetable_of_a_plugin_is_known(env: dict[str, str], tmp_path: Path) -> None:
+    """Where its folder is Airflow's for plugins; that its module can be imported is not enough."""
+    for name, file, text in (("dags", "at_noon.py", AT_NOON), ("plugins", "of_noon.py", PLUGIN)):
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_text(text)
-    with open_driver(Config(root=tmp_path, pythonpath=("lib",) if folder == "lib" else ())) as driver:
-        if folder == "plugins":
+    config = Config(root=tmp_path, pythonpath=() if env else ("plugins",), world=WorldConfig(env=env))
+    with open_driver(config) as driver:
+        if env:
             assert driver.lab("at_noon", ["2026-03-01"]).dates == ("2026-03-01",)
             return
         with pytest.raises(WorkerError) as error:
@@ -274,8 +277,8 @@ def test_a_timetable_of_a_plugin_is_known(folder: str, tmp_path: Path, monkeypat
     assert str(error.value) == (
         "Failed to serialize DAG 'at_noon': Timetable class 'of_noon.Noon' is not registered or you have a top level "
         "database access that disrupted the session. Please check the airflow best practices documentation.; if a "
-        "plugin registers the class, name the plugin's folder in [tool.dagproof.check] plugins, and import the class "
-        "as the plugin does"
+        'plugin registers the class, set AIRFLOW__CORE__PLUGINS_FOLDER = "{project}/plugins" under env in '
+        "[tool.dagproof.world], and import the class as the plugin does"
     )
 
 

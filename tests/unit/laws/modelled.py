@@ -27,6 +27,7 @@ from dagproof.runs.lab import Lab
 from dagproof.runs.points import Point
 from dagproof.stores.snapshot import File, Snapshot, Table
 from dagproof.worlds.failing import RunFailedError
+from dagproof.worlds.standing import Standing
 
 DATES = ("2026-01-01", "2026-01-02")
 DAY = timedelta(days=1)
@@ -243,7 +244,7 @@ def model_lab(load: Load, root: Path, **proof: Any) -> ModelLab:
     driver: Any = SimpleNamespace(
         config=config,
         machines=(HERE, ELSEWHERE),
-        worlds=SimpleNamespace(world=world, save=saved, forget=lambda world: None),
+        worlds=SimpleNamespace(world=world, save=saved, forget=lambda world: None, standing=Standing()),
         worker=lambda machine: SimpleNamespace(machine=machine, metadata=metadata),
         about=lambda dag_id: about,
         not_held=(),

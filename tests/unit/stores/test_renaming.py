@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
@@ -181,6 +182,42 @@ def test_rows_of_another_day_beside_them_take_no_names_away() -> None:
     }
     both = renamed(snapshot(one), snapshot(more), DOMAINS)
     assert set(snapshot(one).tables["lines"].rows) <= set(both.tables["lines"].rows)
+
+
+def test_what_refers_to_a_new_row_of_a_log_refers_to_the_old_one_before() -> None:
+    """Two loads are the same rows of a log: those of the last one have its key, and lose nothing."""
+    one = snapshot({"orders": [(b"1", NULL, b"ok")], "lines": [(b"1", b"1", b"a"), (b"2", b"1", b"b")]})
+    other = snapshot(
+        {"orders": [(b"1", NULL, b"ok"), (b"2", NULL, b"ok")], "lines": [(b"3", b"2", b"a"), (b"4", b"2", b"b")]}
+    )
+    for before, after in ((one, other), (other, one)):
+        found = diff(before, renamed(before, after, DOMAINS))
+        assert [table.table for table in found.tables] == ["orders"]
+        assert found.tables[0].added + found.tables[0].missing == 1
+    (added,) = diff(one, renamed(one, other, DOMAINS)).tables[0].examples
+    assert added.key == {"id": "2"}  # a key that there is, too
+
+
+def test_a_row_whose_children_are_gone_keeps_its_key() -> None:
+    """No other row has what refers to it, so that just the children are missing."""
+    one = snapshot({"orders": [(b"1", NULL, b"ok"), (b"2", NULL, b"ok")], "lines": [(b"1", b"1", b"a")]})
+    other = snapshot({"orders": [(b"1", NULL, b"ok"), (b"2", NULL, b"ok")]})
+    found = diff(one, renamed(one, other, DOMAINS))
+    assert [(table.table, table.missing) for table in found.tables] == [("lines", 1)]
+
+
+@given(drawn(most=4), st.data())
+@settings(max_examples=100)
+def test_values_that_the_runs_choose_keep_their_names(rows: Rows, data: st.DataObject) -> None:
+    """The others are renamed among themselves: those are equal just where other names of the others make them so."""
+    chosen = frozenset(data.draw(st.sets(st.sampled_from([b"1", b"2"]))))
+    fixed = [replace(domain, chosen=chosen) for domain in DOMAINS]
+    orders, lines = ({k: b"9" + k for k in keys(4, 1) if k not in chosen} for _ in range(2))
+    one = snapshot(rows)
+    assert renamed(one, snapshot(named(rows, orders, lines)), fixed) == one
+    moved = snapshot(named(rows, {**orders, **{k: b"8" + k for k in chosen}}, lines))
+    held = any(row[:1] == (k,) or row[1:2] == (k,) for row in rows["orders"] for k in chosen)
+    assert (renamed(one, moved, fixed) == one) <= (not held)
 
 
 @pytest.mark.parametrize("number", [400, 4000])
