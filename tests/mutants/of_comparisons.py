@@ -123,7 +123,7 @@ COMPARISONS = (
     Mutant(
         "keys: several keys get one name",
         "stores/renaming.py",
-        "    while node in taken:",
+        "    while node in given:",
         "    while False:",
         unit("stores/test_renaming.py", "any_two_sets"),
     ),
@@ -137,8 +137,8 @@ COMPARISONS = (
     Mutant(
         "keys: what runs choose may be another one",
         "runs/generated.py",
-        "            if new & other:",
-        "            if False:",
+        "                    known.chosen.setdefault(key, set()).update(new & other)",
+        "                    pass",
         bug("ids_counted_up", "order"),
     ),
     Mutant(

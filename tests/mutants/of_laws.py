@@ -169,8 +169,9 @@ LAWS = (
     Mutant(
         "overlap: nobody is held",
         "runs/stage.py",
-        "            if reached:\n",
-        "            hold.release()\n            world.worker.has_finished(20.0)\n            if reached:\n",
+        "            reached = hold.wait_until_reached(world.worker)\n",
+        "            reached = hold.wait_until_reached(world.worker)\n"
+        "            hold.release()\n            world.worker.has_finished(20.0)\n",
         bug("delete_insert_unlocked", "overlap"),
     ),
     Mutant(

@@ -22,6 +22,8 @@ else:
 
 SKIP = "skip"
 """What takes the place of a task that does nothing."""
+FILL_IN = "FILL-IN"
+"""The value of what only the user knows, as ``dagproof init`` writes it."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dagproof.init.found import EMPTY_JSON, FILL_IN, Entry, Found
+from dagproof.config import FILL_IN
+from dagproof.init.found import EMPTY_JSON, Entry, Found
 from dagproof.init.kinds import connection, kind_named
 from dagproof.source.names import Names, Resolver
 from dagproof.source.project import Module, readable_scope

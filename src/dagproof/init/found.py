@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-FILL_IN = "FILL-IN"
-"""The value of what only the user knows."""
+from dagproof.config import FILL_IN
+
 EMPTY_JSON = "{}"
 """The same, where the code expects JSON."""
 

@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from dagproof.init.found import EMPTY_JSON, FILL_IN, Entry, Found
+from dagproof.config import FILL_IN
+from dagproof.init.found import EMPTY_JSON, Entry, Found
 from dagproof.output.text import visible
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from dagproof.config import FILL_IN
 from dagproof.histories import History
 from dagproof.inside.exchange import LeftOut, RunReport
 from dagproof.laws import Finding, Law
@@ -14,6 +15,7 @@ from dagproof.runs.scope import NOT_COMPARED, NOT_TRIED, UNSEEN, listed, reporte
 NOISY = "not compared, as fresh runs differ there"
 LITTER = "not compared, as a crash may leave a temporary file"
 ALLOWED = "may end green without its rows"
+INVENTED = "still a value to fill in, so that the proof is about an invented one"
 #: How a task ends that did nothing.
 IDLE = {"skipped", "upstream_failed", "removed", "never started"}
 SAME_ORDER = "not tried with rows in another order"
@@ -25,6 +27,7 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
     findings = list(tried.values())
     known = {
         *configured(lab, law),
+        *_to_fill_in(lab),
         *lab.taken_out(),
         *_stand_ins(lab),
         *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
@@ -61,6 +64,13 @@ def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
     yield from (LeftOut(entry, NOT_COMPARED, "scratch") for entry in lab.proof.scratch)
     if law.name == "outage":
         yield from (LeftOut(entry, ALLOWED, "outage.allow") for entry in lab.proof.outage.get("allow", ()))
+
+
+def _to_fill_in(lab: Lab) -> Iterator[LeftOut]:
+    """Yield the settings whose values only the user knows, and that still are what ``dagproof init`` has written."""
+    world = lab.config.world
+    for table, values in (("connections", world.connections), ("variables", world.variables), ("env", world.env)):
+        yield from (LeftOut(f"{table}.{name}", INVENTED) for name, value in values.items() if FILL_IN in str(value))
 
 
 def nothing_left(lab: Lab, law: Law) -> str:
