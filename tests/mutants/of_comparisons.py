@@ -136,10 +136,10 @@ COMPARISONS = (
     ),
     Mutant(
         "keys: what runs choose may be another one",
-        "runs/generated.py",
-        "                    known.chosen.setdefault(key, set()).update(new & other)",
-        "                    pass",
-        bug("ids_counted_up", "order"),
+        "stores/renaming.py",
+        "[domain.chosen | {NULL} for domain in domains]",
+        "[frozenset({NULL}) for domain in domains]",
+        unit("stores/test_renaming.py", "values_that_the_runs_choose"),
     ),
     Mutant(
         "history: versions count for nothing",
