@@ -27,7 +27,6 @@ def left_out(lab: Lab, law: Law, tried: Mapping[History, Finding]) -> tuple[Left
     findings = list(tried.values())
     known = {
         *configured(lab, law),
-        *_to_fill_in(lab),
         *lab.taken_out(),
         *_stand_ins(lab),
         *(LeftOut(name, _why(lab, name)) for finding in findings for name in finding.not_compared),
@@ -58,7 +57,8 @@ def _why(lab: Lab, name: str) -> str:
 
 
 def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
-    """Yield what the configuration keeps out of the comparisons of `law`."""
+    """Yield what the configuration keeps out of the comparisons of `law`, and what it leaves to be filled in."""
+    yield from to_fill_in(lab)
     yield from (LeftOut(entry, NOT_COMPARED, "ignore") for entry in lab.ignore)
     yield from (LeftOut(entry, NOT_COMPARED, f"exempt.{law.name}") for entry in lab.proof.exempt.get(law.name, ()))
     yield from (LeftOut(entry, NOT_COMPARED, "scratch") for entry in lab.proof.scratch)
@@ -66,7 +66,7 @@ def configured(lab: Lab, law: Law) -> Iterator[LeftOut]:
         yield from (LeftOut(entry, ALLOWED, "outage.allow") for entry in lab.proof.outage.get("allow", ()))
 
 
-def _to_fill_in(lab: Lab) -> Iterator[LeftOut]:
+def to_fill_in(lab: Lab) -> Iterator[LeftOut]:
     """Yield the settings whose values only the user knows, and that still are what ``dagproof init`` has written."""
     world = lab.config.world
     for table, values in (("connections", world.connections), ("variables", world.variables), ("env", world.env)):
