@@ -125,11 +125,13 @@ def refused(**settings: Any) -> str:
 def test_an_address_is_refused_with_each_way_out() -> None:
     """The setting, the address without any password, and what to write instead."""
     told = refused(connections={"warehouse": "postgresql://u:secret@127.0.0.1:55432/x"})
-    assert told.startswith("tool.dagproof.world.connections.warehouse holds the address 127.0.0.1:55432, ")
+    assert told.startswith("tool.dagproof.world.connections.warehouse contains the address 127.0.0.1:55432, ")
     for way in ("{postgres}", "[tool.dagproof.world.services]", "list '127.0.0.1:55432' under allow", ".invalid"):
         assert way in told
     assert "secret" not in told
-    assert refused(variables={"api": "redis://cache"}).startswith("tool.dagproof.world.variables.api holds the address")
+    assert refused(variables={"api": "redis://cache"}).startswith(
+        "tool.dagproof.world.variables.api contains the address"
+    )
     assert "the socket /run/pg" in refused(env={"PGHOST": "/run/pg"})
     assert "PGSERVICE is 'prod'" in refused(env={"PGSERVICE": "prod"})
 

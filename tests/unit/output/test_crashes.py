@@ -27,6 +27,7 @@ EACH = [
     pytest.param(["prove", "orders"], "dagproof.proof.jobs.prove", id="prove"),
     pytest.param(["replay", "0a1b2c"], "dagproof.proof.prover.replay", id="replay"),
     pytest.param(["demo", "new"], "dagproof.demo.demo", id="demo"),
+    pytest.param(["init"], "dagproof.init.init", id="init"),
     pytest.param(["explain", "rerun"], "dagproof.explain.text.explanation", id="explain"),
     pytest.param(["rules"], "dagproof.explain.text.summary", id="rules"),
 ]
