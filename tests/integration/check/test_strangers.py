@@ -17,6 +17,8 @@ import pytest
 from tests.integration.check.conftest import Project
 from tests.integration.check.nasty import HEAD, NASTY
 
+pytestmark = pytest.mark.slow
+
 MAIN = "from dagproof.cli import main; main(['check', '--select', 'DP001'])"
 
 

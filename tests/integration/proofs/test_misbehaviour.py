@@ -14,6 +14,8 @@ from tests.integration.proofs.conftest import Project
 from tests.support.processes import processes_of
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 DATE = "2026-01-01"
 
 TOLD = [
