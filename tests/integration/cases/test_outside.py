@@ -63,8 +63,8 @@ def test_a_literal_address_is_refused_before_anything_runs(case: Copy, dag_id: s
     ended = case("literal_address").prove(dag_id)
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith(
-        "dagproof: tool.dagproof.world.connections.warehouse contains the address 127.0.0.1:55432, which is outside the "
-        "world; write {postgres} for the world's database"
+        "dagproof: tool.dagproof.world.connections.warehouse contains the address 127.0.0.1:55432, which is outside "
+        "the world; write {postgres} for the world's database"
     )
 
 
