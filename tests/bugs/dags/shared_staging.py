@@ -18,8 +18,8 @@ def shared_staging():
         )
         hook.run(
             [
-                "DELETE FROM keyed_orders WHERE dt = %(ds)s",
-                "INSERT INTO keyed_orders SELECT number, customer, total, %(ds)s FROM staged_orders",
+                "DELETE FROM orders WHERE dt = %(ds)s",
+                "INSERT INTO orders SELECT number, customer, total, %(ds)s FROM staged_orders",
             ],
             parameters={"ds": ds},
         )
