@@ -217,6 +217,7 @@ with DAG("with_thread", schedule=None):
 """
 
 
+@pytest.mark.slow
 def test_a_thread_that_an_import_starts_is_named_with_who_started_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

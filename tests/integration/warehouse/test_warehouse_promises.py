@@ -202,6 +202,7 @@ FULL_DISK = """
 """
 
 
+@pytest.mark.slow
 def test_killed_load_shows_nothing(house: Warehouse, start_airflow: Callable[[], Any]) -> None:
     """SIGKILL in the middle of the COPY: the old rows stay, and running the day again loads the new ones."""
     rows = house.load()
