@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dagproof.config import parse_config, read_toml, toml_of
 from dagproof.errors import ConfigError, UsageError
+from dagproof.histories.steps import count
 from dagproof.init.found import Entry, Found
 from dagproof.init.looking import look
 from dagproof.init.writing import table_text
@@ -67,8 +68,8 @@ def _check(new: bytes, path: Path) -> None:
 
 
 def _summary(found: Found) -> str:
-    files = len(found.dag_files)
-    lines = [f"wrote [tool.dagproof] to {FILE}: {files} DAG file{'' if files == 1 else 's'} in {visible(found.dags)}"]
+    files = count(len(found.dag_files), "DAG file")
+    lines = [f"wrote [tool.dagproof] to {FILE}: {files} in {visible(found.dags)}"]
     tables = {
         "schema": found.schema,
         "paths": found.paths,

@@ -44,6 +44,16 @@ def as_json(data: object, **options: Any) -> str:
     return _UNSAFE.sub(_json_escape, json.dumps(data, ensure_ascii=False, **options))
 
 
+def toml_key(name: str) -> str:
+    """Return a name as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_value(name)
+
+
+def toml_value(value: str | list[str]) -> str:
+    """Return a text, or a list of texts, as a value of TOML, which has JSON's strings but takes no raw DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def open_streams() -> None:
     """Let standard output and error take every character, whatever their encoding."""
     codecs.register_error("dagproof", _replaced)

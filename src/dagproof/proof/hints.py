@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from dagproof.output.text import toml_key, toml_value
 from dagproof.stores.diff import Diff, TableDiff
 from dagproof.stores.structure import Structure
 
@@ -39,17 +39,12 @@ def audit_hint(dag_id: str, found: Diff, structure: Structure, ignored: Iterable
     if not all(_is_audit(table, column, structure) for table in found.tables for column in table.columns):
         return ""
     entries = [*sorted(ignored), *_patterns(columns)]
-    line = f"ignore = {json.dumps(entries, ensure_ascii=False)}"
+    line = f"ignore = {toml_value(entries)}"
     names = ", ".join(f"{table}.{column}" for table, column in columns)
     return (
         f"only columns that record when a row was written differ: {names}. If that is expected, add this line to\n"
-        f"[tool.dagproof.proofs.{_key(dag_id)}]:\n\n    {line}"
+        f"[tool.dagproof.proofs.{toml_key(dag_id)}]:\n\n    {line}"
     )
-
-
-def _key(name: str) -> str:
-    """Return a name as a key of TOML."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _is_audit(table: TableDiff, column: str, structure: Structure) -> bool:
